@@ -1,0 +1,3 @@
+//! davgate: a reverse proxy that understands WebDAV. See ARCHITECTURE.md for the map of the house.
+
+pub mod xml;
