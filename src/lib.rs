@@ -2,3 +2,5 @@
 
 pub mod url;
 pub mod xml;
+
+pub mod policy;

@@ -79,6 +79,11 @@ impl Authority {
         Some(Self { host, port })
     }
 
+    /// The name under which the embedded back end is asked.
+    pub fn embedded() -> Self {
+        Self { host: "embedded".to_owned(), port: None }
+    }
+
     /// The host, lower case.
     pub fn host(&self) -> &str {
         &self.host
