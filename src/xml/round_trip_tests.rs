@@ -110,5 +110,6 @@ proptest! {
     #[test]
     fn no_octets_panic(bytes in prop::collection::vec(any::<u8>(), 0..64), content_type in "[ -~]{0,24}") {
         let _ = parse(BodyKind::Propfind, &bytes, Some(content_type.as_bytes()), &XmlLimits::default());
+        let _ = crate::xml::probe::parse_probe(&bytes);
     }
 }
