@@ -1,0 +1,13 @@
+//! Facts: what a request says, read once and without judging policy. Malformed is an error, absent and legal is `None`.
+
+pub mod body_kind;
+pub mod depth;
+pub mod framing;
+pub mod if_header;
+pub mod locate;
+pub mod single;
+
+pub use depth::Depth;
+pub use framing::{FramingError, Head};
+pub use if_header::If;
+pub use locate::{LocateError, Located, Neighbourhood};
