@@ -1,6 +1,13 @@
 //! The configuration contract: examples load, broken files are refused with every error on its line, and the JSON Schema that
 //! editors use agrees with the program about everything a schema can say.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -171,30 +178,59 @@ fn a_file_that_is_not_there_is_an_error() {
 fn what_files_mean() {
     let text = fs::read_to_string(root().join("tests/config/good/everything.yaml")).unwrap();
     let policy = compile(&text, "tests/config/good/everything.yaml").unwrap().policy;
-    assert_eq!(policy.listeners, ["0.0.0.0:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()]);
+    assert_eq!(
+        policy.listeners,
+        ["0.0.0.0:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()]
+    );
     assert_eq!(policy.admin, Some("127.0.0.1:9090".parse().unwrap()));
-    assert_eq!(policy.access_log, AccessLog::File("tests/config/good/logs/access.log".into()));
-    let [files, deeper, other] = policy.routes.as_slice() else { panic!("three routes") };
+    assert_eq!(
+        policy.access_log,
+        AccessLog::File("tests/config/good/logs/access.log".into())
+    );
+    let [files, deeper, other] = policy.routes.as_slice() else {
+        panic!("three routes")
+    };
 
     assert_eq!((files.name.as_str(), files.line), ("files", 8));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
-    assert_eq!((files.map.public().to_string(), files.map.upstream().to_string()), ("/files/".into(), "/dav/".into()));
+    assert_eq!(
+        (files.map.public().to_string(), files.map.upstream().to_string()),
+        ("/files/".into(), "/dav/".into())
+    );
     assert_eq!(files.origins[1].to_string(), "http://dav.example.org:8080");
     assert_eq!(files.backend.location.origin().to_string(), "http://127.0.0.1:8081");
-    assert_eq!((files.backend.profile, files.backend.external_urls), (Profile::Apache, false));
+    assert_eq!(
+        (files.backend.profile, files.backend.external_urls),
+        (Profile::Apache, false)
+    );
     assert_eq!(files.backend.aliases[0].to_string(), "http://dav.internal:8081");
     let times = files.backend.timeouts;
-    assert_eq!([times.connect, times.read, times.write, times.long].map(|time| time.as_millis()), [500, 60_000, 60_000, 3_600_000]);
+    assert_eq!(
+        [times.connect, times.read, times.write, times.long].map(|time| time.as_millis()),
+        [500, 60_000, 60_000, 3_600_000]
+    );
     let limits = &files.limits;
-    assert_eq!((limits.body, limits.headers, limits.propfind_depth), (Some(10 << 30), 64_000, MaxDepth::Infinity));
+    assert_eq!(
+        (limits.body, limits.headers, limits.propfind_depth),
+        (Some(10 << 30), 64_000, MaxDepth::Infinity)
+    );
     assert_eq!(files.reports.len(), 4);
     assert!(files.path_rules.fold && files.path_rules.windows && files.path_rules.nfc && files.path_rules.encode_raw);
-    assert_eq!(files.path_rules.reserved.len(), 4, "two of the profile, two of the file");
+    assert_eq!(
+        files.path_rules.reserved.len(),
+        4,
+        "two of the profile, two of the file"
+    );
     assert!(files.noroot && files.pass_error_bodies && files.require_length && files.strict_override);
     assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
 
     // The file's rules, on keys relative to the route and folded as it says.
-    let judged = |key: &str| files.methods.judge(key).map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line));
+    let judged = |key: &str| {
+        files
+            .methods
+            .judge(key)
+            .map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line))
+    };
     let read = "GET, HEAD, OPTIONS, PROPFIND, REPORT".to_owned();
     assert_eq!(judged("/archive/x"), Some((0, read, None, 20)));
     assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 21)));
@@ -206,10 +242,22 @@ fn what_files_mean() {
     }
     assert!(!everywhere.1.contains("POST"));
 
-    assert_eq!((deeper.name.as_str(), deeper.map.upstream().to_string()), ("/files/deeper/", "/".into()));
-    assert_eq!((deeper.backend.profile, deeper.backend.external_urls), (Profile::Radicale, true));
+    assert_eq!(
+        (deeper.name.as_str(), deeper.map.upstream().to_string()),
+        ("/files/deeper/", "/".into())
+    );
+    assert_eq!(
+        (deeper.backend.profile, deeper.backend.external_urls),
+        (Profile::Radicale, true)
+    );
     assert!(deeper.path_rules.no_delimiters_in_destination);
-    assert_eq!(deeper.limits, Limits { propfind_depth: MaxDepth::Zero, ..Limits::default() });
+    assert_eq!(
+        deeper.limits,
+        Limits {
+            propfind_depth: MaxDepth::Zero,
+            ..Limits::default()
+        }
+    );
     assert_eq!(deeper.reports.len(), 16);
     assert!(deeper.methods.judge("/x").unwrap().allowed.contains(Method::Put));
 
@@ -224,7 +272,11 @@ fn without_methods_read_write_and_lock_pass() {
     let text = "listeners: [{ address: '127.0.0.1:0' }]\nroutes: [{ path: /, backend: { url: 'http://127.0.0.1' } }]\n";
     let policy = compile(text, "good.yaml").unwrap().policy;
     let rule = policy.routes[0].methods.judge("/any/where").unwrap();
-    let on: Vec<Method> = Method::ALL.iter().copied().filter(|m| m.standing() == Standing::On && *m != Method::Acl).collect();
+    let on: Vec<Method> = Method::ALL
+        .iter()
+        .copied()
+        .filter(|m| m.standing() == Standing::On && *m != Method::Acl)
+        .collect();
     assert_eq!(rule.allowed, MethodSet::of(&on));
     assert_eq!((rule.body, policy.access_log), (None, AccessLog::Stdout));
 }
@@ -233,11 +285,18 @@ fn without_methods_read_write_and_lock_pass() {
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {
     for key in ["identity", "locks"] {
-        let errors = compile(&format!("{key}: {{}}\n"), "broken.yaml").unwrap_err().to_string();
+        let errors = compile(&format!("{key}: {{}}\n"), "broken.yaml")
+            .unwrap_err()
+            .to_string();
         assert!(errors.contains(&format!("{key}: not in this version")), "{errors}");
     }
     for key in ["access", "locking", "mode", "spool", "tls", "identity"] {
-        let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml").unwrap_err().to_string();
-        assert!(errors.contains(&format!("routes[0].{key}: ")) && errors.contains("not in this version"), "{errors}");
+        let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            errors.contains(&format!("routes[0].{key}: ")) && errors.contains("not in this version"),
+            "{errors}"
+        );
     }
 }

@@ -56,6 +56,9 @@ impl Display for Summary<'_> {
     }
 }
 
+/// The summary is there to be read: of generated files it shows the beginning.
+const SHOWN_RULES: usize = 50;
+
 fn write_route(f: &mut Formatter<'_>, route: &Route) -> fmt::Result {
     let hosts = if route.hosts.is_empty() {
         "any host".to_owned()
@@ -68,8 +71,12 @@ fn write_route(f: &mut Formatter<'_>, route: &Route) -> fmt::Result {
         Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name())?,
         Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
     }
-    for (pattern, rule) in route.methods.rules() {
+    for (pattern, rule) in route.methods.rules().take(SHOWN_RULES) {
         write_rule(f, pattern.as_str(), rule)?;
+    }
+    match route.methods.rules().count().saturating_sub(SHOWN_RULES) {
+        0 => {}
+        more => writeln!(f, "  and {more} more rules")?,
     }
     if !route.methods.rules().any(|(pattern, _)| pattern.covers_everything()) {
         writeln!(f, "  elsewhere: nothing")?;

@@ -13,6 +13,7 @@ use crate::policy::method::MethodSet;
 use crate::policy::{Profile, Route};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName};
 use crate::url::{Authority, CanonicalPath, PrefixMap};
+use crate::xml::report::known_reports;
 
 /// The route that `raw` at `path` describes.
 pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place) -> Option<Route> {
@@ -149,7 +150,7 @@ fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPat
 
 fn reports(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Vec<crate::xml::name::ExpandedName<'static>> {
     if raw.reports.is_none() {
-        return reports::ALL.to_vec();
+        return known_reports().to_vec();
     }
     let mut found = Vec::new();
     for (at, name) in judge.items(raw.reports.as_ref(), &path.key("reports")) {

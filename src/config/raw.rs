@@ -112,7 +112,7 @@ pub struct RawBackend {
     /// When to give up on the back end.
     pub timeouts: Option<RawTimeouts>,
     /// Other origins the back end may call itself in its answers: `http://dav.internal:8081`.
-    #[schemars(inner(regex(pattern = r"^https?://[^/?#@ ]+$")))]
+    #[schemars(length(min = 1), inner(regex(pattern = r"^https?://[^/?#@ ]+$")))]
     pub aliases: Option<List<String>>,
     /// Which URLs the back end writes into its answers: its own (`internal`, default) or the public ones (`external`).
     pub urls: Option<RawUrls>,

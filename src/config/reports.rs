@@ -7,26 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::xml::name::{CALDAV, CARDDAV, DAV, ExpandedName};
-
-/// The reports a route lets pass when it names none.
-pub const ALL: [ExpandedName<'static>; 16] = [
-    ExpandedName::dav("expand-property"),
-    ExpandedName::dav("version-tree"),
-    ExpandedName::dav("locate-by-history"),
-    ExpandedName::dav("merge-preview"),
-    ExpandedName::dav("compare-baseline"),
-    ExpandedName::dav("latest-activity-version"),
-    ExpandedName::dav("acl-principal-prop-set"),
-    ExpandedName::dav("principal-match"),
-    ExpandedName::dav("principal-property-search"),
-    ExpandedName::dav("principal-search-property-set"),
-    ExpandedName::dav("sync-collection"),
-    ExpandedName::new(CALDAV, "calendar-query"),
-    ExpandedName::new(CALDAV, "calendar-multiget"),
-    ExpandedName::new(CALDAV, "free-busy-query"),
-    ExpandedName::new(CARDDAV, "addressbook-query"),
-    ExpandedName::new(CARDDAV, "addressbook-multiget"),
-];
+use crate::xml::report::known_reports;
 
 /// The name of a report, not yet looked up.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,20 +22,23 @@ impl JsonSchema for ReportName {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A REPORT body: DAV:sync-collection, sync-collection or {DAV:}sync-collection.",
-            "enum": ALL.iter().flat_map(spellings).collect::<Vec<_>>(),
+            "enum": known_reports().iter().flat_map(spellings).collect::<Vec<_>>(),
         })
     }
 }
 
 /// The report that `name` is, in any of its spellings.
 pub fn look_up(name: &str) -> Option<ExpandedName<'static>> {
-    ALL.into_iter()
+    known_reports()
+        .iter()
+        .copied()
         .find(|report| spellings(report).iter().any(|spelling| spelling == name))
 }
 
 /// The names of all reports, with a prefix and without.
 pub fn names() -> [Vec<String>; 2] {
-    ALL.iter()
+    known_reports()
+        .iter()
         .map(spellings)
         .map(|[long, short, _]| (long, short))
         .collect::<(Vec<_>, Vec<_>)>()

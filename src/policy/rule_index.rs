@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::pattern::{PathPattern, segments};
 
 /// How many earlier rules are compared when asking whether a rule can match at all; the answer is only a warning.
-const COVER_LOOKS: usize = 1_000;
+const COVER_LOOKS: usize = 200;
 
 /// A trie over the literal segments that patterns begin with; each node lists its rules in file order.
 #[derive(Clone, Debug, Default)]
