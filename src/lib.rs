@@ -4,3 +4,5 @@ pub mod url;
 pub mod xml;
 
 pub mod policy;
+pub mod cli;
+pub mod config;

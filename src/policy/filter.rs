@@ -30,12 +30,17 @@ impl MethodFilter {
     pub fn new(rules: Vec<(PathPattern, MethodRule)>) -> Self {
         let (patterns, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
         let number = |(index, rule)| MethodRule { index, ..rule };
-        Self { rules: rules.into_iter().enumerate().map(number).collect(), index: RuleIndex::new(patterns) }
+        Self {
+            rules: rules.into_iter().enumerate().map(number).collect(),
+            index: RuleIndex::new(patterns),
+        }
     }
 
     /// The rule that decides about `relative_key` ("" for the route's root, or "/a/b"); `None`: nothing is allowed there.
     pub fn judge(&self, relative_key: &str) -> Option<&MethodRule> {
-        self.index.first_match(relative_key).and_then(|rule| self.rules.get(rule))
+        self.index
+            .first_match(relative_key)
+            .and_then(|rule| self.rules.get(rule))
     }
 
     /// The rules with their paths, in file order.
@@ -45,7 +50,48 @@ impl MethodFilter {
 
     /// Pairs of rules of which the first can never decide, because the second comes earlier and matches all of it.
     pub fn unreachable(&self) -> impl Iterator<Item = (&MethodRule, &MethodRule)> {
-        let covering = |rule: &MethodRule| self.index.covering(rule.index).and_then(|earlier| self.rules.get(earlier));
+        let covering = |rule: &MethodRule| {
+            self.index
+                .covering(rule.index)
+                .and_then(|earlier| self.rules.get(earlier))
+        };
         self.rules.iter().filter_map(move |rule| Some((rule, covering(rule)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Method;
+
+    fn filter(rules: &[(&str, &[Method])]) -> MethodFilter {
+        let rule = |(path, allowed): &(&str, &[Method])| {
+            let rule = MethodRule {
+                allowed: MethodSet::of(allowed),
+                body: None,
+                line: 0,
+                index: 99,
+            };
+            (PathPattern::parse(path).unwrap(), rule)
+        };
+        MethodFilter::new(rules.iter().map(rule).collect())
+    }
+
+    // O-6: the first rule that matches decides alone; where none does, nothing is allowed.
+    #[test]
+    fn the_first_match_decides() {
+        let filter = filter(&[("/a/b/**", &[]), ("/a/**", &[Method::Get]), ("/a/c", &[Method::Put])]);
+        let judged = |key: &str| filter.judge(key).map(|rule| (rule.index, rule.allowed));
+        let get = MethodSet::of(&[Method::Get]);
+        assert_eq!(judged("/a/b/x"), Some((0, MethodSet::default())));
+        assert_eq!(judged("/a"), Some((1, get)));
+        assert_eq!(judged("/a/c"), Some((1, get)));
+        assert_eq!(judged("/d"), None);
+        assert_eq!(judged(""), None);
+        let never: Vec<_> = filter
+            .unreachable()
+            .map(|(rule, earlier)| (rule.index, earlier.index))
+            .collect();
+        assert_eq!(never, [(2, 1)]);
     }
 }
