@@ -1,3 +1,4 @@
 //! davgate: a reverse proxy that understands WebDAV. See ARCHITECTURE.md for the map of the house.
 
+pub mod rewrite;
 pub mod xml;

@@ -2,3 +2,10 @@
 
 pub mod name;
 pub mod places;
+mod scan_chars;
+mod scan_elements;
+mod scan_encoding;
+mod scan_machine;
+pub mod scanner;
+
+pub use scan_chars::{escape_into, first_characters, trim, unescape_into};
