@@ -363,4 +363,20 @@ proptest! {
             prop_assert_eq!(run(Identity, options(), [out.as_bytes()]).map(|(same, _)| same), Ok(out));
         }
     }
+    /// A damaged document is refused or not in any pieces alike, and nothing panics.
+    #[test]
+    fn damage(
+        at in 0..MOD_DAV.len(),
+        removed in 0..4_usize,
+        inserted in prop::sample::select(&["<", ">", "&", "\"", "]]>", "--", "<!--", "</D:href>", "\u{0}", "\u{ff}", ""][..]),
+        cut in 0..MOD_DAV.len(),
+    ) {
+        let mut bytes = MOD_DAV.as_bytes().to_vec();
+        let end = (at + removed).min(bytes.len());
+        bytes.splice(at..end, inserted.bytes());
+        let (a, b) = bytes.split_at(cut.min(bytes.len()));
+        let whole = run(Double, options(), [bytes.as_slice()]).ok();
+        prop_assert_eq!(&run(Double, options(), [a, b]).ok(), &whole);
+        prop_assert_eq!(&run(Double, options(), bytes.chunks(1)).ok(), &whole);
+    }
 }

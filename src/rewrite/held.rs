@@ -67,7 +67,8 @@ impl Held {
         self.write(tag, out)
     }
 
-    /// An href of the innermost response goes out.
+    /// An href of the innermost response goes out. Whoever does not say so for any href of a response has it left out: a filter
+    /// by what the client may see belongs in front of this call.
     pub fn keep_response(&mut self) {
         self.decide(|fate| fate == Fate::Response);
     }

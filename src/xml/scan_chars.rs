@@ -11,6 +11,11 @@ pub fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
+/// Where the first white space stands in `text`.
+pub(super) fn first_space(text: &str) -> Option<usize> {
+    text.bytes().position(|byte| is_space(char::from(byte)))
+}
+
 /// `text` without XML white space at both ends.
 pub fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
@@ -52,6 +57,15 @@ fn is_name_part(c: char) -> bool {
 
 /// Whether `name` is a name without a colon (Namespaces in XML 1.0, production 4).
 pub(super) fn is_ncname(name: &str) -> bool {
+    if name.is_ascii() {
+        // Nearly every name; bytes are quicker than characters.
+        let part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        return name
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+            && name.bytes().all(part);
+    }
     let mut characters = name.chars();
     characters.next().is_some_and(is_name_start) && characters.all(is_name_part)
 }

@@ -3,13 +3,17 @@
 //! namespace-well-formed. Names and namespaces live in two strings that grow and shrink with the depth: no allocation per tag.
 
 use super::name::ExpandedName;
-use super::scan_chars::{cut, is_space, split_name, trim, unescape_into};
+use super::scan_chars::{cut, first_space, is_space, split_name, trim, unescape_into};
 use super::scanner::{ScanError, StartTag};
 
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 256;
 /// Most namespace declarations in scope at once.
 const MAX_BINDINGS: usize = 128;
+/// Longest qualified name of an element, in bytes: with the depth it bounds what is remembered.
+const MAX_NAME: usize = 1024;
+/// Most bytes of prefixes and namespaces in scope.
+const MAX_SPELLINGS: usize = 64 * 1024;
 /// Most attributes of one element; keeps the comparison of each with each cheap.
 const MAX_ATTRIBUTES: usize = 64;
 
@@ -57,8 +61,11 @@ impl Elements {
             .and_then(|tag| tag.strip_suffix('>'))
             .ok_or(ScanError::Tag)?;
         let (inner, empty) = inner.strip_suffix('/').map_or((inner, false), |inner| (inner, true));
-        let (qualified, attributes) = inner.find(is_space).map_or((inner, ""), |at| cut(inner, at));
+        let (qualified, attributes) = first_space(inner).map_or((inner, ""), |at| cut(inner, at));
         let (prefix, local) = split_name(qualified)?;
+        if qualified.len() > MAX_NAME {
+            return Err(ScanError::NameTooLong);
+        }
         if self.frames.len() >= MAX_DEPTH {
             return Err(ScanError::Depth);
         }
@@ -96,7 +103,7 @@ impl Elements {
             .last()
             .and_then(|frame| self.names.get(frame.names..))
             .ok_or(ScanError::EndTag)?;
-        if name.trim_end_matches(is_space) != open {
+        if name != open && name.trim_end_matches(is_space) != open {
             return Err(ScanError::EndTag);
         }
         self.leave();
@@ -170,7 +177,7 @@ impl Elements {
     }
 
     fn bind(&mut self, prefix: &str, raw: &str) -> Result<(), ScanError> {
-        if self.bindings.len() >= MAX_BINDINGS {
+        if self.bindings.len() >= MAX_BINDINGS || self.spellings.len() + prefix.len() + raw.len() > MAX_SPELLINGS {
             return Err(ScanError::Namespaces);
         }
         let start = self.spellings.len();

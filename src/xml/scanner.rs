@@ -103,8 +103,11 @@ pub enum ScanError {
     /// Too many attributes.
     #[error("an element has too many attributes (more than 64)")]
     Attributes,
+    /// The name of an element is too long.
+    #[error("the name of an element is too long (more than 1024 bytes)")]
+    NameTooLong,
     /// Too many namespace declarations in scope.
-    #[error("too many namespace declarations in scope (more than 128)")]
+    #[error("too many namespace declarations in scope (more than 128, or more than 64 KiB)")]
     Namespaces,
     /// A tag, comment or processing instruction that is too long.
     #[error("a tag or comment is too long (more than 64 KiB)")]

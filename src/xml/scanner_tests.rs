@@ -230,6 +230,18 @@ fn limits_and_their_twins() {
         scan_pieces([namespaces(9).as_bytes()], None),
         Err(ScanError::Namespaces)
     );
+    let name = |length: usize| format!("<{}/>", "n".repeat(length));
+    assert!(scan(name(1024).as_bytes()).is_ok());
+    assert_eq!(scan(name(1025).as_bytes()), Err(ScanError::NameTooLong));
+    let long_namespaces = |length: usize| {
+        let tag = format!("<a xmlns='{}'>", "u".repeat(length));
+        format!("{tag}{tag}</a></a>")
+    };
+    assert!(scan_pieces([long_namespaces(32 * 1024).as_bytes()], None).is_ok());
+    assert_eq!(
+        scan_pieces([long_namespaces(32 * 1024 + 1).as_bytes()], None),
+        Err(ScanError::Namespaces)
+    );
     let long = |length: usize| format!("<a b='{}'/>", "x".repeat(length - 9));
     for chunk in [1, 1000, 100_000] {
         assert!(scan_pieces(long(65536).as_bytes().chunks(chunk), None).is_ok());
