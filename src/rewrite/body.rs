@@ -1,0 +1,344 @@
+//! The XML body of an answer, rewritten while it passes (spec, C-1 to C-14).
+//! In: the body in pieces of any size, a map from the back end's URLs to the public ones. Out: the same body in UTF-8, byte for
+//! byte but for the URLs in the places of [`super::context`]; a response without a public URL is left out. Held in memory is at
+//! most one response, and one URL. A body whose root is none of WebDAV's passes unchanged. A body that is not well-formed, or
+//! ends early, is an error: what went out before it is then no whole document either.
+
+use super::context::{Context, Mapped, ResponseUrls};
+use super::held::{Fate, Held, empty_tag};
+use crate::xml::scanner::{Flow, ScanError, Scanner, StartTag, Token};
+use crate::xml::{escape_into, first_characters, trim, unescape_into};
+
+/// The longest URL with its markup, in bytes.
+const MAX_URL: usize = 16 * 1024;
+/// The longest `responsedescription` that passes, in characters (ERR-3: some back ends put stack traces there).
+const MAX_DESCRIPTION: usize = 1024;
+
+/// How a body is to be read and written.
+#[derive(Clone, Debug)]
+pub struct BodyOptions {
+    /// The `charset` parameter of the answer's media type.
+    pub charset: Option<String>,
+    /// The public URL of the request as an absolute path: it stands in for URLs in errors that are not public (C-3).
+    pub request_url: String,
+    /// The most bytes of one `DAV:response` (F-13).
+    pub max_response_element: usize,
+    /// Declares the prefixes that Zope leaves undeclared in the owner of a lock, and only there (F-14).
+    pub repair_lock_owner: bool,
+}
+
+impl BodyOptions {
+    /// UTF-8 unless the body says otherwise, 4 MiB for a response, no repairs.
+    pub fn new(request_url: impl Into<String>) -> Self {
+        Self {
+            charset: None,
+            request_url: request_url.into(),
+            max_response_element: 4 * 1024 * 1024,
+            repair_lock_owner: false,
+        }
+    }
+}
+
+/// Why a body cannot be passed on. What was written so far must not look whole: reset the connection, or answer 502 if nothing
+/// was sent yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// Not well-formed, not namespace-well-formed, cut off, or not in the encoding it claims.
+    #[error("the back end's XML answer cannot be read: {0}")]
+    Malformed(#[from] ScanError),
+    /// One `DAV:response` (or a property outside of one) is larger than allowed.
+    #[error("one response element in the back end's answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A URL is longer than 16 KiB.
+    #[error("a URL in the back end's answer is longer than 16 KiB")]
+    UrlTooLong,
+    /// An element inside a URL: nobody could say what a client reads there.
+    #[error("a URL in the back end's answer holds an element")]
+    ElementInUrl,
+}
+
+/// A body being rewritten.
+pub struct BodyRewriter<U> {
+    scanner: Scanner,
+    pass: Pass<U>,
+    failed: Option<BodyError>,
+}
+
+impl<U: ResponseUrls> BodyRewriter<U> {
+    /// A rewriter for one body.
+    pub fn new(urls: U, options: BodyOptions) -> Self {
+        let mut scanner = Scanner::new(options.charset.as_deref());
+        if options.repair_lock_owner {
+            scanner.report_undeclared_prefixes();
+        }
+        let pass = Pass {
+            urls,
+            held: Held::new(options.max_response_element),
+            request_url: options.request_url,
+            contexts: Vec::new(),
+            url: UrlText::default(),
+            description_left: 0,
+            unmapped: 0,
+        };
+        Self {
+            scanner,
+            pass,
+            failed: None,
+        }
+    }
+
+    /// Takes the next bytes of the body and appends to `out` what can go out. An error is final: it comes again at every call.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let pass = &mut self.pass;
+        self.failed.map_or(Ok(()), Err)?;
+        self.scanner
+            .push(chunk, &mut |token| pass.token(token, out))
+            .inspect_err(|error| self.failed = Some(*error))
+    }
+
+    /// Says that the body ends here and appends what is left; an error when the document is not whole. An empty body is not a
+    /// document: do not rewrite what has no body.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let pass = &mut self.pass;
+        self.failed.map_or(Ok(()), Err)?;
+        self.scanner
+            .finish(&mut |token| pass.token(token, out))
+            .inspect_err(|error| self.failed = Some(*error))
+    }
+
+    /// How many URLs were left out or replaced because they are not public.
+    pub fn unmapped_hrefs(&self) -> u64 {
+        self.pass.unmapped
+    }
+
+    /// The memory kept between two calls, in bytes.
+    #[cfg(test)]
+    fn memory(&self) -> usize {
+        self.scanner.carried() + self.pass.held.memory() + self.pass.url.raw.capacity() + self.pass.url.text.capacity()
+    }
+}
+
+struct Pass<U> {
+    urls: U,
+    request_url: String,
+    /// The contexts of the open elements, the root first.
+    contexts: Vec<Context>,
+    /// What waits for its fate.
+    held: Held,
+    /// The URL that is being read.
+    url: UrlText,
+    /// How many more characters of the current `responsedescription` go out.
+    description_left: usize,
+    unmapped: u64,
+}
+
+/// An element whose text is a URL, until its end.
+#[derive(Default)]
+struct UrlText {
+    /// The start tag and the content as they came.
+    raw: String,
+    /// How much of `raw` is the start tag.
+    tag: usize,
+    /// The content, decoded.
+    text: String,
+}
+
+impl UrlText {
+    fn add(&mut self, raw: &str) -> Result<(), BodyError> {
+        if self.raw.len() + raw.len() > self.tag + MAX_URL {
+            return Err(BodyError::UrlTooLong);
+        }
+        self.raw.push_str(raw);
+        Ok(())
+    }
+}
+
+impl<U: ResponseUrls> Pass<U> {
+    fn token(&mut self, token: Token<'_>, out: &mut Vec<u8>) -> Result<Flow, BodyError> {
+        let context = self.contexts.last().copied();
+        let in_url = context.is_some_and(|context| context.url().is_some());
+        match token {
+            Token::Start(tag) => return self.start(context, tag, out),
+            Token::End(raw) => self.end(raw, out)?,
+            Token::Text(raw) if in_url => {
+                self.url.add(raw)?;
+                unescape_into(raw, &mut self.url.text)?;
+            }
+            Token::Cdata(text) if in_url => {
+                self.url.add(text)?;
+                self.url.text.push_str(text);
+            }
+            Token::Markup(raw) if in_url => self.url.add(raw)?,
+            Token::Text(raw) if context == Some(Context::Description) => {
+                self.held
+                    .write(first_characters(raw, true, &mut self.description_left).as_bytes(), out)?;
+            }
+            Token::Cdata(text) if context == Some(Context::Description) => {
+                self.held.write(
+                    first_characters(text, false, &mut self.description_left).as_bytes(),
+                    out,
+                )?;
+            }
+            Token::Text(raw) | Token::Cdata(raw) | Token::Markup(raw) => self.held.write(raw.as_bytes(), out)?,
+            Token::Declaration(declaration) => match declaration.encoding {
+                Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => {
+                    self.held.write(b"<?xml version=\"1.0\" encoding=\"utf-8\"?>", out)?;
+                }
+                Some(_) | None => self.held.write(declaration.raw.as_bytes(), out)?,
+            },
+            Token::Rest(bytes) => out.extend_from_slice(bytes),
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn start(&mut self, parent: Option<Context>, tag: StartTag<'_>, out: &mut Vec<u8>) -> Result<Flow, BodyError> {
+        if tag.undeclared.is_some() && parent != Some(Context::LockOwner) {
+            return Err(ScanError::UndeclaredPrefix.into());
+        }
+        let context = match parent {
+            Some(parent) if parent.url().is_some() => return Err(BodyError::ElementInUrl),
+            Some(parent) => parent.child(tag.name),
+            None => match Context::root(tag.name) {
+                Some(root) => root,
+                None => {
+                    out.extend_from_slice(tag.raw.as_bytes());
+                    return Ok(Flow::Verbatim);
+                }
+            },
+        };
+        if context == Context::Description && parent != Some(Context::Description) {
+            self.description_left = MAX_DESCRIPTION;
+        }
+        match (tag.undeclared, context.url(), fate(context)) {
+            (Some(prefix), _, _) => self.held.write(declare(tag.raw, prefix).as_bytes(), out)?,
+            (None, Some(_), _) => {
+                self.url.raw.clear();
+                self.url.text.clear();
+                self.url.raw.push_str(tag.raw);
+                self.url.tag = tag.raw.len();
+            }
+            (None, None, Some(fate)) => self.held.open(fate, tag.raw.as_bytes(), out)?,
+            (None, None, None) => self.held.write(tag.raw.as_bytes(), out)?,
+        }
+        self.contexts.push(context);
+        if tag.empty {
+            self.end("", out)?;
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// The innermost element ends with the tag `raw`, which is empty when it was an empty tag.
+    fn end(&mut self, raw: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let Some(context) = self.contexts.pop() else {
+            return Ok(());
+        };
+        if context.url().is_some() {
+            return self.end_of_url(context, raw, out);
+        }
+        self.held.write(raw.as_bytes(), out)?;
+        if fate(context).is_some() {
+            self.held.close(out);
+        }
+        Ok(())
+    }
+
+    fn end_of_url(&mut self, context: Context, end: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let Some(place) = context.url() else { return Ok(()) };
+        let mapped = self.urls.map(place, trim(&self.url.text));
+        if mapped == Mapped::Outside {
+            self.unmapped += 1;
+        }
+        match (mapped, context) {
+            (Mapped::Outside, Context::ResponseUrl) => return Ok(()),
+            (Mapped::Outside, Context::MountUrl) => {
+                let tag = self.url.raw.get(..self.url.tag).unwrap_or_default();
+                return self.held.write(&empty_tag(tag.as_bytes()), out);
+            }
+            (Mapped::Outside, _) if self.contexts.last() == Some(&Context::Error) => {
+                let own = self.request_url.clone();
+                self.write_url(&own, end, out)?;
+            }
+            (Mapped::Outside, _) => {
+                self.held.hide_value();
+                return Ok(());
+            }
+            (Mapped::To(url), _) => self.write_url(&url, end, out)?,
+            (Mapped::Unchanged, _) => {
+                self.held.write(self.url.raw.as_bytes(), out)?;
+                self.held.write(end.as_bytes(), out)?;
+            }
+        }
+        if context == Context::ResponseUrl {
+            self.held.keep_response();
+        }
+        Ok(())
+    }
+
+    fn write_url(&mut self, url: &str, end: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let tag = self.url.raw.get(..self.url.tag).unwrap_or_default();
+        let mut element = Vec::with_capacity(tag.len() + url.len() + end.len() + 16);
+        if let (true, Some(inner)) = (end.is_empty(), tag.strip_suffix("/>")) {
+            let name = inner
+                .split([' ', '\t', '\r', '\n'])
+                .next()
+                .unwrap_or(inner)
+                .trim_start_matches('<');
+            element.extend_from_slice(inner.as_bytes());
+            element.push(b'>');
+            escape_into(url, &mut element);
+            element.extend_from_slice(b"</");
+            element.extend_from_slice(name.as_bytes());
+            element.push(b'>');
+        } else {
+            element.extend_from_slice(tag.as_bytes());
+            escape_into(url, &mut element);
+            element.extend_from_slice(end.as_bytes());
+        }
+        self.held.write(&element, out)
+    }
+}
+
+/// What is decided about an element only at its end.
+fn fate(context: Context) -> Option<Fate> {
+    match context {
+        Context::Response => Some(Fate::Response),
+        // Deliberately only the lock root, not the whole lockdiscovery: a client must see that the resource is locked.
+        Context::Location | Context::LockRoot => Some(Fate::Element),
+        Context::Value | Context::RelativeValue | Context::Source | Context::Recipient => Some(Fate::Value),
+        Context::Multistatus
+        | Context::Propstat
+        | Context::Prop
+        | Context::InValue
+        | Context::LockDiscovery
+        | Context::ActiveLock
+        | Context::LockOwner
+        | Context::SourceLink
+        | Context::Error
+        | Context::Description
+        | Context::OptionsResponse
+        | Context::OwnResponse
+        | Context::Report
+        | Context::ScheduleResponse
+        | Context::ScheduleItem
+        | Context::Mount
+        | Context::Url(_)
+        | Context::ResponseUrl
+        | Context::MountUrl
+        | Context::Data => None,
+    }
+}
+
+/// The tag `raw` with `prefix` declared. Zope drops the declarations of the owner a client sent; practically all clients have
+/// the prefix for `DAV:`, and what is in an owner is never used.
+fn declare(raw: &str, prefix: &str) -> String {
+    let name_end = raw.find([' ', '\t', '\r', '\n', '/', '>']).unwrap_or(raw.len());
+    let (name, rest) = raw.split_at_checked(name_end).unwrap_or((raw, ""));
+    format!("{name} xmlns:{prefix}=\"DAV:\"{rest}")
+}
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;
