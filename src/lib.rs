@@ -1,3 +1,6 @@
 //! davgate: a reverse proxy that understands WebDAV. See ARCHITECTURE.md for the map of the house.
 
+pub mod admin;
+pub mod backend;
+pub mod telemetry;
 pub mod xml;
