@@ -3,4 +3,7 @@
 pub mod admin;
 pub mod backend;
 pub mod telemetry;
+pub mod url;
 pub mod xml;
+
+pub mod policy;
