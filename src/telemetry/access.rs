@@ -7,13 +7,14 @@
 //! freely is cut and freed of control characters while it is written.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 use super::clock;
+use crate::policy::AccessLog as Target;
 
 /// Characters of the method that are written. The longest name in any WebDAV RFC has 16.
 const METHOD_CHARS: usize = 32;
@@ -169,33 +170,21 @@ pub fn escaped_target(raw: &[u8]) -> String {
     out
 }
 
-/// Where the access log goes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum AccessLogTarget {
-    /// Standard output, for a supervisor that collects it.
-    #[default]
-    Stdout,
-    /// Nowhere.
-    Off,
-    /// The end of this file, which is made when missing.
-    File(PathBuf),
-}
-
 /// The open access log. Keep it until the last request has been told: dropping it writes what waits.
 pub struct AccessLog {
     open: Option<(NonBlocking, WorkerGuard)>,
 }
 
 impl AccessLog {
-    /// Opens the log.
+    /// Opens the log where the configuration says.
     ///
     /// # Errors
     /// The file can neither be opened nor made.
-    pub fn open(target: &AccessLogTarget) -> io::Result<AccessLog> {
+    pub fn open(target: &Target) -> io::Result<AccessLog> {
         let open = match target {
-            AccessLogTarget::Off => None,
-            AccessLogTarget::Stdout => Some(in_background(io::stdout())),
-            AccessLogTarget::File(path) => Some(in_background(open_file(path)?)),
+            Target::Off => None,
+            Target::Stdout => Some(in_background(io::stdout())),
+            Target::File(path) => Some(in_background(open_file(path)?)),
         };
         Ok(AccessLog { open })
     }
@@ -346,7 +335,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("access.log");
         for _ in 0..2 {
-            let log = AccessLog::open(&AccessLogTarget::File(path.clone())).unwrap();
+            let log = AccessLog::open(&Target::File(path.clone())).unwrap();
             for _ in 0..500 {
                 log.write(&line());
             }
@@ -359,10 +348,10 @@ mod tests {
 
     #[test]
     fn off_is_off_and_a_bad_file_is_an_error() {
-        let log = AccessLog::open(&AccessLogTarget::Off).unwrap();
+        let log = AccessLog::open(&Target::Off).unwrap();
         log.write(&line());
         assert!(log.dropped().is_none());
         let dir = tempfile::tempdir().unwrap();
-        assert!(AccessLog::open(&AccessLogTarget::File(dir.path().to_owned())).is_err());
+        assert!(AccessLog::open(&Target::File(dir.path().to_owned())).is_err());
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn pingora_is_capped_and_others_are_not() {
         let rows = [
-            ("pingora_core::protocols::http", Level::TRACE, false),
+            ("pingora_core", Level::TRACE, false),
             ("pingora_proxy", Level::INFO, false),
             ("pingora_proxy", Level::WARN, true),
             ("pingora_proxy", Level::ERROR, true),
