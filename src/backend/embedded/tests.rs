@@ -14,6 +14,9 @@ use tempfile::TempDir;
 
 use super::{EmbeddedServer, spawn};
 
+/// Name, method, path, headers, body, the status that is expected.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static [u8], u16);
+
 struct Answer {
     status: u16,
     head: String,
@@ -65,7 +68,7 @@ fn a_session_of_class_2() {
     let (dir, server) = serve();
     let lockinfo = b"<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope>\
         <D:locktype><D:write/></D:locktype></D:lockinfo>";
-    let rows: &[(&str, &str, &str, &str, &[u8], u16)] = &[
+    let rows: &[Row] = &[
         ("a collection", "MKCOL", "/col", "", b"", 201),
         ("a new file", "PUT", "/col/a%20b.txt", "", b"one", 201),
         ("the same file again", "PUT", "/col/a%20b.txt", "", b"two!", 204),

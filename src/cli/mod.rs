@@ -1,0 +1,3 @@
+//! The commands, one file each. In: arguments. Out: an exit code, and text for a person.
+
+pub mod demo;
