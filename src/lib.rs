@@ -7,3 +7,5 @@ pub mod url;
 pub mod xml;
 
 pub mod policy;
+pub mod cli;
+pub mod config;

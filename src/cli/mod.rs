@@ -1,3 +1,5 @@
-//! The commands, one file each. In: arguments. Out: an exit code, and text for a person.
+//! The commands: one file each.
 
+pub mod check;
 pub mod demo;
+pub mod schema;

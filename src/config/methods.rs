@@ -30,6 +30,21 @@ impl JsonSchema for MethodName {
     }
 }
 
+/// The name of one method, not yet looked up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct SingleMethod(pub String);
+
+impl JsonSchema for SingleMethod {
+    fn schema_name() -> Cow<'static, str> {
+        "SingleMethod".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "A method.", "enum": super::method_names::methods().collect::<Vec<_>>() })
+    }
+}
+
 /// The value of `methods:`.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]

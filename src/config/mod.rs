@@ -1,14 +1,22 @@
 //! The configuration file. In: a YAML file. Out: the compiled policy and warnings, or every error with file, line and key.
 //! Nothing outside this room knows that the file is YAML.
 
+mod compile;
+mod compile_backend;
+mod compile_limits;
+mod compile_methods;
+mod compile_route;
 mod document;
 mod error;
+mod judge;
 mod method_names;
 mod methods;
 mod raw;
+mod reports;
 mod schema;
 mod shape;
 mod values;
 
+pub use compile::{Loaded, compile, load};
 pub use error::{ConfigErrors, KeyPath, Problem, Step};
 pub use schema::json_schema;

@@ -5,7 +5,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::methods::{MethodName, RawMethods};
+use super::methods::{RawMethods, SingleMethod};
+use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
 /// A list; `None` stands for an item that was already refused, so that the others keep their numbers in messages.
@@ -46,7 +47,7 @@ pub struct RawListener {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping with path and backend")]
 pub struct RawRoute {
-    /// The name in logs and metrics. Default: the path.
+    /// The name in logs and metrics. Default: the first host and the path.
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
     pub name: Option<String>,
     /// The host names this route answers to, without port. Default: any.
@@ -66,10 +67,8 @@ pub struct RawRoute {
     pub methods: Option<RawMethods>,
     /// How much a request may hold.
     pub limits: Option<RawLimits>,
-    /// The REPORT bodies that pass: `DAV:sync-collection`, `CALDAV:calendar-query`, `{namespace}name`. Default: those of
-    /// RFC 3253, 3744, 4791, 6352 and 6578.
-    #[schemars(inner(regex(pattern = r"^(DAV:|CALDAV:|CARDDAV:|\{[^{}]*\})[^:{}\s]+$")))]
-    pub reports: Option<List<String>>,
+    /// The REPORT bodies that pass. Default: those of RFC 3253, 3744, 4791, 6352 and 6578.
+    pub reports: Option<List<ReportName>>,
     /// More names that no client may use in any segment of a path: `name` or `name*`. The profile brings its own.
     #[schemars(inner(regex(pattern = r"^[^/*]+\*?$")))]
     pub reserved: Option<List<String>>,
@@ -92,13 +91,13 @@ pub struct RawRoute {
     /// What happens to headers with `_` in their name. Default: remove.
     pub underscore_headers: Option<RawUnderscore>,
     /// Further methods whose URLs may carry a query. Always: GET, HEAD, POST, OPTIONS, PROPFIND, REPORT.
-    pub query: Option<List<MethodName>>,
+    pub query: Option<List<SingleMethod>>,
 }
 
 /// The server behind a route: `url`, or `embedded` for a directory that this process serves itself.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping with url")]
-#[schemars(extend("oneOf" = [{ "required": ["url"] }, { "required": ["embedded"] }]))]
+#[schemars(extend("oneOf" = [{ "required": ["url"] }, { "required": ["embedded"], "properties": { "profile": false } }]))]
 pub struct RawBackend {
     /// http or https, host, and the path that the public prefix becomes: `http://127.0.0.1:8081/dav/`.
     #[schemars(regex(pattern = r"^https?://[^/?#@\\ ]+(/[^?#\\ ]*)?$"))]

@@ -49,3 +49,32 @@ impl MethodFilter {
         self.rules.iter().filter_map(move |rule| Some((rule, covering(rule)?)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Method;
+
+    fn filter(rules: &[(&str, &[Method])]) -> MethodFilter {
+        let rule = |(path, allowed): &(&str, &[Method])| {
+            let rule = MethodRule { allowed: MethodSet::of(allowed), body: None, line: 0, index: 99 };
+            (PathPattern::parse(path).unwrap(), rule)
+        };
+        MethodFilter::new(rules.iter().map(rule).collect())
+    }
+
+    // O-6: the first rule that matches decides alone; where none does, nothing is allowed.
+    #[test]
+    fn the_first_match_decides() {
+        let filter = filter(&[("/a/b/**", &[]), ("/a/**", &[Method::Get]), ("/a/c", &[Method::Put])]);
+        let judged = |key: &str| filter.judge(key).map(|rule| (rule.index, rule.allowed));
+        let get = MethodSet::of(&[Method::Get]);
+        assert_eq!(judged("/a/b/x"), Some((0, MethodSet::default())));
+        assert_eq!(judged("/a"), Some((1, get)));
+        assert_eq!(judged("/a/c"), Some((1, get)));
+        assert_eq!(judged("/d"), None);
+        assert_eq!(judged(""), None);
+        let never: Vec<_> = filter.unreachable().map(|(rule, earlier)| (rule.index, earlier.index)).collect();
+        assert_eq!(never, [(2, 1)]);
+    }
+}

@@ -1,0 +1,185 @@
+//! `davgate check FILE`: all that is wrong with a configuration file, or what it does. In: the file. Out: errors and warnings on
+//! standard error, a summary of a good file on standard output, exit code 0 for good and 1 for wrong.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::config::load;
+use crate::policy::{AccessLog, Limits, Location, MaxDepth, MethodRule, Policy, Route};
+
+/// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
+pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
+    match load(file) {
+        Err(errors) => {
+            writeln!(err, "{errors}")?;
+            let count = errors.problems().len();
+            writeln!(
+                err,
+                "{}: {count} error{}",
+                file.display(),
+                if count == 1 { "" } else { "s" }
+            )?;
+            Ok(ExitCode::from(1))
+        }
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                writeln!(err, "warning: {warning}")?;
+            }
+            write!(out, "{}", Summary(&loaded.policy))?;
+            writeln!(out, "{}: good", file.display())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// What a policy does, in a few lines a route.
+struct Summary<'a>(&'a Policy);
+
+impl Display for Summary<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(policy) = self;
+        for address in &policy.listeners {
+            writeln!(f, "listener {address}")?;
+        }
+        match policy.admin {
+            Some(address) => writeln!(f, "admin {address}")?,
+            None => writeln!(f, "admin none")?,
+        }
+        match &policy.access_log {
+            AccessLog::Stdout => writeln!(f, "access log stdout")?,
+            AccessLog::Off => writeln!(f, "access log off")?,
+            AccessLog::File(path) => writeln!(f, "access log {}", path.display())?,
+        }
+        policy.routes.iter().try_for_each(|route| write_route(f, route))
+    }
+}
+
+fn write_route(f: &mut Formatter<'_>, route: &Route) -> fmt::Result {
+    let hosts = if route.hosts.is_empty() {
+        "any host".to_owned()
+    } else {
+        route.hosts.join(", ")
+    };
+    writeln!(f, "route {} (line {})", route.name, route.line)?;
+    write!(f, "  {hosts}: {} -> ", route.map.public())?;
+    match &route.backend.location {
+        Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name())?,
+        Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
+    }
+    for (pattern, rule) in route.methods.rules() {
+        write_rule(f, pattern.as_str(), rule)?;
+    }
+    if !route.methods.rules().any(|(pattern, _)| pattern.covers_everything()) {
+        writeln!(f, "  elsewhere: nothing")?;
+    }
+    write_limits(f, &route.limits)?;
+    writeln!(
+        f,
+        "  no access control of its own: who may do what is the back end's decision"
+    )
+}
+
+fn write_rule(f: &mut Formatter<'_>, path: &str, rule: &MethodRule) -> fmt::Result {
+    let allowed = rule.allowed.allow();
+    write!(f, "  {path}: {}", if allowed.is_empty() { "nothing" } else { &allowed })?;
+    match rule.body {
+        Some(body) => writeln!(f, " (body {})", Size(body)),
+        None => writeln!(f),
+    }
+}
+
+fn write_limits(f: &mut Formatter<'_>, limits: &Limits) -> fmt::Result {
+    write!(f, "  limits: body ")?;
+    match limits.body {
+        Some(body) => write!(f, "{}", Size(body))?,
+        None => write!(f, "unlimited")?,
+    }
+    write!(
+        f,
+        ", xml {} ({} deep, {} elements)",
+        Size(limits.xml),
+        limits.xml_depth,
+        limits.xml_elements
+    )?;
+    write!(f, ", report {}, target {}", Size(limits.report), Size(limits.target))?;
+    let depth = match limits.propfind_depth {
+        MaxDepth::Zero => "0",
+        MaxDepth::One => "1",
+        MaxDepth::Infinity => "infinity",
+    };
+    write!(f, ", propfind depth {depth}")?;
+    writeln!(
+        f,
+        ", headers {} in {} lines of {}",
+        Size(limits.headers),
+        limits.header_count,
+        Size(limits.header_line)
+    )
+}
+
+/// A number of bytes in the largest unit that divides it.
+struct Size(u64);
+
+impl Display for Size {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+        let Self(bytes) = *self;
+        match UNITS
+            .iter()
+            .find(|(_, shift)| bytes != 0 && bytes.is_multiple_of(1 << shift))
+        {
+            Some((unit, shift)) => write!(f, "{}{unit}", bytes >> shift),
+            None => write!(f, "{bytes}B"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> (ExitCode, String, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("davgate.yaml");
+        std::fs::write(&file, text).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = check(&file, &mut out, &mut err).unwrap();
+        let name = file.display().to_string();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(&name, "FILE");
+        (code, text(out), text(err))
+    }
+
+    #[test]
+    fn a_good_file_is_summed_up() {
+        let (code, out, err) = checked(
+            "listeners: [{ address: '127.0.0.1:8080' }]\nroutes:\n  - name: files\n    hosts: [dav.example.org]\n    path: /files/\n    \
+             backend: { url: 'http://127.0.0.1:8081/dav/', profile: apache }\n    methods:\n      \
+             - { path: /a/**, allow: [read] }\n      - { path: /a/b, allow: [PUT], limits: { body: 5MiB } }\n",
+        );
+        assert_eq!(code, ExitCode::SUCCESS);
+        assert_eq!(
+            err,
+            "warning: FILE:9: routes[0].methods[1]: can never match: the rule on line 8 comes first\n"
+        );
+        let expected = "listener 127.0.0.1:8080\nadmin none\naccess log stdout\nroute files (line 3)\n  dav.example.org: /files/ -> \
+                        http://127.0.0.1:8081/dav/ (apache)\n  /a/**: GET, HEAD, OPTIONS, PROPFIND, REPORT\n  /a/b: PUT (body 5MiB)\n  \
+                        elsewhere: nothing\n  limits: body unlimited, xml 1MiB (64 deep, 50000 elements), report 4MiB, target 8KiB, \
+                        propfind depth 1, headers 64KiB in 128 lines of 16KiB\n  no access control of its own: who may do what is the \
+                        back end's decision\nFILE: good\n";
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn a_wrong_file_is_exit_code_1_with_every_error() {
+        let (code, out, err) = checked("listeners: []\nroutes: []\n");
+        assert_eq!(code, ExitCode::from(1));
+        assert_eq!(out, "");
+        assert_eq!(
+            err,
+            "FILE:1: listeners: is empty; expected at least one listener with address\n\
+             FILE:2: routes: is empty; expected at least one route with path and backend\nFILE: 2 errors\n"
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! From the file to the policy. In: a file, or its text and name. Out: the policy with warnings, or everything that is wrong,
+//! each with its line. Stages in order: syntax, shape, meaning; a file that fails at the first has no others.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::compile_route;
+use super::document::{self, Document};
+use super::error::{ConfigErrors, KeyPath, Problem, located};
+use super::judge::Judge;
+use super::raw::{List, RawConfig, RawListener};
+use super::shape;
+use crate::policy::{AccessLog, Policy, Route};
+
+/// A good file.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub policy: Policy,
+    /// What it probably does not mean: `file:line: key.path: ...`, in the order of the file.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the file at `path`; relative paths inside start at its directory.
+pub fn load(path: &Path) -> Result<Loaded, ConfigErrors> {
+    let name = path.display().to_string();
+    let directory = path.parent().unwrap_or(Path::new(""));
+    match std::fs::read(path) {
+        Ok(bytes) => compile_bytes(&bytes, &name, directory),
+        Err(error) => Err(ConfigErrors::new(
+            &name,
+            vec![Problem::new(KeyPath::root(), format!("cannot be read: {error}"))],
+        )),
+    }
+}
+
+/// Reads `text` as the file `file_name`; relative paths inside start at that name's directory.
+pub fn compile(text: &str, file_name: &str) -> Result<Loaded, ConfigErrors> {
+    compile_bytes(
+        text.as_bytes(),
+        file_name,
+        Path::new(file_name).parent().unwrap_or(Path::new("")),
+    )
+}
+
+fn compile_bytes(bytes: &[u8], file_name: &str, directory: &Path) -> Result<Loaded, ConfigErrors> {
+    let mut problems = Vec::new();
+    let Document { value, places } = match document::parse(bytes, &mut problems) {
+        Ok(document) => document,
+        Err(problem) => return Err(ConfigErrors::new(file_name, vec![problem])),
+    };
+    let raw = shape::read(value, &mut problems);
+    let mut judge = Judge::new(directory, problems);
+    let policy = compile_policy(&mut judge, &raw, &places);
+    let Judge { problems, warnings, .. } = judge;
+    let with_line = |problem: Problem| {
+        let line = problem.line().unwrap_or_else(|| places.line(problem.path()));
+        problem.on_line(line)
+    };
+    let errors = ConfigErrors::new(file_name, problems.into_iter().map(with_line).collect());
+    if !errors.problems().is_empty() {
+        return Err(errors);
+    }
+    let mut warnings: Vec<Problem> = warnings.into_iter().map(with_line).collect();
+    warnings.sort_by_key(Problem::line);
+    let warnings = warnings.iter().map(|warning| located(file_name, warning)).collect();
+    Ok(Loaded { policy, warnings })
+}
+
+fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) -> Policy {
+    let root = KeyPath::root();
+    let mut taken = Vec::new();
+    for (at, listener) in filled(judge, raw.listeners.as_ref(), &root.key("listeners"), LISTENERS) {
+        compile_listener(judge, listener, &at, &mut taken);
+    }
+    let listeners: Vec<SocketAddr> = taken.iter().map(|(address, _)| *address).collect();
+    let admin = raw
+        .admin
+        .as_ref()
+        .and_then(|admin| compile_listener(judge, admin, &root.key("admin"), &mut taken));
+    let access_log = match raw.access_log.as_deref() {
+        None | Some("stdout") => AccessLog::Stdout,
+        Some("off") => AccessLog::Off,
+        Some("") => {
+            judge.refuse(Problem::new(root.key("access_log"), "is empty").expected("stdout, off or a file"));
+            AccessLog::Off
+        }
+        Some(path) => AccessLog::File(judge.file(path)),
+    };
+    let mut routes: Vec<(KeyPath, Route)> = Vec::new();
+    for (at, raw_route) in filled(judge, raw.routes.as_ref(), &root.key("routes"), ROUTES) {
+        if let Some(route) = compile_route::compile(judge, raw_route, &at, places) {
+            compile_route::compare(judge, &route, &at, &routes);
+            routes.push((at, route));
+        }
+    }
+    Policy {
+        listeners,
+        admin,
+        access_log,
+        routes: routes.into_iter().map(|(_, route)| route).collect(),
+    }
+}
+
+const LISTENERS: &str = "at least one listener with address";
+const ROUTES: &str = "at least one route with path and backend";
+
+/// The items of a list that must be there and hold something.
+fn filled<'a, T>(
+    judge: &mut Judge,
+    list: Option<&'a List<T>>,
+    path: &KeyPath,
+    expected: &str,
+) -> Vec<(KeyPath, &'a T)> {
+    let list = judge.required(list, path, expected);
+    if list.is_some_and(Vec::is_empty) {
+        judge.refuse(Problem::new(path.clone(), "is empty").expected(expected));
+    }
+    judge.items(list, path)
+}
+
+/// The address of a listener; `taken` are those before it, and then it too.
+fn compile_listener(
+    judge: &mut Judge,
+    raw: &RawListener,
+    path: &KeyPath,
+    taken: &mut Vec<(SocketAddr, KeyPath)>,
+) -> Option<SocketAddr> {
+    let at = path.key("address");
+    let text = judge.required(
+        raw.address.as_deref(),
+        &at,
+        "an IP address and a port, such as 0.0.0.0:8080",
+    )?;
+    let address = judge.address(text, &at)?;
+    // Port 0 is a free port, a new one each time.
+    if let Some((_, other)) = taken.iter().find(|(other, _)| *other == address && address.port() != 0) {
+        judge.refuse(Problem::new(at, format!("{address} is taken by {other}")).expected("another address"));
+        return None;
+    }
+    taken.push((address, path.clone()));
+    Some(address)
+}

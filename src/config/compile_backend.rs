@@ -1,0 +1,88 @@
+//! The server behind a route. In: its raw form. Out: the compiled back end and the path that the public prefix becomes.
+
+use std::time::Duration;
+
+use super::error::{KeyPath, Problem};
+use super::judge::Judge;
+use super::raw::{RawBackend, RawCredentials, RawProfile, RawTimeouts, RawUrls};
+use crate::policy::{BackEnd, Location, Profile, Timeouts};
+use crate::url::CanonicalPath;
+
+/// The back end that `raw` at `path` describes, with its prefix.
+pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(BackEnd, CanonicalPath)> {
+    let place = location(judge, raw, path);
+    let profile = profile(raw.profile);
+    if raw.embedded.is_some() && raw.profile.is_some() && raw.url.is_none() {
+        judge.refuse(Problem::new(path.key("profile"), "stands beside embedded").expected("the key left out"));
+    }
+    let profile = if raw.embedded.is_some() {
+        Profile::Embedded
+    } else {
+        profile
+    };
+    let default = RawTimeouts::default();
+    let timeouts = timeouts(judge, raw.timeouts.as_ref().unwrap_or(&default), &path.key("timeouts"));
+    let aliases = judge.origins(raw.aliases.as_ref(), &path.key("aliases"));
+    // Passing credentials on is what the gateway does anyway; a second kind would have to be compiled here.
+    let (None | Some(RawCredentials::Pass)) = raw.credentials;
+    let external_urls = matches!(raw.urls, Some(RawUrls::External));
+    let (location, prefix) = place?;
+    Some((
+        BackEnd {
+            location,
+            profile,
+            timeouts,
+            aliases,
+            external_urls,
+        },
+        prefix,
+    ))
+}
+
+fn location(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(Location, CanonicalPath)> {
+    let at = path.key("embedded");
+    match (&raw.url, &raw.embedded) {
+        (Some(url), None) => {
+            let (origin, prefix) = judge.backend_url(url, &path.key("url"))?;
+            Some((Location::Url(origin), prefix))
+        }
+        (None, Some(directory)) => {
+            let directory = judge.file(directory);
+            if !directory.is_dir() {
+                judge.refuse(Problem::new(at, "is no directory").expected("a directory that exists"));
+            }
+            Some((Location::Embedded(directory), CanonicalPath::root()))
+        }
+        (Some(url), Some(_)) => {
+            judge.refuse(Problem::new(at, "stands beside url").expected("one of the two"));
+            judge.backend_url(url, &path.key("url"));
+            None
+        }
+        (None, None) => {
+            let expected = "the address of the back end, such as http://127.0.0.1:8081/dav/";
+            judge.refuse(Problem::new(path.key("url"), "missing").expected(expected));
+            None
+        }
+    }
+}
+
+fn profile(raw: Option<RawProfile>) -> Profile {
+    match raw {
+        Some(RawProfile::Apache) => Profile::Apache,
+        Some(RawProfile::Nginx) => Profile::Nginx,
+        Some(RawProfile::Zope) => Profile::Zope,
+        Some(RawProfile::Plone) => Profile::Plone,
+        Some(RawProfile::Radicale) => Profile::Radicale,
+        Some(RawProfile::Sabredav) => Profile::Sabredav,
+        Some(RawProfile::Generic) | None => Profile::Generic,
+    }
+}
+
+fn timeouts(judge: &mut Judge, raw: &RawTimeouts, path: &KeyPath) -> Timeouts {
+    Timeouts {
+        connect: judge.time(raw.connect, Duration::from_secs(5), &path.key("connect")),
+        read: judge.time(raw.read, Duration::from_secs(60), &path.key("read")),
+        write: judge.time(raw.write, Duration::from_secs(60), &path.key("write")),
+        long: judge.time(raw.long, Duration::from_secs(30 * 60), &path.key("long")),
+    }
+}

@@ -1,0 +1,179 @@
+//! One route. In: its raw form. Out: the compiled route, or `None` where path or back end cannot be made out; everything else
+//! that is wrong is on the judge's list.
+
+use caseless::default_case_fold_str;
+
+use super::compile_methods::{self, Context};
+use super::document::Place;
+use super::error::{KeyPath, Problem};
+use super::judge::Judge;
+use super::raw::{RawCase, RawFileSystem, RawRoute, RawUnderscore, RawUnicode};
+use super::{compile_backend, compile_limits, method_names, reports};
+use crate::policy::method::MethodSet;
+use crate::policy::{Profile, Route};
+use crate::url::path_rules::{PathRules, PathUse, ReservedName};
+use crate::url::{Authority, CanonicalPath, PrefixMap};
+
+/// The route that `raw` at `path` describes.
+pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place) -> Option<Route> {
+    let public = public_prefix(judge, raw, path);
+    let name = name(judge, raw, path);
+    let hosts = hosts(judge, raw, path);
+    let origins = judge.origins(raw.origins.as_ref(), &path.key("origins"));
+    let at = path.key("backend");
+    let backend = judge.required(raw.backend.as_ref(), &at, "a mapping with url or embedded");
+    let backend = backend.and_then(|raw| compile_backend::compile(judge, raw, &at));
+    let profile = backend
+        .as_ref()
+        .map_or(Profile::Generic, |(backend, _)| backend.profile);
+    let path_rules = path_rules(judge, raw, profile, path);
+    if let Some(public) = &public
+        && let Err(error) = path_rules.apply(public.clone(), PathUse::Target)
+    {
+        let what = format!("the route's own rules refuse its prefix: {error}");
+        judge.refuse(Problem::new(path.key("path"), what).expected("another prefix"));
+    }
+    let keep = |text: &str| text.to_owned();
+    let context = Context {
+        fold: if path_rules.fold { &default_case_fold_str } else { &keep },
+        ignore_case: path_rules.fold,
+        places,
+    };
+    let methods = compile_methods::compile(judge, raw.methods.as_ref(), &path.key("methods"), &context);
+    let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
+    let reports = reports(judge, raw, path);
+    let query = query(judge, raw, path);
+    let (public, (backend, upstream)) = public.zip(backend)?;
+    Some(Route {
+        // No two routes have the same prefix for one host, so this is a name of its own.
+        name: name.unwrap_or_else(|| format!("{}{public}", hosts.first().map_or("", String::as_str))),
+        hosts,
+        map: PrefixMap::new(public, upstream),
+        origins,
+        backend,
+        methods,
+        limits,
+        reports,
+        path_rules,
+        noroot: raw.noroot.unwrap_or(false),
+        pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),
+        require_length: raw.require_length.unwrap_or(false),
+        strict_override: raw.strict_override.unwrap_or(false),
+        refuse_underscore: matches!(raw.underscore_headers, Some(RawUnderscore::Refuse)),
+        query,
+        line: places.line(path),
+    })
+}
+
+/// Refuses `route` where an earlier one already answers for the same name, prefix and host.
+pub fn compare(judge: &mut Judge, route: &Route, path: &KeyPath, earlier: &[(KeyPath, Route)]) {
+    for (other_path, other) in earlier {
+        // A default name holds a slash, and is taken only where the prefix is: that is said below.
+        if other.name == route.name && !route.name.contains('/') {
+            let what = format!("{:?} is the name of {other_path}", route.name);
+            judge.refuse(Problem::new(path.key("name"), what).expected("a name of its own"));
+        }
+        let same_host = (route.hosts.is_empty() && other.hosts.is_empty())
+            || route.hosts.iter().any(|host| other.hosts.contains(host));
+        if same_host && route.map.public().0.key() == other.map.public().0.key() {
+            let what = format!("{other_path} has the same prefix for the same hosts");
+            judge.refuse(Problem::new(path.key("path"), what).expected("a prefix of its own"));
+        }
+    }
+}
+
+fn public_prefix(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Option<CanonicalPath> {
+    let at = path.key("path");
+    let expected = "a path that begins and ends with /, such as /files/";
+    let text = judge.required(raw.path.as_deref(), &at, "a public prefix, such as /files/")?;
+    if !(text.starts_with('/') && text.ends_with('/')) || text.contains(['?', '#']) {
+        judge.refuse(Problem::new(at, format!("{text:?} is no prefix")).expected(expected));
+        return None;
+    }
+    judge.canonical(text, &at)
+}
+
+fn name(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Option<String> {
+    let name = raw.name.as_deref()?;
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(legal) {
+        let problem = Problem::new(path.key("name"), format!("{name:?} is no name"));
+        judge.refuse(problem.expected("1 to 64 letters, digits, dots, dashes or underscores"));
+    }
+    Some(name.to_owned())
+}
+
+fn hosts(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Vec<String> {
+    let at = path.key("hosts");
+    let mut hosts = Vec::new();
+    if raw.hosts.as_ref().is_some_and(Vec::is_empty) {
+        judge.refuse(Problem::new(at.clone(), "is empty").expected("host names, or the key left out for any host"));
+    }
+    for (at, text) in judge.items(raw.hosts.as_ref(), &at) {
+        match Authority::parse(text).filter(|authority| authority.port().is_none() && !text.ends_with(':')) {
+            Some(authority) if hosts.iter().any(|host| host == authority.host()) => {
+                judge.warn(&at, format!("{text} is here twice"));
+            }
+            Some(authority) => hosts.push(authority.host().to_owned()),
+            None => {
+                let problem = Problem::new(at, format!("{text:?} is no host name"));
+                judge.refuse(problem.expected("a name without port, such as dav.example.org"));
+            }
+        }
+    }
+    hosts
+}
+
+fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPath) -> PathRules {
+    let habits = profile.habits();
+    let mut reserved: Vec<ReservedName> = habits.reserved.iter().map(|name| ReservedName::parse(name)).collect();
+    for (at, name) in judge.items(raw.reserved.as_ref(), &path.key("reserved")) {
+        let bare = name.strip_suffix('*').unwrap_or(name);
+        if bare.is_empty() || bare.contains(['*', '/']) {
+            judge.refuse(Problem::new(at, format!("{name:?} is no name")).expected("one segment, name or name*"));
+        } else {
+            reserved.push(ReservedName::parse(name));
+        }
+    }
+    PathRules {
+        encode_raw: raw.encode_raw.unwrap_or(false),
+        fold: matches!(raw.case, Some(RawCase::Fold)),
+        windows: matches!(raw.fs, Some(RawFileSystem::Windows)),
+        nfc: matches!(raw.unicode, Some(RawUnicode::Nfc)),
+        no_delimiters_in_destination: habits.cuts_destination,
+        reserved,
+        // No kind of back end that is known decodes twice.
+        double_decode: false,
+    }
+}
+
+fn reports(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Vec<crate::xml::name::ExpandedName<'static>> {
+    if raw.reports.is_none() {
+        return reports::ALL.to_vec();
+    }
+    let mut found = Vec::new();
+    for (at, name) in judge.items(raw.reports.as_ref(), &path.key("reports")) {
+        match reports::look_up(&name.0) {
+            Some(report) => found.push(report),
+            None => {
+                let problem = Problem::new(at, format!("{:?} is no report that is ever forwarded", name.0));
+                let [long, short] = reports::names();
+                let expected = format!("one of {}", long.join(", "));
+                let known = long.iter().chain(&short).map(String::as_str);
+                judge.refuse(problem.expected(expected).did_you_mean(&name.0, known));
+            }
+        }
+    }
+    found
+}
+
+fn query(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> MethodSet {
+    let mut methods = MethodSet::default();
+    for (at, name) in judge.items(raw.query.as_ref(), &path.key("query")) {
+        match method_names::look_up_method(&name.0, &at) {
+            Ok(method) => methods = methods.union(MethodSet::of(&[method])),
+            Err(problem) => judge.refuse(problem),
+        }
+    }
+    methods
+}

@@ -1,0 +1,243 @@
+//! The configuration contract: examples load, broken files are refused with every error on its line, and the JSON Schema that
+//! editors use agrees with the program about everything a schema can say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use davgate::config::{compile, json_schema, load};
+use davgate::policy::method::Standing;
+use davgate::policy::{AccessLog, Limits, MaxDepth, Method, MethodSet, Profile};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The YAML files of a directory, by name.
+fn files(directory: &str) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(root().join(directory)).unwrap();
+    let paths = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "yaml"));
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    paths
+        .map(|path| (name(&path), fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// What the schema says of a file, read by another YAML parser than the program's.
+fn schema_accepts(validator: &jsonschema::Validator, text: &str) -> bool {
+    serde_yaml::from_str::<Value>(text).is_ok_and(|value| validator.is_valid(&value))
+}
+
+fn validator() -> jsonschema::Validator {
+    jsonschema::draft202012::new(&json_schema()).unwrap()
+}
+
+/// The errors a broken file announces in its last lines: `# refused: LINE: text ... more text`.
+fn announced(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("# refused: "))
+        .collect()
+}
+
+fn fits(error: &str, announced: &str) -> bool {
+    let mut pieces = announced.split(" ... ");
+    let first = pieces.next().unwrap_or_default();
+    error.starts_with(&format!("broken.yaml:{first}")) && pieces.all(|piece| error.contains(piece))
+}
+
+fn refused_as_announced(directory: &str, by_schema: bool) -> usize {
+    let validator = validator();
+    let files = files(directory);
+    for (name, text) in &files {
+        let errors: Vec<String> = match compile(text, "broken.yaml") {
+            Ok(_) => panic!("{name} was accepted"),
+            Err(errors) => errors.lines().collect(),
+        };
+        let announced = announced(text);
+        assert!(!announced.is_empty(), "{name} announces nothing; it gives {errors:#?}");
+        assert_eq!(errors.len(), announced.len(), "{name}: {errors:#?}");
+        for expected in announced {
+            assert!(
+                errors.iter().any(|error| fits(error, expected)),
+                "{name}: no {expected:?} in {errors:#?}"
+            );
+        }
+        if by_schema {
+            assert!(!schema_accepts(&validator, text), "{name}: the schema accepts it");
+        }
+    }
+    files.len()
+}
+
+#[test]
+fn examples_are_valid_for_program_and_schema() {
+    let validator = validator();
+    let examples = files("config");
+    assert!(examples.len() >= 3);
+    for (name, text) in &examples {
+        let loaded = load(&root().join("config").join(name)).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
+        assert!(schema_accepts(&validator, text), "{name}");
+    }
+}
+
+#[test]
+fn files_of_a_wrong_shape_are_refused_by_program_and_schema() {
+    assert!(refused_as_announced("tests/config/broken/shape", true) >= 20);
+}
+
+#[test]
+fn files_that_mean_nothing_are_refused_by_the_program() {
+    assert!(refused_as_announced("tests/config/broken/meaning", false) >= 10);
+}
+
+/// Each broken shape is one slip away from a file that both accept; so what they refuse is the slip.
+#[test]
+fn the_twin_of_the_broken_files_is_accepted() {
+    let text = "listeners:\n  - address: 127.0.0.1:8080\nroutes:\n  - path: /files/\n    backend:\n      \
+                url: http://127.0.0.1:8081/dav/\n";
+    assert!(compile(text, "good.yaml").is_ok());
+    assert!(schema_accepts(&validator(), text));
+    let full = files("tests/config/good");
+    for (name, text) in &full {
+        let loaded = compile(text, name).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
+        assert!(schema_accepts(&validator(), text), "{name}");
+    }
+}
+
+#[test]
+fn several_errors_are_told_at_once_in_the_order_of_the_file() {
+    let text = fs::read_to_string(root().join("tests/config/several.yaml")).unwrap();
+    let errors = compile(&text, "broken.yaml").unwrap_err().to_string();
+    let errors: Vec<&str> = errors.lines().collect();
+    let announced = announced(&text);
+    assert_eq!(errors.len(), announced.len(), "{errors:#?}");
+    for (error, expected) in errors.iter().zip(announced) {
+        assert!(fits(error, expected), "no {expected:?} in {errors:#?}");
+    }
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let shapes = [
+        "http://dav:hunter2@h/",
+        "http://dav:hunter2@h:99999/?#",
+        "hunter2",
+        "ftp://dav:hunter2@h/",
+    ];
+    for url in shapes {
+        for key in ["url: ", "aliases: [", "profile: { password: ", "credentials: "] {
+            let close = if key.ends_with('[') {
+                "]"
+            } else if key.contains('{') {
+                " }"
+            } else {
+                ""
+            };
+            let text = format!(
+                "listeners:\n  - address: 127.0.0.1:0\nroutes:\n  - path: /\n    backend:\n      {key}'{url}'{close}\n"
+            );
+            let errors = compile(&text, "broken.yaml").unwrap_err().to_string();
+            assert!(!errors.contains("hunter2"), "{errors}");
+        }
+    }
+}
+
+#[test]
+fn what_is_probably_not_meant_is_a_warning() {
+    let text = fs::read_to_string(root().join("tests/config/warnings.yaml")).unwrap();
+    let warnings = compile(&text, "broken.yaml")
+        .unwrap_or_else(|errors| panic!("{errors}"))
+        .warnings;
+    let announced = announced(&text);
+    assert_eq!(warnings.len(), announced.len(), "{warnings:#?}");
+    for (warning, expected) in warnings.iter().zip(announced) {
+        assert!(fits(warning, expected), "no {expected:?} in {warnings:#?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error() {
+    let errors = load(Path::new("no/such/file.yaml")).unwrap_err().to_string();
+    assert!(errors.starts_with("no/such/file.yaml: cannot be read: "), "{errors}");
+}
+
+/// What every key of the fullest file means, and what stands where a file says nothing.
+#[test]
+fn what_files_mean() {
+    let text = fs::read_to_string(root().join("tests/config/good/everything.yaml")).unwrap();
+    let policy = compile(&text, "tests/config/good/everything.yaml").unwrap().policy;
+    assert_eq!(policy.listeners, ["0.0.0.0:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()]);
+    assert_eq!(policy.admin, Some("127.0.0.1:9090".parse().unwrap()));
+    assert_eq!(policy.access_log, AccessLog::File("tests/config/good/logs/access.log".into()));
+    let [files, deeper, other] = policy.routes.as_slice() else { panic!("three routes") };
+
+    assert_eq!((files.name.as_str(), files.line), ("files", 8));
+    assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
+    assert_eq!((files.map.public().to_string(), files.map.upstream().to_string()), ("/files/".into(), "/dav/".into()));
+    assert_eq!(files.origins[1].to_string(), "http://dav.example.org:8080");
+    assert_eq!(files.backend.location.origin().to_string(), "http://127.0.0.1:8081");
+    assert_eq!((files.backend.profile, files.backend.external_urls), (Profile::Apache, false));
+    assert_eq!(files.backend.aliases[0].to_string(), "http://dav.internal:8081");
+    let times = files.backend.timeouts;
+    assert_eq!([times.connect, times.read, times.write, times.long].map(|time| time.as_millis()), [500, 60_000, 60_000, 3_600_000]);
+    let limits = &files.limits;
+    assert_eq!((limits.body, limits.headers, limits.propfind_depth), (Some(10 << 30), 64_000, MaxDepth::Infinity));
+    assert_eq!(files.reports.len(), 4);
+    assert!(files.path_rules.fold && files.path_rules.windows && files.path_rules.nfc && files.path_rules.encode_raw);
+    assert_eq!(files.path_rules.reserved.len(), 4, "two of the profile, two of the file");
+    assert!(files.noroot && files.pass_error_bodies && files.require_length && files.strict_override);
+    assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
+
+    // The file's rules, on keys relative to the route and folded as it says.
+    let judged = |key: &str| files.methods.judge(key).map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line));
+    let read = "GET, HEAD, OPTIONS, PROPFIND, REPORT".to_owned();
+    assert_eq!(judged("/archive/x"), Some((0, read, None, 20)));
+    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 21)));
+    assert_eq!(judged("/closed"), Some((2, String::new(), None, 22)));
+    let everywhere = judged("/closed/x").unwrap();
+    assert_eq!(everywhere.0, 3);
+    for name in ["PUT", "LOCK", "ACL", "SEARCH", "MKCALENDAR", "PROPPATCH"] {
+        assert!(everywhere.1.split(", ").any(|method| method == name), "{name}");
+    }
+    assert!(!everywhere.1.contains("POST"));
+
+    assert_eq!((deeper.name.as_str(), deeper.map.upstream().to_string()), ("/files/deeper/", "/".into()));
+    assert_eq!((deeper.backend.profile, deeper.backend.external_urls), (Profile::Radicale, true));
+    assert!(deeper.path_rules.no_delimiters_in_destination);
+    assert_eq!(deeper.limits, Limits { propfind_depth: MaxDepth::Zero, ..Limits::default() });
+    assert_eq!(deeper.reports.len(), 16);
+    assert!(deeper.methods.judge("/x").unwrap().allowed.contains(Method::Put));
+
+    assert_eq!(other.name, "other.example.org/");
+    assert_eq!(other.backend.profile, Profile::Embedded);
+    assert_eq!(other.methods.judge("").unwrap().allowed, MethodSet::default());
+}
+
+// M-1 to M-16: what passes when a route names no methods.
+#[test]
+fn without_methods_read_write_and_lock_pass() {
+    let text = "listeners: [{ address: '127.0.0.1:0' }]\nroutes: [{ path: /, backend: { url: 'http://127.0.0.1' } }]\n";
+    let policy = compile(text, "good.yaml").unwrap().policy;
+    let rule = policy.routes[0].methods.judge("/any/where").unwrap();
+    let on: Vec<Method> = Method::ALL.iter().copied().filter(|m| m.standing() == Standing::On && *m != Method::Acl).collect();
+    assert_eq!(rule.allowed, MethodSet::of(&on));
+    assert_eq!((rule.body, policy.access_log), (None, AccessLog::Stdout));
+}
+
+/// A later key of the contract is refused by its name, never accepted in silence.
+#[test]
+fn keys_of_later_versions_are_refused_by_name() {
+    for key in ["identity", "locks"] {
+        let errors = compile(&format!("{key}: {{}}\n"), "broken.yaml").unwrap_err().to_string();
+        assert!(errors.contains(&format!("{key}: not in this version")), "{errors}");
+    }
+    for key in ["access", "locking", "mode", "spool", "tls", "identity"] {
+        let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml").unwrap_err().to_string();
+        assert!(errors.contains(&format!("routes[0].{key}: ")) && errors.contains("not in this version"), "{errors}");
+    }
+}
