@@ -1,6 +1,12 @@
 //! `davgate demo` as a newcomer meets it: every request that its guide suggests gets the answer that the guide promises, twice over, and
 //! everything is as before afterwards.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -30,16 +36,26 @@ impl Demo {
         let mut guide = String::new();
         let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
         while !guide.contains("Stop with") {
-            let Some(Ok(line)) = lines.next() else { panic!("the guide ends early:\n{guide}") };
+            let Some(Ok(line)) = lines.next() else {
+                panic!("the guide ends early:\n{guide}")
+            };
             guide.push_str(&line);
             guide.push('\n');
         }
         let (_, after) = guide.split_once("http://").expect("an address in the guide");
         let address = after.split('/').next().unwrap_or_default().parse().expect("an address");
-        let demo = Demo { process, guide, address };
+        let demo = Demo {
+            process,
+            guide,
+            address,
+        };
         let start = Instant::now();
         while TcpStream::connect(demo.address).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(20), "nobody listens on {}", demo.address);
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "nobody listens on {}",
+                demo.address
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         demo
@@ -55,9 +71,15 @@ impl Drop for Demo {
 
 /// The whole answer to a step, head and body.
 fn ask(address: SocketAddr, step: &Step) -> String {
-    let mut head = format!("{} {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n", step.method, step.path);
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n",
+        step.method, step.path
+    );
     for (name, value) in step.headers {
-        head.push_str(&format!("{name}: {}\r\n", value.replace("{base}", &format!("http://{address}"))));
+        head.push_str(&format!(
+            "{name}: {}\r\n",
+            value.replace("{base}", &format!("http://{address}"))
+        ));
     }
     let body = step.body.unwrap_or_default();
     if step.body.is_some() {
@@ -99,7 +121,10 @@ fn the_guide_keeps_its_promises() {
             let command = step.command(&base);
             let answer = ask(demo.address, &step);
             let promised = format!("HTTP/1.1 {} ", step.status);
-            assert!(answer.starts_with(&promised), "round {round}: {command} is promised {promised}\n{answer}");
+            assert!(
+                answer.starts_with(&promised),
+                "round {round}: {command} is promised {promised}\n{answer}"
+            );
             if let Some(text) = step.holds {
                 let held = answer.to_lowercase().contains(&text.to_lowercase());
                 assert!(held, "round {round}: {command} is promised {text:?}\n{answer}");
@@ -107,7 +132,10 @@ fn the_guide_keeps_its_promises() {
         }
         assert_eq!(files(&dir), before, "round {round}");
     }
-    assert!(demo.guide.contains(&dir.display().to_string()), "it names the directory");
+    assert!(
+        demo.guide.contains(&dir.display().to_string()),
+        "it names the directory"
+    );
 }
 
 /// The commands as printed, where curl is installed.
@@ -122,10 +150,18 @@ fn the_printed_commands_run() {
     let lines: Vec<&str> = demo.guide.lines().map(str::trim).collect();
     let mut run = 0;
     for pair in lines.windows(2) {
-        let (Some(command), Some(promise)) = (pair[0].strip_prefix("curl "), pair[1].strip_prefix("-> ")) else { continue };
-        let output = Command::new("sh").args(["-c", &format!("curl -sS {command}")]).output().unwrap();
+        let (Some(command), Some(promise)) = (pair[0].strip_prefix("curl "), pair[1].strip_prefix("-> ")) else {
+            continue;
+        };
+        let output = Command::new("sh")
+            .args(["-c", &format!("curl -sS {command}")])
+            .output()
+            .unwrap();
         let answer = String::from_utf8_lossy(&output.stdout);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {} ", &promise[..3])), "{command}: {promise}\n{answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {} ", &promise[..3])),
+            "{command}: {promise}\n{answer}"
+        );
         run += 1;
     }
     assert_eq!(run, steps().len());
@@ -136,7 +172,10 @@ fn the_back_end_can_be_asked_directly() {
     let top = tempfile::tempdir().unwrap();
     std::fs::write(top.path().join("own.txt"), "own").unwrap();
     let demo = Demo::start(top.path(), &["--backend-listen", "127.0.0.1:0"]);
-    let line = demo.guide.lines().find(|line| line.starts_with("The back end without the gateway"));
+    let line = demo
+        .guide
+        .lines()
+        .find(|line| line.starts_with("The back end without the gateway"));
     let (_, after) = line.expect("its address").split_once("http://").unwrap();
     let direct = after.split('/').next().unwrap_or_default().parse().unwrap();
     let get = Step {
@@ -149,7 +188,16 @@ fn the_back_end_can_be_asked_directly() {
         shows: "",
     };
     assert!(ask(direct, &get).ends_with("\r\n\r\nown"));
-    assert!(ask(demo.address, &Step { path: "/files/own.txt", ..get }).ends_with("own"));
+    assert!(
+        ask(
+            demo.address,
+            &Step {
+                path: "/files/own.txt",
+                ..get
+            }
+        )
+        .ends_with("own")
+    );
     assert_eq!(files(top.path()).len(), 1, "no samples among the files of others");
 }
 
@@ -163,12 +211,19 @@ fn the_printed_configuration_is_the_policy() {
         .unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("path: /keep/**") && text.contains("127.0.0.1:8080"), "{text}");
+    assert!(
+        text.contains("path: /keep/**") && text.contains("127.0.0.1:8080"),
+        "{text}"
+    );
     assert!(!top.path().join("files").exists(), "it only prints");
     let file = top.path().join("davgate.yaml");
     std::fs::create_dir(top.path().join("files")).unwrap();
     std::fs::write(&file, text).unwrap();
-    let check = Command::new(env!("CARGO_BIN_EXE_davgate")).arg("check").arg(&file).output().unwrap();
+    let check = Command::new(env!("CARGO_BIN_EXE_davgate"))
+        .arg("check")
+        .arg(&file)
+        .output()
+        .unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
 }
 
@@ -180,9 +235,21 @@ fn what_stands_in_the_way_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let rows: [(&str, [&str; 4], &str); 3] = [
-        ("a taken port", ["--listen", &address, "--dir", "files"], "choose another with --listen"),
-        ("a file", ["--listen", "127.0.0.1:0", "--dir", "file"], "expected a directory"),
-        ("not loopback", ["--listen", "127.0.0.1:0", "--backend-listen", "0.0.0.0:0"], "not a loopback address"),
+        (
+            "a taken port",
+            ["--listen", &address, "--dir", "files"],
+            "choose another with --listen",
+        ),
+        (
+            "a file",
+            ["--listen", "127.0.0.1:0", "--dir", "file"],
+            "expected a directory",
+        ),
+        (
+            "not loopback",
+            ["--listen", "127.0.0.1:0", "--backend-listen", "0.0.0.0:0"],
+            "not a loopback address",
+        ),
     ];
     for (name, arguments, want) in rows {
         let output = Command::new(env!("CARGO_BIN_EXE_davgate"))

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::backend::embedded;
 use crate::config::{self, ConfigErrors};
-use crate::gateway;
+use crate::policy::Policy;
 
 pub use steps::{Step, steps};
 
@@ -65,36 +65,52 @@ pub enum DemoError {
     Output(#[from] io::Error),
 }
 
-/// Runs the demo until it is stopped.
+/// Prints the guide and runs the demo until it is stopped. `serve` runs a gateway with a policy.
 ///
 /// # Errors
 /// See [`DemoError`].
-pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
-    let unusable = |cause| DemoError::Directory { dir: args.dir.clone(), cause };
+pub fn run<E>(args: &DemoArgs, serve: impl FnOnce(Policy) -> Result<(), E>) -> Result<(), DemoError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let unusable = |cause| DemoError::Directory {
+        dir: args.dir.clone(),
+        cause,
+    };
     let dir = std::path::absolute(&args.dir).map_err(unusable)?;
     if args.print_config {
         io::stdout().write_all(configuration(args.listen, &dir).as_bytes())?;
         return Ok(());
     }
     files::prepare(&dir).map_err(unusable)?;
-    let listen = free(args.listen)
-        .map_err(|cause| DemoError::Address { address: args.listen, option: "--listen", cause })?;
+    let listen = free(args.listen).map_err(|cause| DemoError::Address {
+        address: args.listen,
+        option: "--listen",
+        cause,
+    })?;
     let loaded = config::compile(&configuration(listen, &dir), "demo.yaml")?;
-    let direct = args.backend_listen.map(|address| listen_directly(&dir, address)).transpose()?;
+    let direct = args
+        .backend_listen
+        .map(|address| listen_directly(&dir, address))
+        .transpose()?;
     let text = guide(listen, &dir, direct.as_ref().map(|(_, address)| *address));
-    io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush())?;
-    gateway::run(loaded.policy).map_err(|cause| DemoError::Gateway(cause.into()))
+    io::stdout()
+        .write_all(text.as_bytes())
+        .and_then(|()| io::stdout().flush())?;
+    serve(loaded.policy).map_err(|cause| DemoError::Gateway(cause.into()))
 }
 
 /// A listener of the back end itself. It lives as long as the value.
-fn listen_directly(
-    dir: &Path,
-    address: SocketAddr,
-) -> Result<(embedded::EmbeddedServer, SocketAddr), DemoError> {
-    let server = embedded::spawn(dir).map_err(|cause| DemoError::Directory { dir: dir.to_owned(), cause })?;
-    let bound = server
-        .also_listen(address)
-        .map_err(|cause| DemoError::Address { address, option: "--backend-listen", cause })?;
+fn listen_directly(dir: &Path, address: SocketAddr) -> Result<(embedded::EmbeddedServer, SocketAddr), DemoError> {
+    let server = embedded::spawn(dir).map_err(|cause| DemoError::Directory {
+        dir: dir.to_owned(),
+        cause,
+    })?;
+    let bound = server.also_listen(address).map_err(|cause| DemoError::Address {
+        address,
+        option: "--backend-listen",
+        cause,
+    })?;
     Ok((server, bound))
 }
 
@@ -142,10 +158,17 @@ pub fn guide(listen: SocketAddr, dir: &Path, direct: Option<SocketAddr>) -> Stri
     }
     out.push_str("Try these in order, and expect these answers:\n\n");
     for step in steps() {
-        out.push_str(&format!("  {}\n    -> {}: {}\n", step.command(&base), step.status_line(), step.shows));
+        out.push_str(&format!(
+            "  {}\n    -> {}: {}\n",
+            step.command(&base),
+            step.status_line(),
+            step.shows
+        ));
     }
     if let Some(direct) = direct {
-        out.push_str(&format!("\nThe back end without the gateway: http://{direct}/ (no policy, locks of its own)\n"));
+        out.push_str(&format!(
+            "\nThe back end without the gateway: http://{direct}/ (no policy, locks of its own)\n"
+        ));
     }
     out.push_str(&format!(
         "\nMount it:\n  \

@@ -15,7 +15,14 @@ use tempfile::TempDir;
 use super::{EmbeddedServer, spawn};
 
 /// Name, method, path, headers, body, the status that is expected.
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static [u8], u16);
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [u8],
+    u16,
+);
 
 struct Answer {
     status: u16,

@@ -6,9 +6,15 @@ use std::path::Path;
 
 /// Names relative to the directory, and contents.
 const SAMPLES: [(&str, &str); 3] = [
-    ("readme.txt", "These files are served by davgate demo. Change them from both sides.\n"),
+    (
+        "readme.txt",
+        "These files are served by davgate demo. Change them from both sides.\n",
+    ),
     ("archive/2025.txt", "Clients may read the archive and not change it.\n"),
-    ("keep/sample.txt", "Clients may add to this folder and take nothing out of it.\n"),
+    (
+        "keep/sample.txt",
+        "Clients may add to this folder and take nothing out of it.\n",
+    ),
 ];
 
 /// Makes the directory when it is missing, and the samples when it is empty.

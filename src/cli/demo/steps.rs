@@ -21,7 +21,15 @@ pub struct Step {
 
 /// The steps, in order.
 pub fn steps() -> Vec<Step> {
-    let get = Step { method: "GET", path: "/files/", headers: &[], body: None, status: 200, holds: None, shows: "" };
+    let get = Step {
+        method: "GET",
+        path: "/files/",
+        headers: &[],
+        body: None,
+        status: 200,
+        holds: None,
+        shows: "",
+    };
     vec![
         Step {
             method: "PUT",
@@ -39,7 +47,13 @@ pub fn steps() -> Vec<Step> {
             shows: "the listing; every URL in it begins with /files/",
             ..get
         },
-        Step { method: "MKCOL", path: "/files/new/", status: 201, shows: "a new folder", ..get },
+        Step {
+            method: "MKCOL",
+            path: "/files/new/",
+            status: 201,
+            shows: "a new folder",
+            ..get
+        },
         Step {
             method: "MOVE",
             path: "/files/hello.txt",
@@ -48,7 +62,12 @@ pub fn steps() -> Vec<Step> {
             shows: "the Destination is mapped as well",
             ..get
         },
-        Step { path: "/files/new/hello.txt", holds: Some("hello"), shows: "the file at its new place", ..get },
+        Step {
+            path: "/files/new/hello.txt",
+            holds: Some("hello"),
+            shows: "the file at its new place",
+            ..get
+        },
         Step {
             method: "DELETE",
             path: "/files/keep/sample.txt",
@@ -81,8 +100,19 @@ pub fn steps() -> Vec<Step> {
             shows: "nor is another server a place to copy to",
             ..get
         },
-        Step { path: "/elsewhere/", status: 404, shows: "outside /files/ there is nothing", ..get },
-        Step { method: "DELETE", path: "/files/new/", status: 204, shows: "where it is allowed, it works", ..get },
+        Step {
+            path: "/elsewhere/",
+            status: 404,
+            shows: "outside /files/ there is nothing",
+            ..get
+        },
+        Step {
+            method: "DELETE",
+            path: "/files/new/",
+            status: 204,
+            shows: "where it is allowed, it works",
+            ..get
+        },
     ]
 }
 
@@ -104,8 +134,12 @@ impl Step {
 
     /// The status with its usual name, such as `405 Method Not Allowed`.
     pub fn status_line(&self) -> String {
-        let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
-        format!("{} {}", self.status, reason.unwrap_or_default()).trim_end().to_owned()
+        let reason = http::StatusCode::from_u16(self.status)
+            .ok()
+            .and_then(|status| status.canonical_reason());
+        format!("{} {}", self.status, reason.unwrap_or_default())
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -115,23 +149,38 @@ mod tests {
 
     #[test]
     fn commands_and_answers_as_printed() {
-        let printed: Vec<(String, String)> =
-            steps().iter().map(|step| (step.command("http://h:1"), step.status_line())).collect();
+        let printed: Vec<(String, String)> = steps()
+            .iter()
+            .map(|step| (step.command("http://h:1"), step.status_line()))
+            .collect();
         let want = [
-            ("curl -i -X PUT --data-binary 'hello' http://h:1/files/hello.txt", "201 Created"),
-            ("curl -i -X PROPFIND -H 'Depth: 1' http://h:1/files/", "207 Multi-Status"),
+            (
+                "curl -i -X PUT --data-binary 'hello' http://h:1/files/hello.txt",
+                "201 Created",
+            ),
+            (
+                "curl -i -X PROPFIND -H 'Depth: 1' http://h:1/files/",
+                "207 Multi-Status",
+            ),
             ("curl -i -X MKCOL http://h:1/files/new/", "201 Created"),
             (
                 "curl -i -X MOVE -H 'Destination: http://h:1/files/new/hello.txt' http://h:1/files/hello.txt",
                 "201 Created",
             ),
             ("curl -i http://h:1/files/new/hello.txt", "200 OK"),
-            ("curl -i -X DELETE http://h:1/files/keep/sample.txt", "405 Method Not Allowed"),
+            (
+                "curl -i -X DELETE http://h:1/files/keep/sample.txt",
+                "405 Method Not Allowed",
+            ),
         ];
         for (got, want) in printed.iter().zip(want) {
             assert_eq!((got.0.as_str(), got.1.as_str()), want);
         }
         // Nothing in a command needs more quoting than it has.
-        assert!(steps().iter().all(|step| step.body.is_none_or(|body| !body.contains('\''))));
+        assert!(
+            steps()
+                .iter()
+                .all(|step| step.body.is_none_or(|body| !body.contains('\'')))
+        );
     }
 }
