@@ -1,6 +1,9 @@
 //! davgate: a reverse proxy that understands WebDAV. See ARCHITECTURE.md for the map of the house.
 
-pub mod rewrite;
+pub mod admin;
+pub mod backend;
+pub mod telemetry;
+pub mod url;
 pub mod xml;
 
 pub mod policy;
