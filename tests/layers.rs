@@ -1,12 +1,29 @@
 //! The rule of the rooms: a room imports only rooms to its left, and each outside library has one door. Read from the sources, so that
 //! a wrong import fails here and not in a review.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 use std::path::{Path, PathBuf};
 
 /// The rooms from left to right.
 const ROOMS: &[&str] = &[
-    "url", "xml", "policy", "request", "decide", "rewrite", "backend", "telemetry", "admin", "config", "gateway", "cli",
+    "url",
+    "xml",
+    "policy",
+    "request",
+    "decide",
+    "rewrite",
+    "backend",
+    "telemetry",
+    "admin",
+    "config",
+    "gateway",
+    "cli",
 ];
 
 /// Which files may name which outside library: crate, and the beginnings of their paths below `src/`.
@@ -21,8 +38,19 @@ const DOORS: &[(&str, &[&str])] = &[
 ];
 
 /// What the deciding room must not know: deciding does no I/O.
-const NOT_IN_DECIDE: &[&str] =
-    &["tokio", "pingora", "std::net::Tcp", "std::net::Udp", "std::fs", "std::io", "std::process", "std::env", "async fn", "Instant::now", "SystemTime::now"];
+const NOT_IN_DECIDE: &[&str] = &[
+    "tokio",
+    "pingora",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "std::fs",
+    "std::io",
+    "std::process",
+    "std::env",
+    "async fn",
+    "Instant::now",
+    "SystemTime::now",
+];
 
 /// Every source file: its path below `src/`, and its text without comments.
 fn sources() -> Vec<(String, String)> {
@@ -43,12 +71,19 @@ fn sources() -> Vec<(String, String)> {
 
 fn below(root: &Path, path: &Path) -> String {
     let parts: PathBuf = path.strip_prefix(root).unwrap().into();
-    parts.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
+    parts
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// The lines that are no comments.
 fn code(text: &str) -> String {
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The rooms that a file names, by `crate::ROOM` or inside `crate::{...}`.
@@ -60,7 +95,11 @@ fn imports(text: &str) -> Vec<&'static str> {
     for found in group.captures_iter(text) {
         names.extend(word.captures_iter(&found[1]).map(|name| name[1].to_owned()));
     }
-    ROOMS.iter().copied().filter(|room| names.iter().any(|name| name == room)).collect()
+    ROOMS
+        .iter()
+        .copied()
+        .filter(|room| names.iter().any(|name| name == room))
+        .collect()
 }
 
 fn place(room: &str) -> Option<usize> {
@@ -70,13 +109,21 @@ fn place(room: &str) -> Option<usize> {
 #[test]
 fn rooms_import_only_to_their_left() {
     for (file, text) in sources() {
-        let room = file.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
+        let room = file
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".rs")
+            .to_owned();
         if room == "main" || room == "lib" {
             continue;
         }
         let here = place(&room).unwrap_or_else(|| panic!("{file}: not in the list of rooms"));
         for other in imports(&text) {
-            assert!(place(other) <= Some(here), "src/{file} imports {other}, which stands to the right of {room}");
+            assert!(
+                place(other) <= Some(here),
+                "src/{file} imports {other}, which stands to the right of {room}"
+            );
         }
     }
 }
@@ -85,9 +132,14 @@ fn rooms_import_only_to_their_left() {
 fn libraries_have_one_door() {
     for (file, text) in sources() {
         for (library, doors) in DOORS {
-            let named = regex::Regex::new(&format!(r"\b{library}(_[a-z]+)?::|\buse {library}\b")).unwrap().is_match(&text);
+            let named = regex::Regex::new(&format!(r"\b{library}(_[a-z]+)?::|\buse {library}\b"))
+                .unwrap()
+                .is_match(&text);
             let allowed = doors.iter().any(|door| file.starts_with(door));
-            assert!(!named || allowed, "src/{file} names {library}, whose doors are {doors:?}");
+            assert!(
+                !named || allowed,
+                "src/{file} names {library}, whose doors are {doors:?}"
+            );
         }
     }
 }
@@ -107,7 +159,11 @@ fn files_are_short_and_say_what_they_are() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (file, _) in sources() {
         let text = std::fs::read_to_string(root.join("src").join(&file)).unwrap();
-        assert!(text.lines().count() <= 400, "src/{file} has {} lines", text.lines().count());
+        assert!(
+            text.lines().count() <= 400,
+            "src/{file} has {} lines",
+            text.lines().count()
+        );
         assert!(text.starts_with("//!"), "src/{file} does not begin with what it is for");
     }
 }
@@ -115,6 +171,12 @@ fn files_are_short_and_say_what_they_are() {
 #[test]
 fn the_reader_of_imports_reads() {
     assert_eq!(imports("use crate::xml::name::DAV;"), ["xml"]);
-    assert_eq!(imports("use crate::{\n    url::path,\n    gateway::{a, b},\n};"), ["url", "gateway"]);
-    assert_eq!(imports(&code("// use crate::xml::name;\nlet x = crate::policy::Route;")), ["policy"]);
+    assert_eq!(
+        imports("use crate::{\n    url::path,\n    gateway::{a, b},\n};"),
+        ["url", "gateway"]
+    );
+    assert_eq!(
+        imports(&code("// use crate::xml::name;\nlet x = crate::policy::Route;")),
+        ["policy"]
+    );
 }

@@ -1,9 +1,16 @@
 //! Request targets over the wire: the table of what back ends make of odd paths, and the canonical form that is forwarded
 //! (spec 2.1, P-1 to P-10). Every refused row has accepted neighbours.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 mod support;
 
+use support::each;
 use support::lab::shared;
 use support::wire::req;
 
@@ -21,16 +28,32 @@ const ACCEPTED: &[(&str, &str, &str)] = &[
     ("P-10 question mark in a name", "/files/a%3Fb", "/dav/a%3Fb"),
     ("P-10 hash in a name", "/files/a%23b", "/dav/a%23b"),
     ("P-10 unreserved is bare", "/files/%7Euser%2Dx%5Fy", "/dav/~user-x_y"),
-    ("P-10 sub-delims are bare", "/files/a!$&'()*+,=:@b", "/dav/a!$&'()*+,=:@b"),
-    ("P-10 encoded sub-delims become bare", "/files/%21%24%26%27%28%29%2A%2B%2C%3D%3A%40", "/dav/!$&'()*+,=:@"),
+    (
+        "P-10 sub-delims are bare",
+        "/files/a!$&'()*+,=:@b",
+        "/dav/a!$&'()*+,=:@b",
+    ),
+    (
+        "P-10 encoded sub-delims become bare",
+        "/files/%21%24%26%27%28%29%2A%2B%2C%3D%3A%40",
+        "/dav/!$&'()*+,=:@",
+    ),
     ("P-10 upper case hex", "/files/%e4%bd%a0", "/dav/%E4%BD%A0"),
     ("P-10 a space", "/files/a%20b", "/dav/a%20b"),
     ("P-10 a plus is no space", "/files/a+b", "/dav/a+b"),
     ("P-10 keeps NFD", "/files/e%CC%81", "/dav/e%CC%81"),
     ("P-10 keeps NFC", "/files/%C3%A9", "/dav/%C3%A9"),
-    ("P-10 encodes what is not in the alphabet", "/files/%3C%3E%22%7B%7C%7D%5E%60%5B%5D", "/dav/%3C%3E%22%7B%7C%7D%5E%60%5B%5D"),
+    (
+        "P-10 encodes what is not in the alphabet",
+        "/files/%3C%3E%22%7B%7C%7D%5E%60%5B%5D",
+        "/dav/%3C%3E%22%7B%7C%7D%5E%60%5B%5D",
+    ),
     ("P-4 query is kept", "/files/a?x=1&y=%2F..", "/dav/a?x=1&y=%2F.."),
-    ("P-4 splits at the first question mark", "/files/a?b?c/../d", "/dav/a?b?c/../d"),
+    (
+        "P-4 splits at the first question mark",
+        "/files/a?b?c/../d",
+        "/dav/a?b?c/../d",
+    ),
     ("P-4 encoded prefix letters", "/%66iles/a", "/dav/a"),
     ("P-8 neighbour of a reserved name", "/files/DAV/.davx", "/dav/DAV/.davx"),
     ("P-8 reserved elsewhere only", "/files/private/a", "/dav/private/a"),
@@ -38,9 +61,9 @@ const ACCEPTED: &[(&str, &str, &str)] = &[
 
 #[test]
 fn accepted_targets_arrive_in_canonical_form() {
-    for &(name, target, expected) in ACCEPTED {
+    each(ACCEPTED, |&(name, target, expected)| {
         shared().pass_to(expected, &req(name, "GET", target));
-    }
+    });
 }
 
 /// (case, target): 400 and nothing at the back end.
@@ -70,7 +93,10 @@ const BAD: &[(&str, &str)] = &[
     ("P-5 encoded dots upper case", "/files/%2E%2E/x"),
     ("P-5 half encoded dots", "/files/.%2e/x"),
     ("P-5 encoded single dot", "/files/%2e/x"),
-    ("P-5 dots hidden behind an encoded slash", "/files/bob%2f..%2falice/cal/a.ics"),
+    (
+        "P-5 dots hidden behind an encoded slash",
+        "/files/bob%2f..%2falice/cal/a.ics",
+    ),
     ("P-5 double encoded dot", "/files/%252e%252e/x"),
     ("P-5 double encoded slash", "/files/a%252fb"),
     ("P-5 double encoded backslash", "/files/a%255cb"),
@@ -79,7 +105,10 @@ const BAD: &[(&str, &str)] = &[
     ("P-5 double encoded hash", "/files/a%2523"),
     ("P-5 double encoded question mark", "/files/a%253f"),
     ("P-5 triple encoding", "/files/%25252e"),
-    ("P-5 dot dot before parameters is a name, controls are not", "/files/..%3b%01"),
+    (
+        "P-5 dot dot before parameters is a name, controls are not",
+        "/files/..%3b%01",
+    ),
     ("P-5 not UTF-8", "/files/%ff"),
     ("P-5 Latin-1", "/files/%E9"),
     ("P-5 overlong slash", "/files/%c0%af"),
@@ -107,13 +136,16 @@ const BAD: &[(&str, &str)] = &[
 
 #[test]
 fn bad_targets_get_400_on_every_kind_of_method() {
-    for &(name, target) in BAD {
+    each(BAD, |&(name, target)| {
         shared().refuse(400, &req(name, "GET", target));
-    }
-    for (number, &(_, target)) in BAD.iter().enumerate() {
+    });
+    each(BAD.iter().enumerate(), |(number, &(_, target))| {
         let method = ["DELETE", "PROPFIND", "MKCOL", "VERSION-CONTROL", "OPTIONS"][number % 5];
-        shared().refuse(400, &req(&format!("bad target {number} by {method}"), method, target).with("Depth", "0"));
-    }
+        shared().refuse(
+            400,
+            &req(&format!("bad target {number} by {method}"), method, target).with("Depth", "0"),
+        );
+    });
     shared().settle();
 }
 
@@ -135,19 +167,25 @@ fn a_route_may_encode_raw_non_ascii() {
 // P-8: reserved names by profile and by configuration.
 #[test]
 fn reserved_names_do_not_exist() {
-    for (name, target) in [
-        ("P-8 .DAV", "/files/.DAV"),
-        ("P-8 .DAV below", "/files/col/.DAV/col.pag"),
-        ("P-8 encoded .DAV", "/files/%2eDAV/x"),
-        ("P-8 .htaccess", "/files/.htaccess"),
-        ("P-8 .htpasswd below", "/files/a/.htpasswd"),
-        ("P-8 configured", "/strict/private"),
-        ("P-8 configured below", "/strict/a/private/b"),
-    ] {
-        shared().refuse(404, &req(name, "GET", target));
-        shared().refuse(404, &req(&format!("{name}, written"), "PUT", target).body("x"));
-    }
-    shared().pass_to("/strict-in/privately", &req("P-8 whole segments only", "GET", "/strict/privately"));
+    each(
+        [
+            ("P-8 .DAV", "/files/.DAV"),
+            ("P-8 .DAV below", "/files/col/.DAV/col.pag"),
+            ("P-8 encoded .DAV", "/files/%2eDAV/x"),
+            ("P-8 .htaccess", "/files/.htaccess"),
+            ("P-8 .htpasswd below", "/files/a/.htpasswd"),
+            ("P-8 configured", "/strict/private"),
+            ("P-8 configured below", "/strict/a/private/b"),
+        ],
+        |(name, target)| {
+            shared().refuse(404, &req(name, "GET", target));
+            shared().refuse(404, &req(&format!("{name}, written"), "PUT", target).body("x"));
+        },
+    );
+    shared().pass_to(
+        "/strict-in/privately",
+        &req("P-8 whole segments only", "GET", "/strict/privately"),
+    );
     shared().settle();
 }
 
@@ -165,28 +203,61 @@ fn lengths_of_targets_have_limits() {
     };
     shared().pass(&req("P-3 256 segments", "GET", segments(256)));
     shared().refuse(414, &req("P-3 257 segments", "GET", segments(257)));
-    shared().pass(&req("P-3 segment of 1024", "GET", format!("/files/{}", "a".repeat(1024))));
-    shared().refuse(414, &req("P-3 segment of 1025", "GET", format!("/files/{}", "a".repeat(1025))));
-    shared().pass(&req("P-3 1024 decoded", "GET", format!("/files/{}", "%61".repeat(1024))));
+    shared().pass(&req(
+        "P-3 segment of 1024",
+        "GET",
+        format!("/files/{}", "a".repeat(1024)),
+    ));
+    shared().refuse(
+        414,
+        &req("P-3 segment of 1025", "GET", format!("/files/{}", "a".repeat(1025))),
+    );
+    shared().pass(&req(
+        "P-3 1024 decoded",
+        "GET",
+        format!("/files/{}", "%61".repeat(1024)),
+    ));
     shared().pass(&req("B-9 target of 8192", "GET", long(8192)));
     shared().refuse(414, &req("B-9 target of 8193", "GET", long(8193)));
-    shared().refuse(414, &req("B-9 query counts", "GET", format!("/files/a?{}", "q".repeat(8192))));
+    shared().refuse(
+        414,
+        &req("B-9 query counts", "GET", format!("/files/a?{}", "q".repeat(8192))),
+    );
     shared().refuse(414, &req("B-9 huge target", "GET", long(40_000)));
-    shared().pass(&req("B-9 limit of the route", "GET", format!("/strict/{}", "a".repeat(192))));
-    shared().refuse(414, &req("B-9 over the limit of the route", "GET", format!("/strict/{}", "a".repeat(193))));
+    shared().pass(&req(
+        "B-9 limit of the route",
+        "GET",
+        format!("/strict/{}", "a".repeat(192)),
+    ));
+    shared().refuse(
+        414,
+        &req(
+            "B-9 over the limit of the route",
+            "GET",
+            format!("/strict/{}", "a".repeat(193)),
+        ),
+    );
     shared().settle();
 }
 
 // P-13.
 #[test]
 fn queries_only_where_they_mean_something() {
-    for method in ["PUT", "DELETE", "MKCOL", "COPY", "MOVE", "PROPPATCH", "LOCK", "UNLOCK"] {
-        let request = req(&format!("P-13 {method} with a query"), method, "/files/q?x=1");
-        shared().refuse(400, &request.with("Destination", "http://dav.test/files/q2").with("Lock-Token", "<urn:x>"));
-    }
-    for method in ["GET", "HEAD", "OPTIONS", "PROPFIND"] {
+    each(
+        ["PUT", "DELETE", "MKCOL", "COPY", "MOVE", "PROPPATCH", "LOCK", "UNLOCK"],
+        |method| {
+            let request = req(&format!("P-13 {method} with a query"), method, "/files/q?x=1");
+            shared().refuse(
+                400,
+                &request
+                    .with("Destination", "http://dav.test/files/q2")
+                    .with("Lock-Token", "<urn:x>"),
+            );
+        },
+    );
+    each(["GET", "HEAD", "OPTIONS", "PROPFIND"], |method| {
         let request = req(&format!("P-13 {method} may have a query"), method, "/files/q?x=1").with("Depth", "0");
         shared().pass_to("/dav/q?x=1", &request);
-    }
+    });
     shared().settle();
 }

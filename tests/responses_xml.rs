@@ -1,12 +1,17 @@
 //! XML answers over the wire: every URL of the server comes out in the public URL space, everything else as it was (spec 1.5 C-1 to
 //! C-14, R-1 to R-13, P-14).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 mod support;
 
-use std::io::Write;
-
 use support::backend::{Step, answer, multistatus};
+use support::each;
 use support::lab::shared;
 use support::samples::{LOCKINFO, PROPFIND, lock_answer};
 use support::wire::{Answer, req};
@@ -14,7 +19,11 @@ use support::wire::{Answer, req};
 /// Sends a PROPFIND for `/files/NAME`, which the back end answers with these steps.
 fn propfind(name: &str, steps: Vec<Step>) -> Answer {
     shared().backend.on(&format!("PROPFIND /dav/{name}"), steps);
-    shared().ask(&req(name, "PROPFIND", format!("/files/{name}")).with("Depth", "1").xml(PROPFIND))
+    shared().ask(
+        &req(name, "PROPFIND", format!("/files/{name}"))
+            .with("Depth", "1")
+            .xml(PROPFIND),
+    )
 }
 
 /// What a client reads when the back end sends this multistatus.
@@ -37,24 +46,27 @@ fn response(href: &str, properties: &str) -> String {
 #[test]
 fn response_hrefs_become_public_paths() {
     let back = shared().origin();
-    for (name, href, expected) in [
-        ("c1-path", "/dav/a/b", "/files/a/b"),
-        ("c1-collection", "/dav/a/", "/files/a/"),
-        ("c1-root", "/dav/", "/files/"),
-        ("c1-absolute", &format!("{back}/dav/a"), "/files/a"),
-        ("c1-entity", "/dav/a&amp;b", "/files/a&amp;b"),
-        ("c1-number", "/d&#97;v/a", "/files/a"),
-        ("c1-cdata", "<![CDATA[/dav/a]]>", "/files/a"),
-        ("c1-blanks", "\n  /dav/a\n ", "/files/a"),
-        ("c1-encoded", "/%64av/%61%20b", "/files/a%20b"),
-        ("c1-utf8", "/dav/%c3%a9", "/files/%C3%A9"),
-        ("c1-like-public", "/dav/files/a", "/files/files/a"),
-        ("c1-like-internal", "/dav/dav/a", "/files/dav/a"),
-        ("c1-semicolon", "/dav/a;b", "/files/a%3Bb"),
-    ] {
-        let got = through(name, &response(href, "<D:getetag>\"1\"</D:getetag>"));
-        assert!(got.contains(&format!("href>{expected}<")), "{name}: {got}");
-    }
+    each(
+        [
+            ("c1-path", "/dav/a/b", "/files/a/b"),
+            ("c1-collection", "/dav/a/", "/files/a/"),
+            ("c1-root", "/dav/", "/files/"),
+            ("c1-absolute", &format!("{back}/dav/a"), "/files/a"),
+            ("c1-entity", "/dav/a&amp;b", "/files/a&amp;b"),
+            ("c1-number", "/d&#97;v/a", "/files/a"),
+            ("c1-cdata", "<![CDATA[/dav/a]]>", "/files/a"),
+            ("c1-blanks", "\n  /dav/a\n ", "/files/a"),
+            ("c1-encoded", "/%64av/%61%20b", "/files/a%20b"),
+            ("c1-utf8", "/dav/%c3%a9", "/files/%C3%A9"),
+            ("c1-like-public", "/dav/files/a", "/files/files/a"),
+            ("c1-like-internal", "/dav/dav/a", "/files/dav/a"),
+            ("c1-semicolon", "/dav/a;b", "/files/a%3Bb"),
+        ],
+        |(name, href, expected)| {
+            let got = through(name, &response(href, "<D:getetag>\"1\"</D:getetag>"));
+            assert!(got.contains(&format!("href>{expected}<")), "{name}: {got}");
+        },
+    );
     // R-5: relative to the internal request URL.
     let got = through("c1/relative", &response("b.txt", ""));
     assert!(got.contains("href>/files/c1/b.txt<"), "{got}");
@@ -63,55 +75,99 @@ fn response_hrefs_become_public_paths() {
 // R-9, P-14, P-11: what has no public URL is not shown.
 #[test]
 fn unmapped_responses_are_dropped() {
-    for (name, href) in [
-        ("r9-outside", "/private/secret"),
-        ("r9-no-segment", "/davx/secret"),
-        ("r9-stranger", "http://evil.test/dav/secret"),
-        ("r9-scheme-relative", "//evil.test/dav/secret"),
-        ("r9-dots", "/dav/../secret"),
-        ("r9-encoded-dots", "/dav/%2e%2e/secret"),
-        ("r9-encoded-slash", "/dav/a%2fsecret"),
-        ("r9-not-utf8", "/dav/%ffsecret"),
-        ("r9-other-route", "/dav/inner/secret"),
-    ] {
-        let body = response("/dav/good", "").replace(
+    each(
+        [
+            ("r9-outside", "/private/secret"),
+            ("r9-no-segment", "/davx/secret"),
+            ("r9-stranger", "http://evil.test/dav/secret"),
+            ("r9-scheme-relative", "//evil.test/dav/secret"),
+            ("r9-dots", "/dav/../secret"),
+            ("r9-encoded-dots", "/dav/%2e%2e/secret"),
+            ("r9-encoded-slash", "/dav/a%2fsecret"),
+            ("r9-not-utf8", "/dav/%ffsecret"),
+            ("r9-other-route", "/dav/inner/secret"),
+        ],
+        |(name, href)| {
+            let body = response("/dav/good", "").replace(
             "</D:multistatus>",
             &format!("<D:response><D:href>{href}</D:href><D:status>HTTP/1.1 200 OK</D:status></D:response></D:multistatus>"),
         );
-        let got = through(name, &body);
-        assert!(got.contains("href>/files/good<"), "{name}: the others stay: {got}");
-        assert!(!got.contains("secret"), "{name}: {got}");
-    }
+            let got = through(name, &body);
+            assert!(got.contains("href>/files/good<"), "{name}: the others stay: {got}");
+            assert!(!got.contains("secret"), "{name}: {got}");
+        },
+    );
 }
 
 // R-1: names, not prefixes.
 #[test]
 fn prefixes_are_irrelevant() {
-    for (name, body) in [
-        ("r1-default", "<multistatus xmlns=\"DAV:\"><response><href>/dav/a</href><status>HTTP/1.1 200 OK</status></response></multistatus>"),
-        ("r1-ns0", "<ns0:multistatus xmlns:ns0=\"DAV:\"><ns0:response><ns0:href>/dav/a</ns0:href><ns0:status>HTTP/1.1 200 OK</ns0:status></ns0:response></ns0:multistatus>"),
-        ("r1-redeclared", "<a:multistatus xmlns:a=\"DAV:\"><b:response xmlns:b=\"DAV:\"><c:href xmlns:c=\"DAV:\">/dav/a</c:href><b:status>HTTP/1.1 200 OK</b:status></b:response></a:multistatus>"),
-        ("r1-single-quotes", "<D:multistatus xmlns:D='DAV:' ><D:response ><D:href >/dav/a</D:href ><D:status>HTTP/1.1 200 OK</D:status></D:response></D:multistatus>"),
-    ] {
-        let got = through(name, body);
-        assert!(got.contains("href>/files/a<") || got.contains("href >/files/a<") || got.contains("\">/files/a<"), "{name}: {got}");
-    }
+    each(
+        [
+            (
+                "r1-default",
+                "<multistatus xmlns=\"DAV:\"><response><href>/dav/a</href><status>HTTP/1.1 200 OK</status></response></multistatus>",
+            ),
+            (
+                "r1-ns0",
+                "<ns0:multistatus xmlns:ns0=\"DAV:\"><ns0:response><ns0:href>/dav/a</ns0:href><ns0:status>HTTP/1.1 200 OK</ns0:status></ns0:response></ns0:multistatus>",
+            ),
+            (
+                "r1-redeclared",
+                "<a:multistatus xmlns:a=\"DAV:\"><b:response xmlns:b=\"DAV:\"><c:href xmlns:c=\"DAV:\">/dav/a</c:href><b:status>HTTP/1.1 200 OK</b:status></b:response></a:multistatus>",
+            ),
+            (
+                "r1-single-quotes",
+                "<D:multistatus xmlns:D='DAV:' ><D:response ><D:href >/dav/a</D:href ><D:status>HTTP/1.1 200 OK</D:status></D:response></D:multistatus>",
+            ),
+        ],
+        |(name, body)| {
+            let got = through(name, body);
+            assert!(
+                got.contains("href>/files/a<") || got.contains("href >/files/a<") || got.contains("\">/files/a<"),
+                "{name}: {got}"
+            );
+        },
+    );
 }
 
 // C-1 to C-4, C-10, live properties.
 #[test]
 fn every_place_of_the_table_is_mapped() {
-    let live = |property: &str| response("/dav/p", &format!("<D:{property}><D:href>/dav/x</D:href></D:{property}>"));
-    for property in ["owner", "group", "principal-URL", "current-user-principal", "checked-in", "version-history", "add-member", "group-membership"] {
-        let got = through(&format!("live-{property}"), &live(property));
-        assert!(got.contains("href>/files/x<") && !got.contains("/dav/"), "{property}: {got}");
-    }
+    let live = |property: &str| {
+        response(
+            "/dav/p",
+            &format!("<D:{property}><D:href>/dav/x</D:href></D:{property}>"),
+        )
+    };
+    each(
+        [
+            "owner",
+            "group",
+            "principal-URL",
+            "current-user-principal",
+            "checked-in",
+            "version-history",
+            "add-member",
+            "group-membership",
+        ],
+        |property| {
+            let got = through(&format!("live-{property}"), &live(property));
+            assert!(
+                got.contains("href>/files/x<") && !got.contains("/dav/"),
+                "{property}: {got}"
+            );
+        },
+    );
     let home = "<C:calendar-home-set xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><D:href>/dav/cal/</D:href></C:calendar-home-set>";
     assert!(through("live-home", &response("/dav/p", home)).contains("href>/files/cal/<"));
     let acl = "<D:acl><D:ace><D:principal><D:href>/dav/u/a</D:href></D:principal><D:grant/><D:inherited><D:href>/dav/</D:href>\
         </D:inherited></D:ace></D:acl>";
     let got = through("live-acl", &response("/dav/p", acl));
-    assert!(got.contains("href>/files/u/a<") && got.contains("href>/files/<"), "{got}");
+    assert!(
+        got.contains("href>/files/u/a<") && got.contains("href>/files/<"),
+        "{got}"
+    );
     let parents = "<D:parent-set><D:parent><D:href>/dav/up/</D:href><D:segment>p</D:segment></D:parent></D:parent-set>";
     assert!(through("live-parent", &response("/dav/p", parents)).contains("href>/files/up/<"));
     let source = "<D:source><D:link><D:src>/dav/s</D:src><D:dst>/dav/d</D:dst></D:link></D:source>";
@@ -120,20 +176,37 @@ fn every_place_of_the_table_is_mapped() {
     let nested = "<D:version-history><D:response><D:href>/dav/vh</D:href><D:propstat><D:prop><D:owner><D:href>/dav/u/a</D:href></D:owner>\
         </D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:version-history>";
     let got = through("c10-nested", &response("/dav/p", nested));
-    assert!(got.contains("href>/files/vh<") && got.contains("href>/files/u/a<"), "{got}");
+    assert!(
+        got.contains("href>/files/vh<") && got.contains("href>/files/u/a<"),
+        "{got}"
+    );
     let several = "<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/dav/a</D:href><D:href>/dav/b</D:href><D:status>HTTP/1.1 200 OK\
         </D:status><D:location><D:href>/dav/c</D:href></D:location></D:response></D:multistatus>";
     let got = through("c1-several", several);
-    assert!(["a", "b", "c"].iter().all(|name| got.contains(&format!("href>/files/{name}<"))), "{got}");
+    assert!(
+        ["a", "b", "c"]
+            .iter()
+            .all(|name| got.contains(&format!("href>/files/{name}<"))),
+        "{got}"
+    );
     let error = "<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/dav/a</D:href><D:status>HTTP/1.1 423 Locked</D:status><D:error>\
         <D:lock-token-submitted><D:href>/dav/lock</D:href></D:lock-token-submitted></D:error></D:response></D:multistatus>";
     assert!(through("c3-in-response", error).contains("href>/files/lock<"));
     // R-9 in a property: an internal URL outside the route is taken out, a foreign one stays.
-    let got = through("r9-property", &response("/dav/p", "<D:owner><D:href>/private/u</D:href></D:owner>"));
+    let got = through(
+        "r9-property",
+        &response("/dav/p", "<D:owner><D:href>/private/u</D:href></D:owner>"),
+    );
     assert!(!got.contains("/private/"), "{got}");
-    let got = through("r4-property", &response("/dav/p", "<D:owner><D:href>http://other.test/dav/u</D:href></D:owner>"));
+    let got = through(
+        "r4-property",
+        &response("/dav/p", "<D:owner><D:href>http://other.test/dav/u</D:href></D:owner>"),
+    );
     assert!(got.contains(">http://other.test/dav/u<"), "{got}");
-    let got = through("r3-property", &response("/dav/p", "<D:owner><D:href>mailto:a@dav.test</D:href></D:owner>"));
+    let got = through(
+        "r3-property",
+        &response("/dav/p", "<D:owner><D:href>mailto:a@dav.test</D:href></D:owner>"),
+    );
     assert!(got.contains(">mailto:a@dav.test<"), "{got}");
     // R-7: an absolute URL in a property stays absolute, with the public authority.
     let absolute = format!("<D:owner><D:href>{}/dav/u</D:href></D:owner>", shared().origin());
@@ -144,25 +217,52 @@ fn every_place_of_the_table_is_mapped() {
 #[test]
 fn data_stays_as_it_is() {
     let back = shared().origin();
-    for (name, property) in [
-        ("dead-text", format!("<x:p xmlns:x=\"urn:x\">/dav/a {back}/dav/b</x:p>")),
-        ("dead-href", "<x:p xmlns:x=\"urn:x\"><D:href>/dav/a</D:href></x:p>".to_owned()),
-        ("dead-deep", "<x:p xmlns:x=\"urn:x\"><D:owner><D:href>/dav/a</D:href></D:owner></x:p>".to_owned()),
-        ("dead-response", "<x:p xmlns:x=\"urn:x\"><x:response><D:href>/dav/a</D:href></x:response></x:p>".to_owned()),
-        ("dead-attribute", "<x:p xmlns:x=\"urn:x\" href=\"/dav/a\"/>".to_owned()),
-        ("dead-displayname", "<D:displayname>/dav/a</D:displayname>".to_owned()),
-        ("dead-resource-id", "<D:resource-id><D:href>/dav/a</D:href></D:resource-id>".to_owned()),
-        ("dead-etag", "<D:getetag>\"/dav/a\"</D:getetag>".to_owned()),
-        ("dead-sync-token", format!("<D:sync-token>{back}/dav/a</D:sync-token>")),
-        ("dead-owner-name", "<owner xmlns=\"urn:x\"><D:href>/dav/a</D:href></owner>".to_owned()),
-        ("dead-white-space", "<x:p xmlns:x=\"urn:x\" xml:lang=\"de\">  /dav/a\n &amp;&lt;é </x:p>".to_owned()),
-        ("dead-cdata", "<x:p xmlns:x=\"urn:x\"><![CDATA[/dav/<a>]]></x:p>".to_owned()),
-    ] {
-        let got = through(name, &response("/dav/p", &property));
-        assert!(got.contains(&property), "{name}: {got}");
-        assert!(got.contains("href>/files/p<"), "{name}: {got}");
-    }
-    let description = response("/dav/p", "").replace("</D:propstat>", "</D:propstat><D:responsedescription>/dav/a</D:responsedescription>");
+    each(
+        [
+            ("dead-text", format!("<x:p xmlns:x=\"urn:x\">/dav/a {back}/dav/b</x:p>")),
+            (
+                "dead-href",
+                "<x:p xmlns:x=\"urn:x\"><D:href>/dav/a</D:href></x:p>".to_owned(),
+            ),
+            (
+                "dead-deep",
+                "<x:p xmlns:x=\"urn:x\"><D:owner><D:href>/dav/a</D:href></D:owner></x:p>".to_owned(),
+            ),
+            (
+                "dead-response",
+                "<x:p xmlns:x=\"urn:x\"><x:response><D:href>/dav/a</D:href></x:response></x:p>".to_owned(),
+            ),
+            ("dead-attribute", "<x:p xmlns:x=\"urn:x\" href=\"/dav/a\"/>".to_owned()),
+            ("dead-displayname", "<D:displayname>/dav/a</D:displayname>".to_owned()),
+            (
+                "dead-resource-id",
+                "<D:resource-id><D:href>/dav/a</D:href></D:resource-id>".to_owned(),
+            ),
+            ("dead-etag", "<D:getetag>\"/dav/a\"</D:getetag>".to_owned()),
+            ("dead-sync-token", format!("<D:sync-token>{back}/dav/a</D:sync-token>")),
+            (
+                "dead-owner-name",
+                "<owner xmlns=\"urn:x\"><D:href>/dav/a</D:href></owner>".to_owned(),
+            ),
+            (
+                "dead-white-space",
+                "<x:p xmlns:x=\"urn:x\" xml:lang=\"de\">  /dav/a\n &amp;&lt;é </x:p>".to_owned(),
+            ),
+            (
+                "dead-cdata",
+                "<x:p xmlns:x=\"urn:x\"><![CDATA[/dav/<a>]]></x:p>".to_owned(),
+            ),
+        ],
+        |(name, property)| {
+            let got = through(name, &response("/dav/p", &property));
+            assert!(got.contains(&property), "{name}: {got}");
+            assert!(got.contains("href>/files/p<"), "{name}: {got}");
+        },
+    );
+    let description = response("/dav/p", "").replace(
+        "</D:propstat>",
+        "</D:propstat><D:responsedescription>/dav/a</D:responsedescription>",
+    );
     assert!(through("description", &description).contains(">/dav/a<"));
 }
 
@@ -170,17 +270,36 @@ fn data_stays_as_it_is() {
 #[test]
 fn lock_answers() {
     let lab = shared();
-    lab.backend.on("LOCK /dav/l1", answer("200 OK", &[("Content-Type", "application/xml"), ("Lock-Token", "<opaquelocktoken:b1>")], lock_answer("/dav/l1", "me /dav/me", "/dav/me")));
+    lab.backend.on(
+        "LOCK /dav/l1",
+        answer(
+            "200 OK",
+            &[
+                ("Content-Type", "application/xml"),
+                ("Lock-Token", "<opaquelocktoken:b1>"),
+            ],
+            lock_answer("/dav/l1", "me /dav/me", "/dav/me"),
+        ),
+    );
     let (_, got) = lab.pass(&req("C-7 LOCK", "LOCK", "/files/l1").xml(LOCKINFO));
     assert_eq!(got.header("lock-token"), Some("<opaquelocktoken:b1>"));
     let text = got.text();
     assert!(text.contains("lockroot><D:href>/files/l1<"), "{text}");
-    assert!(text.contains("<D:owner>me /dav/me<D:href>/dav/me</D:href></D:owner>"), "{text}");
-    assert!(text.contains("<D:locktoken><D:href>opaquelocktoken:b1</D:href>"), "{text}");
+    assert!(
+        text.contains("<D:owner>me /dav/me<D:href>/dav/me</D:href></D:owner>"),
+        "{text}"
+    );
+    assert!(
+        text.contains("<D:locktoken><D:href>opaquelocktoken:b1</D:href>"),
+        "{text}"
+    );
     let inner = lock_answer("/dav/l2", "me", "/dav/me");
     let discovery = &inner[inner.find("<D:lockdiscovery>").unwrap()..inner.find("</D:prop>").unwrap()];
     let text = through("l2", &response("/dav/l2", discovery));
-    assert!(text.contains("lockroot><D:href>/files/l2<") && text.contains("me<D:href>/dav/me</D:href></D:owner>"), "{text}");
+    assert!(
+        text.contains("lockroot><D:href>/files/l2<") && text.contains("me<D:href>/dav/me</D:href></D:owner>"),
+        "{text}"
+    );
     // A token that is a URL stays a token.
     let url_token = discovery.replace("opaquelocktoken:b1", "http://127.0.0.1/dav/token");
     assert!(through("l3", &response("/dav/l3", &url_token)).contains(">http://127.0.0.1/dav/token<"));
@@ -194,97 +313,35 @@ fn xml_of_every_status_is_mapped() {
     let got = propfind("s1", answer("424 Failed Dependency", &xml, body));
     assert_eq!(got.status, 424);
     assert!(got.text().contains("href>/files/s1<"), "{}", got.text());
-    for (name, status, condition) in [("s2", "423 Locked", "lock-token-submitted"), ("s3", "409 Conflict", "no-uid-conflict")] {
-        let body = format!("<D:error xmlns:D=\"DAV:\"><D:{condition}><D:href>/dav/locked</D:href></D:{condition}></D:error>");
-        shared().backend.on(&format!("DELETE /dav/{name}"), answer(status, &xml, body));
-        let got = shared().ask(&req(&format!("C-3 {name}"), "DELETE", format!("/files/{name}")));
-        assert_eq!(got.status.to_string(), status[..3]);
-        if condition == "lock-token-submitted" {
-            assert!(got.text().contains("href>/files/locked<"), "{}", got.text());
-        }
-    }
+    each(
+        [
+            ("s2", "423 Locked", "lock-token-submitted"),
+            ("s3", "409 Conflict", "no-uid-conflict"),
+        ],
+        |(name, status, condition)| {
+            let body = format!(
+                "<D:error xmlns:D=\"DAV:\"><D:{condition}><D:href>/dav/locked</D:href></D:{condition}></D:error>"
+            );
+            shared()
+                .backend
+                .on(&format!("DELETE /dav/{name}"), answer(status, &xml, body));
+            let got = shared().ask(&req(&format!("C-3 {name}"), "DELETE", format!("/files/{name}")));
+            assert_eq!(got.status.to_string(), status[..3]);
+            if condition == "lock-token-submitted" {
+                assert!(got.text().contains("href>/files/locked<"), "{}", got.text());
+            }
+        },
+    );
     let body = "<D:options-response xmlns:D=\"DAV:\"><D:workspace-collection-set><D:href>/dav/ws/</D:href></D:workspace-collection-set>\
         </D:options-response>";
     shared().backend.on("OPTIONS /dav/s4", answer("200 OK", &xml, body));
-    let (_, got) = shared().pass(&req("C-8", "OPTIONS", "/files/s4").xml("<D:options xmlns:D='DAV:'><D:workspace-collection-set/></D:options>"));
+    let (_, got) = shared().pass(
+        &req("C-8", "OPTIONS", "/files/s4").xml("<D:options xmlns:D='DAV:'><D:workspace-collection-set/></D:options>"),
+    );
     assert!(got.text().contains("href>/files/ws/<"), "{}", got.text());
     let partial = response("/dav/s5", "").replace("200 OK", "507 Insufficient Storage");
-    assert!(through("s5", &partial).contains("507"), "a truncated report keeps its mark");
-}
-
-/// The bytes under a content coding.
-fn coded(coding: &str, text: &str) -> Vec<u8> {
-    let level = flate2::Compression::default();
-    if coding == "gzip" {
-        let mut writer = flate2::write::GzEncoder::new(Vec::new(), level);
-        writer.write_all(text.as_bytes()).unwrap();
-        writer.finish().unwrap()
-    } else {
-        let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), level);
-        writer.write_all(text.as_bytes()).unwrap();
-        writer.finish().unwrap()
-    }
-}
-
-// R-13: codings and encodings.
-#[test]
-fn coded_answers_are_decoded() {
-    for coding in ["gzip", "deflate"] {
-        let body = coded(coding, &response("/dav/coded", ""));
-        let headers = [("Content-Type", "application/xml"), ("Content-Encoding", coding)];
-        let got = propfind(&format!("coded-{coding}"), answer("207 Multi-Status", &headers, body));
-        assert_eq!((got.status, got.header("content-encoding")), (207, None), "{coding}");
-        assert!(got.whole && got.text().contains("href>/files/coded<"), "{coding}: {}", got.text());
-    }
-    for coding in ["compress", "x-secret", "gzip, x-secret"] {
-        let headers = [("Content-Type", "application/xml"), ("Content-Encoding", coding)];
-        let name = format!("coded-{}", coding.replace(", ", "-"));
-        let got = propfind(&name, answer("207 Multi-Status", &headers, response("/dav/coded", "")));
-        assert_eq!(got.status, 502, "{coding}");
-    }
-    let utf16: Vec<u8> = std::iter::once(0xFEFF).chain(response("/dav/\u{e9}16", "").encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    let got = propfind("utf16", multistatus(utf16));
-    assert!(got.status == 207 && got.text().contains("href>/files/%C3%A916<"), "{}: {}", got.status, got.text());
-    let latin: Vec<u8> = format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>{}", response("/dav/l", "<x:a xmlns:x=\"urn:x\">\u{e9}</x:a>"))
-        .chars().map(|c| c as u8).collect();
-    let got = propfind("latin", multistatus(latin));
-    assert!(got.text().contains(">\u{e9}<") && got.text().contains("href>/files/l<"), "{}", got.text());
-}
-
-// A wrong answer never looks like a whole one.
-#[test]
-fn malformed_answers_never_look_whole() {
-    let good = response("/dav/m", "");
-    for (name, body) in [
-        ("m-cut", good[..good.len() - 20].to_owned()),
-        ("m-no-xml", "hello /dav/".to_owned()),
-        ("m-crossed", good.replace("</D:prop></", "</D:propstat></")),
-        ("m-undeclared", good.replace("xmlns:D=\"DAV:\"", "")),
-        ("m-after", format!("{good}<a/>")),
-        ("m-doctype", format!("<!DOCTYPE D [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{good}")),
-        ("m-entity", good.replace("/dav/m", "/dav/&x;")),
-        ("m-empty", String::new()),
-    ] {
-        let got = propfind(name, multistatus(body));
-        assert!(got.status == 502 || !got.whole, "{name}: {} {}", got.status, got.text());
-        assert!(!got.text().contains("/dav/"), "{name}: {}", got.text());
-    }
-}
-
-// F-13, R-13: many responses, cut at every place by the network.
-#[test]
-fn long_answers_stream_and_cuts_change_nothing() {
-    let one = |n: usize| format!("<D:response><D:href>/dav/big/{n}</D:href><D:status>HTTP/1.1 200 OK</D:status></D:response>");
-    let body = format!("<D:multistatus xmlns:D=\"DAV:\">{}</D:multistatus>", (0..5_000).map(one).collect::<String>());
-    let got = through("big", &body);
-    assert_eq!(got.matches("href>/files/big/").count(), 5_000);
-    assert!(!got.contains("/dav/"));
-    let short = response("/dav/cut", "<x:a xmlns:x=\"urn:x\">/dav/é</x:a>");
-    let mut steps = vec![Step::Send(b"HTTP/1.1 207 Multi-Status\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec())];
-    for byte in short.bytes() {
-        steps.push(Step::Send([b"1\r\n".as_slice(), &[byte], b"\r\n"].concat()));
-    }
-    steps.push(Step::Send(b"0\r\n\r\n".to_vec()));
-    let got = propfind("cut", steps);
-    assert!(got.whole && got.text().contains("href>/files/cut<") && got.text().contains(">/dav/é<"), "{}", got.text());
+    assert!(
+        through("s5", &partial).contains("507"),
+        "a truncated report keeps its mark"
+    );
 }

@@ -59,7 +59,10 @@ pub fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) ->
     for (name, value) in headers {
         out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+    {
         out.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
     }
     out.extend_from_slice(b"\r\n");
@@ -69,7 +72,11 @@ pub fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) ->
 
 /// A 207 with this body.
 pub fn multistatus(body: impl AsRef<[u8]>) -> Vec<Step> {
-    answer("207 Multi-Status", &[("Content-Type", "application/xml; charset=\"utf-8\"")], body)
+    answer(
+        "207 Multi-Status",
+        &[("Content-Type", "application/xml; charset=\"utf-8\"")],
+        body,
+    )
 }
 
 #[derive(Default)]
@@ -114,18 +121,27 @@ impl BackEnd {
 
     /// Requests that carried `X-Case: name`.
     pub fn case(&self, name: &str) -> Vec<Seen> {
-        self.requests().into_iter().filter(|seen| seen.header("x-case") == Some(name)).collect()
+        self.requests()
+            .into_iter()
+            .filter(|seen| seen.header("x-case") == Some(name))
+            .collect()
     }
 
     /// Requests for this internal path, query included.
     pub fn at(&self, target: &str) -> Vec<Seen> {
-        self.requests().into_iter().filter(|seen| seen.target == target).collect()
+        self.requests()
+            .into_iter()
+            .filter(|seen| seen.target == target)
+            .collect()
     }
 
     /// Whether these bytes arrived on any connection, in whatever disguise.
     pub fn saw(&self, needle: &str) -> bool {
         let record = self.lock();
-        record.bytes.iter().any(|bytes| memchr::memmem::find(bytes, needle.as_bytes()).is_some())
+        record
+            .bytes
+            .iter()
+            .any(|bytes| memchr::memmem::find(bytes, needle.as_bytes()).is_some())
     }
 
     /// How many bytes arrived in all.
@@ -168,7 +184,12 @@ impl Connection {
             record.bytes.len() - 1
         };
         let _ = stream.set_nodelay(true);
-        Connection { stream, buffer: Vec::new(), record, number }
+        Connection {
+            stream,
+            buffer: Vec::new(),
+            record,
+            number,
+        }
     }
 
     fn serve(mut self) {
@@ -177,7 +198,10 @@ impl Connection {
             let (index, script) = {
                 let mut record = self.record.lock().expect("record");
                 record.requests.push(seen.clone());
-                let script = record.scripts.get(&format!("{} {path}", seen.method)).or(record.scripts.get(&path));
+                let script = record
+                    .scripts
+                    .get(&format!("{} {path}", seen.method))
+                    .or(record.scripts.get(&path));
                 (record.requests.len() - 1, script.cloned())
             };
             if seen.header("expect").is_some() && self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").is_err() {
@@ -217,8 +241,17 @@ impl Connection {
         let mut words = lines.next()?.split(' ');
         let method = words.next()?.to_owned();
         let target = words.next().unwrap_or_default().to_owned();
-        let split = |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
-        Some(Seen { method, target, headers: lines.filter_map(split).collect(), body: Vec::new(), whole: false })
+        let split = |line: &str| {
+            line.split_once(':')
+                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        };
+        Some(Seen {
+            method,
+            target,
+            headers: lines.filter_map(split).collect(),
+            body: Vec::new(),
+            whole: false,
+        })
     }
 
     fn read_body(&mut self, seen: &Seen, index: usize) -> Option<()> {
@@ -236,7 +269,9 @@ impl Connection {
                 }
             }
         }
-        let length = seen.header("content-length").map_or(Some(0), |value| value.parse().ok())?;
+        let length = seen
+            .header("content-length")
+            .map_or(Some(0), |value| value.parse().ok())?;
         self.take(length, index)
     }
 

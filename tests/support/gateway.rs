@@ -32,7 +32,9 @@ impl Gateway {
         let (address, admin) = (free_address(), free_address());
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("davgate.yaml");
-        let text = configuration.replace("@LISTEN@", &address.to_string()).replace("@ADMIN@", &admin.to_string());
+        let text = configuration
+            .replace("@LISTEN@", &address.to_string())
+            .replace("@ADMIN@", &admin.to_string());
         std::fs::write(&file, text).expect("the configuration can be written");
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, env!("CARGO_BIN_EXE_davgate")])
@@ -45,14 +47,23 @@ impl Gateway {
         let ended = Arc::new(AtomicBool::new(false));
         let output = collect(guard.stdout.take().expect("stdout"), Arc::clone(&ended));
         let errors = collect(guard.stderr.take().expect("stderr"), Arc::new(AtomicBool::new(false)));
-        let gateway = Gateway { address, admin, guard, output, errors, directory };
+        let gateway = Gateway {
+            address,
+            admin,
+            guard,
+            output,
+            errors,
+            directory,
+        };
         gateway.wait_until_ready(&ended);
         gateway
     }
 
     /// Starts the program with a listener and these routes (a YAML list, indented as it likes).
     pub fn with_routes(routes: &str) -> Gateway {
-        Gateway::start(&format!("listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nroutes:\n{routes}\n"))
+        Gateway::start(&format!(
+            "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nroutes:\n{routes}\n"
+        ))
     }
 
     /// Where the configuration lies; relative files of a configuration are found beside it.

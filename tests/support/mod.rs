@@ -8,3 +8,10 @@ pub mod gateway;
 pub mod lab;
 pub mod samples;
 pub mod wire;
+
+/// Runs `check` on every row and fails at the end with the number of rows that failed, so that one run shows all of them.
+pub fn each<T>(rows: impl IntoIterator<Item = T>, mut check: impl FnMut(T)) {
+    let attempt = |row| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(row))).is_err();
+    let failed = rows.into_iter().map(attempt).filter(|failed| *failed).count();
+    assert_eq!(failed, 0, "rows failed, see above");
+}

@@ -6,15 +6,24 @@ use super::backend::{Step, answer, multistatus};
 pub fn default_answer(method: &str, path: &str) -> Vec<Step> {
     let text = [("Content-Type", "text/plain"), ("ETag", "\"e1\"")];
     match method {
-        _ if path.contains("missing") && !matches!(method, "PUT" | "MKCOL" | "LOCK") => answer("404 Not Found", &[], ""),
+        _ if path.contains("missing") && !matches!(method, "PUT" | "MKCOL" | "LOCK") => {
+            answer("404 Not Found", &[], "")
+        }
         "GET" => answer("200 OK", &text, format!("content of {path}")),
         "HEAD" => answer("200 OK", &[text[0], text[1], ("Content-Length", "10")], ""),
         "PUT" | "MKCOL" | "MKCALENDAR" | "COPY" | "MOVE" => answer("201 Created", &[], ""),
         "DELETE" | "UNLOCK" => answer("204 No Content", &[], ""),
-        "OPTIONS" => answer("200 OK", &[("Allow", APACHE_ALLOW), ("DAV", APACHE_DAV), ("MS-Author-Via", "DAV")], ""),
+        "OPTIONS" => answer(
+            "200 OK",
+            &[("Allow", APACHE_ALLOW), ("DAV", APACHE_DAV), ("MS-Author-Via", "DAV")],
+            "",
+        ),
         "LOCK" => answer(
             "200 OK",
-            &[("Content-Type", "application/xml"), ("Lock-Token", "<opaquelocktoken:b1>")],
+            &[
+                ("Content-Type", "application/xml"),
+                ("Lock-Token", "<opaquelocktoken:b1>"),
+            ],
             lock_answer(path, "me", "/dav/owner-text"),
         ),
         "PROPFIND" => multistatus(propfind_answer(path, path.ends_with('/'))),
@@ -24,13 +33,18 @@ pub fn default_answer(method: &str, path: &str) -> Vec<Step> {
 }
 
 /// What mod_dav announces.
-pub const APACHE_ALLOW: &str = "OPTIONS,GET,HEAD,POST,DELETE,TRACE,PROPFIND,PROPPATCH,COPY,MOVE,LOCK,UNLOCK,PUT,MKCOL,BIND";
+pub const APACHE_ALLOW: &str =
+    "OPTIONS,GET,HEAD,POST,DELETE,TRACE,PROPFIND,PROPPATCH,COPY,MOVE,LOCK,UNLOCK,PUT,MKCOL,BIND";
 /// The compliance classes of mod_dav.
 pub const APACHE_DAV: &str = "1,2,<http://apache.org/dav/propset/fs/1>";
 
 /// A multistatus about one resource.
 pub fn propfind_answer(path: &str, collection: bool) -> String {
-    let kind = if collection { "<D:resourcetype><D:collection/></D:resourcetype>" } else { "<D:resourcetype/>" };
+    let kind = if collection {
+        "<D:resourcetype><D:collection/></D:resourcetype>"
+    } else {
+        "<D:resourcetype/>"
+    };
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>{path}</D:href>\
          <D:propstat><D:prop>{kind}<D:getetag>\"e1\"</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>\

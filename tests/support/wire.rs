@@ -25,7 +25,10 @@ pub struct Answer {
 impl Answer {
     /// First value of the header `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as text, for assertions on XML.
@@ -35,7 +38,9 @@ impl Answer {
 
     /// Whether the body is the `DAV:error` of ERR-1 with this condition.
     pub fn has_condition(&self, condition: &str) -> bool {
-        let xml = self.header("content-type").is_some_and(|kind| kind.starts_with("application/xml"));
+        let xml = self
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("application/xml"));
         xml && self.text().contains("error") && self.text().contains(&format!(":{condition}"))
     }
 
@@ -59,7 +64,10 @@ impl Client {
         stream.set_read_timeout(Some(DEADLINE)).expect("read deadline");
         stream.set_write_timeout(Some(DEADLINE)).expect("write deadline");
         stream.set_nodelay(true).expect("no delay");
-        Client { stream, buffer: Vec::new() }
+        Client {
+            stream,
+            buffer: Vec::new(),
+        }
     }
 
     /// Sends bytes; an error is ignored, since a refusal may close the connection while we still send.
@@ -106,7 +114,10 @@ impl Client {
         let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
         self.buffer.drain(..end + 4);
         let mut lines = head.split("\r\n");
-        answer.status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0);
+        answer.status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+            .unwrap_or(0);
         for line in lines {
             if let Some((name, value)) = line.split_once(':') {
                 answer.headers.push((name.to_owned(), value.trim().to_owned()));
@@ -129,7 +140,10 @@ impl Client {
                 Ok(0) => return true,
                 Ok(_) => {}
                 Err(error) => {
-                    return !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut);
+                    return !matches!(
+                        error.kind(),
+                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                    );
                 }
             }
         }
@@ -140,9 +154,15 @@ impl Client {
             answer.whole = true;
             return;
         }
-        if answer.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+        if answer
+            .header("transfer-encoding")
+            .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
+        {
             answer.whole = self.read_chunks(&mut answer.body).is_some();
-        } else if let Some(length) = answer.header("content-length").and_then(|value| value.parse::<usize>().ok()) {
+        } else if let Some(length) = answer
+            .header("content-length")
+            .and_then(|value| value.parse::<usize>().ok())
+        {
             while self.buffer.len() < length && self.fill() {}
             let take = length.min(self.buffer.len());
             answer.body = self.buffer.drain(..take).collect();
@@ -260,7 +280,8 @@ impl Req {
 
     /// Adds an XML body with its media type.
     pub fn xml(self, body: impl AsRef<[u8]>) -> Req {
-        self.with("Content-Type", "application/xml; charset=\"utf-8\"").body(body)
+        self.with("Content-Type", "application/xml; charset=\"utf-8\"")
+            .body(body)
     }
 
     /// Sends the body chunked.
