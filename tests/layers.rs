@@ -153,19 +153,22 @@ fn deciding_does_no_io() {
     }
 }
 
-// Files of one purpose are short; each says at its top what it is for.
+// Files of one purpose are short; each says at its top what it is for. Tables of tests beside the code do not count as length.
 #[test]
 fn files_are_short_and_say_what_they_are() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (file, _) in sources() {
+    let mut wrong = Vec::new();
+    for (file, _) in sources().into_iter().filter(|(file, _)| !file.ends_with("tests.rs")) {
         let text = std::fs::read_to_string(root.join("src").join(&file)).unwrap();
-        assert!(
-            text.lines().count() <= 400,
-            "src/{file} has {} lines",
-            text.lines().count()
-        );
-        assert!(text.starts_with("//!"), "src/{file} does not begin with what it is for");
+        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+        if lines > 400 {
+            wrong.push(format!("src/{file} has {lines} lines"));
+        }
+        if !text.starts_with("//!") {
+            wrong.push(format!("src/{file} does not begin with what it is for"));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
