@@ -26,9 +26,9 @@ fn propfind(name: &str, target: &str) -> Req {
     req(name, "PROPFIND", target).with("Depth", "0").xml(PROPFIND)
 }
 
-/// The back end answers everything at `/slow-in/NAME` like this; what a client of `/slow/NAME` gets for its method.
+/// The back end answers `METHOD /slow-in/NAME` like this; what a client of `/slow/NAME` gets.
 fn through(name: &str, method: &str, steps: Vec<Step>) -> (Answer, Duration) {
-    shared().backend.on(&format!("/slow-in/{name}"), steps);
+    shared().backend.on(&format!("{method} /slow-in/{name}"), steps);
     let target = format!("/slow/{name}");
     let case = format!("{name} {method}");
     let request = match method {

@@ -24,7 +24,7 @@ fn through(name: &str, method: &str, status: &str, headers: &[(&str, &str)], bod
 }
 
 fn request(name: &str, method: &str) -> Req {
-    let request = req(name, method, format!("/files/{name}"));
+    let request = req(name, method, format!("/files/{name}")).with("Depth", "0");
     if method == "PUT" { request.body("x") } else { request }
 }
 

@@ -166,6 +166,19 @@ impl BackEnd {
     }
 }
 
+/// The steps of an answer to HEAD: whatever follows the header would be taken for the next answer.
+fn without_body(steps: Vec<Step>) -> Vec<Step> {
+    let cut = |step| match step {
+        Step::Send(mut bytes) => {
+            let end = memchr::memmem::find(&bytes, b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
+            bytes.truncate(end);
+            Step::Send(bytes)
+        }
+        other => other,
+    };
+    steps.into_iter().map(cut).collect()
+}
+
 /// What is kept of each connection, so that uploads of many megabytes do not fill the memory.
 const KEPT: usize = 1 << 20;
 
@@ -211,7 +224,13 @@ impl Connection {
             if let Some(request) = self.record.lock().expect("record").requests.get_mut(index) {
                 request.whole = whole;
             }
-            if !whole || !self.play(script.unwrap_or_else(|| samples::default_answer(&seen.method, &path))) {
+            let steps = script.unwrap_or_else(|| samples::default_answer(&seen.method, &path));
+            let steps = if seen.method == "HEAD" {
+                without_body(steps)
+            } else {
+                steps
+            };
+            if !whole || !self.play(steps) {
                 return;
             }
         }
