@@ -1,0 +1,139 @@
+//! The real program: started with a configuration on a free port, ended with the test process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Ends the gateway when the test process is gone, however it ended: `cat` sees the end of its input then. A gateway kept in a
+/// static is never dropped, so `Drop` alone would leave it running.
+const GUARD: &str = r#""$0" run "$1" & p=$!; exec >/dev/null 2>/dev/null; cat; kill -9 $p"#;
+
+/// A running gateway.
+pub struct Gateway {
+    /// Public listener.
+    pub address: SocketAddr,
+    /// Admin listener, when the configuration uses the placeholder for it.
+    pub admin: SocketAddr,
+    guard: Child,
+    output: Arc<Mutex<Vec<String>>>,
+    errors: Arc<Mutex<Vec<String>>>,
+    directory: TempDir,
+}
+
+impl Gateway {
+    /// Starts the program. `configuration` is YAML in which `@LISTEN@` and `@ADMIN@` stand for the two addresses.
+    pub fn start(configuration: &str) -> Gateway {
+        let (address, admin) = (free_address(), free_address());
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("davgate.yaml");
+        let text = configuration
+            .replace("@LISTEN@", &address.to_string())
+            .replace("@ADMIN@", &admin.to_string());
+        std::fs::write(&file, text).expect("the configuration can be written");
+        let mut guard = Command::new("sh")
+            .args(["-c", GUARD, env!("CARGO_BIN_EXE_davgate")])
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("sh starts the gateway");
+        let ended = Arc::new(AtomicBool::new(false));
+        let output = collect(guard.stdout.take().expect("stdout"), Arc::clone(&ended));
+        let errors = collect(guard.stderr.take().expect("stderr"), Arc::new(AtomicBool::new(false)));
+        let gateway = Gateway {
+            address,
+            admin,
+            guard,
+            output,
+            errors,
+            directory,
+        };
+        gateway.wait_until_ready(&ended);
+        gateway
+    }
+
+    /// Starts the program with a listener and these routes (a YAML list, indented as it likes).
+    pub fn with_routes(routes: &str) -> Gateway {
+        Gateway::start(&format!(
+            "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nroutes:\n{routes}\n"
+        ))
+    }
+
+    /// Where the configuration lies; relative files of a configuration are found beside it.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The lines on standard output so far: the access log.
+    pub fn lines(&self) -> Vec<String> {
+        self.output.lock().expect("lines").clone()
+    }
+
+    /// The lines on standard error so far.
+    pub fn errors(&self) -> Vec<String> {
+        self.errors.lock().expect("lines").clone()
+    }
+
+    /// Waits until an access log line holds `text` and returns it as JSON.
+    pub fn log_of(&self, text: &str) -> serde_json::Value {
+        let until = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < until {
+            if let Some(line) = self.lines().iter().find(|line| line.contains(text)) {
+                return serde_json::from_str(line).expect("a line of the access log is JSON");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("no access log line holds {text:?}; there is: {:#?}", self.lines());
+    }
+
+    fn wait_until_ready(&self, ended: &AtomicBool) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until && !ended.load(Ordering::SeqCst) {
+            if TcpStream::connect_timeout(&self.address, Duration::from_millis(200)).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the gateway did not start:\n{}", self.errors().join("\n"));
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// An address below the range from which the system takes ports for outgoing connections, so that nothing else grabs it
+/// between this look and the start of the gateway.
+pub fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let seed = u16::try_from(std::process::id() % 199).unwrap_or_default() * 100;
+    loop {
+        let port = 10_000 + (seed + NEXT.fetch_add(1, Ordering::SeqCst)) % 20_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
+fn collect(source: impl Read + Send + 'static, ended: Arc<AtomicBool>) -> Arc<Mutex<Vec<String>>> {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&lines);
+    std::thread::spawn(move || {
+        for line in BufReader::new(source).lines().map_while(Result::ok) {
+            shared.lock().expect("lines").push(line);
+        }
+        ended.store(true, Ordering::SeqCst);
+    });
+    lines
+}
