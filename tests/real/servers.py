@@ -77,6 +77,11 @@ def start(arguments, log, **more):
     return process
 
 
+def look_after(process):
+    """A child somebody else started: ended with the others at the latest."""
+    _processes.append(process)
+
+
 def stop(process, seconds=5):
     if process.poll() is None:
         for sign in (signal.SIGINT, signal.SIGKILL):
@@ -113,6 +118,7 @@ LogLevel warn
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule alias_module {modules}/mod_alias.so
+LoadModule autoindex_module {modules}/mod_autoindex.so
 LoadModule dir_module {modules}/mod_dir.so
 LoadModule env_module {modules}/mod_env.so
 LoadModule mime_module {modules}/mod_mime.so
@@ -134,6 +140,7 @@ BrowserMatch "^gvfs/1" redirect-carefully
 BrowserMatch "^XML Spy" redirect-carefully
 BrowserMatch "^Dreamweaver-WebDAV-SCM1" redirect-carefully
 <Directory />
+  Options Indexes
   Require all denied
 </Directory>
 Listen 127.0.0.1:{root_port}
