@@ -1,4 +1,4 @@
-"""Back ends that misbehave on purpose, or only record: each is a function that gets one request and writes raw bytes."""
+"""Back ends that misbehave on purpose, or only record: each is a function that gets a request and writes raw bytes."""
 
 import socket
 import threading
@@ -15,16 +15,12 @@ class Request:
 
 
 class Backend:
-    """Listens on a free loopback port; `answer(connection, request)` runs for every request, one per connection.
+    """Listens on a free loopback port; `answer(connection, request)` runs for every request, one per connection."""
 
-    With `read_body=False` the function reads the rest itself from `request.body`, a file object.
-    """
-
-    def __init__(self, answer, read_body=True):
+    def __init__(self, answer, port=0):
         self.answer = answer
-        self.read_body = read_body
         self.requests = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/dav/"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -50,7 +46,7 @@ class Backend:
                     break
                 name, _, value = header.partition(":")
                 headers[name.lower()] = value.strip()
-            body = self._body(stream, headers) if self.read_body else stream
+            body = self._body(stream, headers)
             request = Request(line, headers, body)
             self.requests.append(request)
             self.answer(connection, request)
@@ -86,7 +82,7 @@ def plain(status, body=b"", *headers):
 def multistatus(*hrefs):
     """A complete multistatus body with one 200 response for every href."""
     rows = "".join(
-        f"<D:response><D:href>{href}</D:href><D:propstat><D:prop><D:getetag>\"1\"</D:getetag></D:prop>"
+        f'<D:response><D:href>{href}</D:href><D:propstat><D:prop><D:getetag>"1"</D:getetag></D:prop>'
         "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"
         for href in hrefs
     )

@@ -74,7 +74,9 @@ def if_tags(probe):
     url, wrong = probe.public + "if.txt", '"wrong-etag"'
     status("If: tagged wrong ETag is refused", 412, "PUT", "if.txt", b"lost", {"If": f"<{url}> ([{wrong}])"})
     check.equal("If: after the refusal the content is the old one", probe.content("if.txt"), b"one")
-    status("If: tagged by path, wrong ETag is refused", 412, "PUT", "if.txt", b"x", {"If": f"</files/if.txt> ([{wrong}])"})
+    status(
+        "If: tagged by path, wrong ETag is refused", 412, "PUT", "if.txt", b"x", {"If": f"</files/if.txt> ([{wrong}])"}
+    )
     status("If: tagged right ETag is accepted", 204, "PUT", "if.txt", b"two", {"If": f"<{url}> ([{etag}])"})
     etag = web.request("HEAD", probe.direct + "if.txt")["ETag"]
     encoded = f"<{probe.origin}/%66iles/if.txt> ([{etag}])"
@@ -112,7 +114,7 @@ def downloads(probe):
     inner = f'{probe.direct}a /dav/b <D:href xmlns:D="DAV:">/dav/c</D:href> {probe.public}d'
     pages = {
         "page.html": f'<html><body><a href="/dav/x">{inner}</a></body></html>',
-        "data.xml": f'<?xml version="1.0"?><D:multistatus xmlns:D="DAV:"><D:response>{inner}</D:response></D:multistatus>',
+        "data.xml": f'<?xml version="1.0"?><D:multistatus xmlns:D="DAV:"><D:href>{inner}</D:href></D:multistatus>',
         "style.css": f"a {{ background: url(/dav/bild.png) }} /* {inner} */",
         "broken.xml": f"<D:multistatus><D:href>/dav/x</D:href> & not closed {inner}",
     }
@@ -175,13 +177,26 @@ def dead_properties(probe):
 
 def prefixes(probe):
     """Namespace prefixes are arbitrary; hrefs of every member come out under the public prefix."""
-    names = ["plain.txt", "a b.txt", "100%.txt", "a&b.txt", "h#h.txt", "q?q.txt", "ü.txt", "🎉.txt", "u\u0308.txt", "p%41.txt"]
+    names = [
+        "plain.txt",
+        "a b.txt",
+        "100%.txt",
+        "a&b.txt",
+        "h#h.txt",
+        "q?q.txt",
+        "ü.txt",
+        "🎉.txt",
+        "u\u0308.txt",
+        "p%41.txt",
+    ]
     probe.mkdir("list/")
     for name in names:
         probe.put("list/" + name)
     probe.mkdir("list/files/")
     probe.mkdir("list/dav/")
-    want = sorted(["/files/list/", "/files/list/files/", "/files/list/dav/", *("/files/list/" + name for name in names)])
+    want = sorted(
+        ["/files/list/", "/files/list/files/", "/files/list/dav/", *("/files/list/" + name for name in names)]
+    )
     bodies = {
         "D:": '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>',
         "the default namespace": '<propfind xmlns="DAV:"><prop><resourcetype/></prop></propfind>',
@@ -220,7 +235,14 @@ def destinations(probe):
     for name, destination in good.items():
         probe.status(f"COPY, Destination {name}", 201, "COPY", "src.txt", None, {"Destination": destination})
         probe.check.equal(f"COPY, Destination {name}: written in the right place", probe.content("dst.txt"), b"source")
-        probe.status(f"MOVE, Destination {name}", 201, "MOVE", "dst.txt", None, {"Destination": destination.replace("dst", "mov")})
+        probe.status(
+            f"MOVE, Destination {name}",
+            201,
+            "MOVE",
+            "dst.txt",
+            None,
+            {"Destination": destination.replace("dst", "mov")},
+        )
         probe.check.equal(f"MOVE, Destination {name}: written in the right place", probe.content("mov.txt"), b"source")
         probe.check.equal(f"MOVE, Destination {name}: the source is gone", probe.content("dst.txt"), None)
         for left in ("mov.txt", "dst.txt"):
@@ -250,7 +272,9 @@ def destinations(probe):
     before = probe.tree()
     for method in ("COPY", "MOVE"):
         for name, (destination, want) in bad.items():
-            probe.status(f"{method}, Destination {name} is refused", want, method, "src.txt", None, {"Destination": destination})
+            probe.status(
+                f"{method}, Destination {name} is refused", want, method, "src.txt", None, {"Destination": destination}
+            )
             probe.check.equal(f"{method}, Destination {name}: nothing written", probe.tree(), before)
     probe.status("COPY with New-uri and no Destination", 400, "COPY", "src.txt", None, {"New-uri": "/dav/dst.txt"})
     inside = {"Destination": f"{probe.origin}/files/col/sub/"}
@@ -274,12 +298,16 @@ def places(probe):
         answer = web.propfind(bare, depth)
         probe.check.equal(f"PROPFIND Depth {depth} of the bare prefix is no redirect", answer.status, 207)
         if answer.status == 207:
-            probe.check.check("... its first href is the collection", answer.hrefs()[0] == "/files/", str(answer.hrefs()[:1]))
+            probe.check.check(
+                "... its first href is the collection", answer.hrefs()[0] == "/files/", str(answer.hrefs()[:1])
+            )
     web.request("MKCOL", probe.direct + "dir/")
     for method, headers in (("PROPFIND", {"Depth": "0"}), ("GET", {}), ("DELETE", {})):
         answer = probe.ask(method, "dir", None, headers)
         location = answer["Location"]
-        good = answer.status < 300 or (answer.status in (301, 307, 308) and location in ("/files/dir/", probe.public + "dir/"))
+        good = answer.status < 300 or (
+            answer.status in (301, 307, 308) and location in ("/files/dir/", probe.public + "dir/")
+        )
         probe.check.check(f"{method} of a collection without slash", good, f"{answer.status} {location}")
     for method, path in (("PUT", "new%20one.txt"), ("MKCOL", "new%20dir/")):
         answer = probe.status(f"{method} of a new name", 201, method, path, b"x" if method == "PUT" else None)
@@ -322,7 +350,9 @@ def reports(check):
         want = ["/files/cal/a%20b.ics", "/files/cal/b.ics"]
         check.equal("REPORT: hrefs in the answer are public", got.hrefs(), want)
     count = len(backend.requests)
-    outside = web.request("REPORT", gateway.url + "cal/", body.format("http://other.example/"), {"Depth": "1", **web.XML})
+    outside = web.request(
+        "REPORT", gateway.url + "cal/", body.format("http://other.example/"), {"Depth": "1", **web.XML}
+    )
     check.check("REPORT: an href of a foreign host never comes out as ours", outside.status != 500, str(outside.status))
     reached = [request for request in backend.requests[count:] if b"/dav/cal/b.ics" in request.body]
     check.equal("REPORT: an href of a foreign host is not mapped", reached, [])
