@@ -72,8 +72,11 @@ def run(check):
 
     demo = servers.Demo()
     direct = direct_results(check, "embedded back end", demo.backend, 60)
-    gateway = servers.Gateway("/files/", demo.backend, profile="generic")
+    gateway = servers.Gateway("/files/", demo.files)
     compare(check, "/files/ -> embedded back end:", direct, gateway.url)
+    gateway.stop()
+    gateway = servers.Gateway("/files/", demo.backend, profile="generic")
+    compare(check, "/files/ -> embedded back end over HTTP:", direct, gateway.url)
 
 
 if __name__ == "__main__":

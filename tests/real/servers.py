@@ -205,14 +205,18 @@ class Apache:
 
 
 class Gateway:
-    """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route."""
+    """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
+
+    `backend` is a URL, or a directory that the embedded back end serves.
+    """
 
     def __init__(self, path, backend, profile="apache", timeouts=None, **more):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
         self.log = os.path.join(self.base, "log")
-        route = {"name": "files", "path": path, "backend": {"url": backend, "profile": profile}, **more}
+        behind = {"embedded": backend} if backend.startswith("/") else {"url": backend, "profile": profile}
+        route = {"name": "files", "path": path, "backend": behind, **more}
         if timeouts:
             route["backend"]["timeouts"] = timeouts
         config = {"listeners": [{"address": f"127.0.0.1:{self.port}"}], "routes": [route]}
