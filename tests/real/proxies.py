@@ -334,7 +334,7 @@ def reports(check):
         connection.sendall(backends.plain("207 Multi-Status", body, "Content-Type: application/xml; charset=utf-8"))
 
     backend = backends.Backend(answer)
-    gateway = servers.Gateway("/files/", backend.url, profile="generic")
+    gateway = servers.Gateway("/files/", backend.url, profile="generic", reports=["CALDAV:calendar-multiget"])
     body = (
         '<q:calendar-multiget xmlns:q="urn:ietf:params:xml:ns:caldav" xmlns="DAV:"><prop><getetag/></prop>'
         "<href>/files/cal/a%20b.ics</href><href>{}cal/b.ics</href></q:calendar-multiget>"
