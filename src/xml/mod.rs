@@ -1,4 +1,32 @@
 //! XML: the only room that reads or writes it. Names and URL places; more is one file a body.
 
+mod acl;
+pub mod body;
+mod characters;
+mod declaration;
+pub mod encoding;
+pub mod error;
+pub mod href;
+pub mod kind;
+pub mod limits;
+pub mod lockinfo;
+mod media_type;
+mod mkcol;
+pub mod multistatus;
 pub mod name;
+mod orderpatch;
 pub mod places;
+pub mod probe;
+pub mod propertyupdate;
+pub mod propfind;
+pub mod reader;
+mod reference;
+pub mod refusal;
+pub mod report;
+mod scope;
+mod search;
+mod shape;
+mod tag;
+pub mod tree;
+mod versioning;
+pub mod writer;

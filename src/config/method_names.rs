@@ -1,0 +1,4 @@
+//! stub
+pub fn accepted() -> impl Iterator<Item = &'static str> {
+    ["read", "web", "GET"].into_iter()
+}

@@ -1,0 +1,234 @@
+//! The shape of the file: what serde accepts and what the JSON Schema shows to editors; no behaviour. In: the document. Out:
+//! plain options, for `compile` to judge. Every field is an `Option` so that one missing key does not hide other errors;
+//! which keys a file must have stands in the schema attributes, and `compile` asks for the same ones.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::methods::{MethodName, RawMethods};
+use super::values::{ByteSize, DepthLimit, TimeSpan};
+
+/// A list; `None` stands for an item that was already refused, so that the others keep their numbers in messages.
+pub type List<T> = Vec<Option<T>>;
+
+/// davgate: a reverse proxy in front of a WebDAV back end. The smallest useful file is one listener and one route with `path`
+/// and `backend.url`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with listeners and routes")]
+#[schemars(title = "davgate configuration")]
+pub struct RawConfig {
+    /// Where clients connect. Terminate TLS in front.
+    #[schemars(required, length(min = 1))]
+    pub listeners: Option<List<RawListener>>,
+    /// The admin listener: metrics and health. Default: none.
+    pub admin: Option<RawListener>,
+    /// Where the access log goes: `stdout` (default), `off`, or a file; a relative path starts at this file's directory.
+    #[schemars(length(min = 1))]
+    pub access_log: Option<String>,
+    /// The public prefixes and what stands behind each. The longest prefix wins.
+    #[schemars(required, length(min = 1))]
+    pub routes: Option<List<RawRoute>>,
+}
+
+/// One address to listen on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with address")]
+pub struct RawListener {
+    /// IP address and port: `0.0.0.0:8080`, `[::1]:8080`.
+    #[schemars(
+        required,
+        regex(pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
+    )]
+    pub address: Option<String>,
+}
+
+/// One public prefix.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with path and backend")]
+pub struct RawRoute {
+    /// The name in logs and metrics. Default: the path.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
+    pub name: Option<String>,
+    /// The host names this route answers to, without port. Default: any.
+    #[schemars(length(min = 1), inner(regex(pattern = r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$")))]
+    pub hosts: Option<List<String>>,
+    /// The public prefix; it begins and ends with a slash: `/files/`.
+    #[schemars(required, regex(pattern = r"^/([^?#\\ ]*/)?$"))]
+    pub path: Option<String>,
+    /// The origins clients use, such as `https://dav.example.org`. The first one is put into absolute URLs of answers.
+    /// Default: what the client's request says.
+    #[schemars(length(min = 1), inner(regex(pattern = r"^https?://[^/?#@ ]+$")))]
+    pub origins: Option<List<String>>,
+    /// The server behind this route.
+    #[schemars(required)]
+    pub backend: Option<RawBackend>,
+    /// Which methods pass. Default: read, write and lock.
+    pub methods: Option<RawMethods>,
+    /// How much a request may hold.
+    pub limits: Option<RawLimits>,
+    /// The REPORT bodies that pass: `DAV:sync-collection`, `CALDAV:calendar-query`, `{namespace}name`. Default: those of
+    /// RFC 3253, 3744, 4791, 6352 and 6578.
+    #[schemars(inner(regex(pattern = r"^(DAV:|CALDAV:|CARDDAV:|\{[^{}]*\})[^:{}\s]+$")))]
+    pub reports: Option<List<String>>,
+    /// More names that no client may use in any segment of a path: `name` or `name*`. The profile brings its own.
+    #[schemars(inner(regex(pattern = r"^[^/*]+\*?$")))]
+    pub reserved: Option<List<String>>,
+    /// `windows`: refuse names that a Windows file system reads as other names. Default: posix.
+    pub fs: Option<RawFileSystem>,
+    /// `fold`: the back end does not tell upper from lower case. Default: sensitive.
+    pub case: Option<RawCase>,
+    /// `nfc`: send names to the back end in NFC whatever the client used. Default: keep.
+    pub unicode: Option<RawUnicode>,
+    /// Accept raw non-ASCII in URLs and forward it percent-encoded. Default: false, answered 400.
+    pub encode_raw: Option<bool>,
+    /// Accept `Depth: 1,noroot` and `infinity,noroot`. Default: false.
+    pub noroot: Option<bool>,
+    /// Hand HTML bodies of the back end's errors to clients. Default: false, they are emptied.
+    pub pass_error_bodies: Option<bool>,
+    /// Answer 411 to a PUT without Content-Length. Default: false.
+    pub require_length: Option<bool>,
+    /// Answer 400 to method override headers instead of removing them. Default: false.
+    pub strict_override: Option<bool>,
+    /// What happens to headers with `_` in their name. Default: remove.
+    pub underscore_headers: Option<RawUnderscore>,
+    /// Further methods whose URLs may carry a query. Always: GET, HEAD, POST, OPTIONS, PROPFIND, REPORT.
+    pub query: Option<List<MethodName>>,
+}
+
+/// The server behind a route: `url`, or `embedded` for a directory that this process serves itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with url")]
+#[schemars(extend("oneOf" = [{ "required": ["url"] }, { "required": ["embedded"] }]))]
+pub struct RawBackend {
+    /// http or https, host, and the path that the public prefix becomes: `http://127.0.0.1:8081/dav/`.
+    #[schemars(regex(pattern = r"^https?://[^/?#@\\ ]+(/[^?#\\ ]*)?$"))]
+    pub url: Option<String>,
+    /// A directory served by this process itself; a relative path starts at this file's directory.
+    #[schemars(length(min = 1))]
+    pub embedded: Option<String>,
+    /// What kind of server it is. Default: generic.
+    pub profile: Option<RawProfile>,
+    /// Who the back end sees. `pass` (default): the client's own credentials.
+    pub credentials: Option<RawCredentials>,
+    /// When to give up on the back end.
+    pub timeouts: Option<RawTimeouts>,
+    /// Other origins the back end may call itself in its answers: `http://dav.internal:8081`.
+    #[schemars(inner(regex(pattern = r"^https?://[^/?#@ ]+$")))]
+    pub aliases: Option<List<String>>,
+    /// Which URLs the back end writes into its answers: its own (`internal`, default) or the public ones (`external`).
+    pub urls: Option<RawUrls>,
+}
+
+/// Kinds of back end: what each needs or gets wrong.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names of the products say it")]
+pub enum RawProfile {
+    Apache,
+    Nginx,
+    Zope,
+    Plone,
+    Radicale,
+    Sabredav,
+    Generic,
+}
+
+/// Who the back end sees.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawCredentials {
+    /// The client's own credentials.
+    Pass,
+}
+
+/// Which URLs a back end writes.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawUrls {
+    /// Its own.
+    Internal,
+    /// The public ones.
+    External,
+}
+
+/// The file system behind the back end.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum RawFileSystem {
+    Windows,
+    Posix,
+}
+
+/// Whether names that differ in letter case are one.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawCase {
+    /// They are two.
+    Sensitive,
+    /// They are one.
+    Fold,
+}
+
+/// The Unicode normal form the back end gets.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawUnicode {
+    /// The client's.
+    Keep,
+    /// NFC.
+    Nfc,
+}
+
+/// What happens to headers with `_` in their name.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawUnderscore {
+    /// The header is removed.
+    Remove,
+    /// The request is answered 400.
+    Refuse,
+}
+
+/// When to give up on the back end; the client gets 504.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with connect, read, write or long")]
+pub struct RawTimeouts {
+    /// Until connected. Default: 5s.
+    pub connect: Option<TimeSpan>,
+    /// Between two reads, once the request is sent. Default: 60s.
+    pub read: Option<TimeSpan>,
+    /// Between two writes. Default: 60s.
+    pub write: Option<TimeSpan>,
+    /// In place of read, for COPY, MOVE and DELETE. Default: 30m.
+    pub long: Option<TimeSpan>,
+}
+
+/// How much a request may hold.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping of limits")]
+pub struct RawLimits {
+    /// The body of PUT, POST and PATCH. Default: no limit.
+    pub body: Option<ByteSize>,
+    /// An XML body. Default: 1MiB.
+    pub xml: Option<ByteSize>,
+    /// The XML body of a REPORT. Default: 4MiB.
+    pub report: Option<ByteSize>,
+    /// How deep XML elements may be nested. Default: 64.
+    #[schemars(range(min = 1, max = 1024))]
+    pub xml_depth: Option<u32>,
+    /// How many XML elements a body may hold. Default: 50000.
+    #[schemars(range(min = 1))]
+    pub xml_elements: Option<u32>,
+    /// The length of a request target or Destination. Default: 8192.
+    pub target: Option<ByteSize>,
+    /// The Depth up to which PROPFIND is served. Default: 1.
+    pub propfind_depth: Option<DepthLimit>,
+    /// One header line. Default: 16KiB.
+    pub header_line: Option<ByteSize>,
+    /// All header lines together. Default: 64KiB.
+    pub headers: Option<ByteSize>,
+    /// The number of header lines. Default: 128.
+    #[schemars(range(min = 1))]
+    pub header_count: Option<u32>,
+}

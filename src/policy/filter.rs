@@ -1,0 +1,51 @@
+//! The method filter of a route (O-6). In: the compiled rules of `methods:` and a key relative to the route. Out: the rule that
+//! decides, with the methods it lets pass, or none: then nothing passes. File order decides, never specificity.
+
+use super::method::MethodSet;
+use super::pattern::PathPattern;
+use super::rule_index::RuleIndex;
+
+/// One rule of the filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MethodRule {
+    /// The methods that pass.
+    pub allowed: MethodSet,
+    /// The largest body of PUT, POST and PATCH in bytes, in place of the route's limit.
+    pub body: Option<u64>,
+    /// The line of the rule in the configuration file, from 1.
+    pub line: usize,
+    /// Its number in the route's list, from 0.
+    pub index: usize,
+}
+
+/// The rules of one route, in file order.
+#[derive(Clone, Debug)]
+pub struct MethodFilter {
+    rules: Vec<MethodRule>,
+    index: RuleIndex,
+}
+
+impl MethodFilter {
+    /// A filter of `rules`; each rule's `index` is its place in the list, whatever it says.
+    pub fn new(rules: Vec<(PathPattern, MethodRule)>) -> Self {
+        let (patterns, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        let number = |(index, rule)| MethodRule { index, ..rule };
+        Self { rules: rules.into_iter().enumerate().map(number).collect(), index: RuleIndex::new(patterns) }
+    }
+
+    /// The rule that decides about `relative_key` ("" for the route's root, or "/a/b"); `None`: nothing is allowed there.
+    pub fn judge(&self, relative_key: &str) -> Option<&MethodRule> {
+        self.index.first_match(relative_key).and_then(|rule| self.rules.get(rule))
+    }
+
+    /// The rules with their paths, in file order.
+    pub fn rules(&self) -> impl Iterator<Item = (&PathPattern, &MethodRule)> {
+        self.index.patterns().iter().zip(&self.rules)
+    }
+
+    /// Pairs of rules of which the first can never decide, because the second comes earlier and matches all of it.
+    pub fn unreachable(&self) -> impl Iterator<Item = (&MethodRule, &MethodRule)> {
+        let covering = |rule: &MethodRule| self.index.covering(rule.index).and_then(|earlier| self.rules.get(earlier));
+        self.rules.iter().filter_map(move |rule| Some((rule, covering(rule)?)))
+    }
+}

@@ -1,0 +1,44 @@
+//! The compiled configuration: what the file says, in the form in which decisions read it. Built once by `config`, never changed.
+
+pub mod filter;
+pub mod limits;
+pub mod method;
+pub mod pattern;
+pub mod profile;
+pub mod route;
+pub mod rule_index;
+pub mod table;
+pub mod wildcard;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+pub use filter::{MethodFilter, MethodRule};
+pub use limits::{Limits, MaxDepth};
+pub use method::{Method, MethodSet};
+pub use profile::Profile;
+pub use route::{BackEnd, Location, Route, Timeouts};
+pub use table::RouteTable;
+
+/// Everything one process is told by its configuration file.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Where clients connect.
+    pub listeners: Vec<SocketAddr>,
+    /// Where metrics and health are served.
+    pub admin: Option<SocketAddr>,
+    /// Where the access log goes.
+    pub access_log: AccessLog,
+    /// The routes in file order.
+    pub routes: Vec<Route>,
+}
+
+/// Where the access log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Standard output.
+    Stdout,
+    /// Nowhere.
+    Off,
+    /// Appended to this file.
+    File(PathBuf),
+}

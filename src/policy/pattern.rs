@@ -1,0 +1,243 @@
+//! The path pattern of a rule. In: the text of the file and whether the route folds case. Out: a matcher for keys relative
+//! to the route: "/a/b", decoded segments in NFC as RFC 3986 section 6 and the canonical path give them; "" is the route's
+//! root. A trailing slash never counts. Passes: what can be a path; the rest is an error, since a rule that matches nothing
+//! by mistake is a hole.
+
+use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
+
+use super::wildcard::{GlobByte, glob, wild_match};
+use crate::url::{CanonicalPath, PathError};
+
+/// A compiled pattern: literal segments, `*` for one segment or part of one, `**` for any number of segments (also none),
+/// or `~^...$`, a regex over the whole relative key.
+#[derive(Clone, Debug)]
+pub struct PathPattern {
+    text: Box<str>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Segments(Box<[Part]>),
+    Regex(Regex),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    AnyDepth,
+    Literal(Box<str>),
+    Glob(Box<[GlobByte]>),
+}
+
+/// Why a text is no pattern; each message says what is expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Neither a path nor a regex.
+    #[error("expected a path that begins with /, such as /archive/**, or a regex such as ~^/[a-z]+$")]
+    NotAPath,
+    /// `{user}` stands for the requester, and nobody is known yet.
+    #[error("{{user}} needs identity, which is not in this version")]
+    NeedsIdentity,
+    /// A character with a meaning of its own in URLs or patterns.
+    #[error("{0:?} cannot stand in a path; expected its percent-encoded form")]
+    Character(char),
+    /// No canonical path is so, and the rule could never match.
+    #[error("{0}; expected a path as it stands in a URL, without ., .., // or encoded separators")]
+    NotCanonical(PathError),
+    /// `//`, which canonical paths never hold.
+    #[error("the path holds an empty segment; expected one slash between names")]
+    EmptySegment,
+    /// `a**` or the like.
+    #[error("** must stand alone between slashes; expected * for a part of a name")]
+    PartialDepth,
+    /// The regex does not say where it begins and ends.
+    #[error("expected a regex over the whole path: ~^...$")]
+    Unanchored,
+    /// The regex does not compile.
+    #[error("not a valid regex: {0}")]
+    Regex(String),
+}
+
+impl PathPattern {
+    /// Reads a pattern for routes whose back end tells upper from lower case.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        Self::parse_folded(text, |segment| segment.to_owned(), false)
+    }
+
+    /// Reads a pattern whose literals go through `fold`, the same function that folds the keys it will meet (P-8).
+    /// `ignore_case` does the same for a regex.
+    pub fn parse_folded(text: &str, fold: impl Fn(&str) -> String, ignore_case: bool) -> Result<Self, PatternError> {
+        let kind = match (text.strip_prefix('~'), text.strip_prefix('/')) {
+            (Some(regex), _) => Kind::Regex(whole_regex(regex, ignore_case)?),
+            (None, Some(path)) => Kind::Segments(parts(path, &fold)?),
+            (None, None) => return Err(PatternError::NotAPath),
+        };
+        Ok(Self {
+            text: text.into(),
+            kind,
+        })
+    }
+
+    /// The text as the file has it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the relative key `key` ("" or "/a/b") matches. Costs at most segments times parts of the pattern.
+    pub fn matches(&self, key: &str) -> bool {
+        match &self.kind {
+            Kind::Regex(regex) => regex.is_match(key),
+            Kind::Segments(parts) => wild_match(
+                parts.iter(),
+                segments(key),
+                |part| **part == Part::AnyDepth,
+                |part, segment| part.fits(segment),
+            ),
+        }
+    }
+
+    /// Whether every key matches.
+    pub fn covers_everything(&self) -> bool {
+        match &self.kind {
+            Kind::Regex(_) => false,
+            Kind::Segments(parts) => !parts.is_empty() && parts.iter().all(|part| *part == Part::AnyDepth),
+        }
+    }
+
+    /// Whether `other` surely matches all that this one matches. Best effort: `true` is proved, `false` may be wrong.
+    pub fn is_covered_by(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Regex(ours), Kind::Regex(theirs)) => ours.as_str() == theirs.as_str(),
+            (Kind::Segments(_), Kind::Regex(_)) => false,
+            (Kind::Regex(_), Kind::Segments(_)) => other.covers_everything(),
+            // A `**` of ours is a letter that only their `**` can spell, so one algorithm answers both questions.
+            (Kind::Segments(ours), Kind::Segments(theirs)) => wild_match(
+                theirs.iter(),
+                ours.iter(),
+                |part| **part == Part::AnyDepth,
+                |theirs, ours| theirs.covers(ours),
+            ),
+        }
+    }
+
+    /// The literal segments the pattern begins with: no key without them can match.
+    pub fn literal_prefix(&self) -> impl Iterator<Item = &str> {
+        let parts: &[Part] = match &self.kind {
+            Kind::Regex(_) => &[],
+            Kind::Segments(parts) => parts,
+        };
+        parts.iter().map_while(|part| match part {
+            Part::Literal(name) => Some(&**name),
+            Part::AnyDepth | Part::Glob(_) => None,
+        })
+    }
+}
+
+impl Part {
+    fn fits(&self, segment: &str) -> bool {
+        match self {
+            Self::AnyDepth => false,
+            Self::Literal(name) => **name == *segment,
+            Self::Glob(bytes) => wild_match(
+                bytes.iter(),
+                segment.bytes(),
+                |byte| byte.is_star(),
+                |byte, found| **byte == GlobByte::Is(*found),
+            ),
+        }
+    }
+
+    fn covers(&self, narrower: &Self) -> bool {
+        match (self, narrower) {
+            (Self::Literal(_) | Self::Glob(_), Self::Literal(name)) => self.fits(name),
+            (Self::Glob(ours), Self::Glob(theirs)) => wild_match(
+                ours.iter(),
+                theirs.iter(),
+                |byte| byte.is_star(),
+                |ours, theirs| ours == theirs,
+            ),
+            (Self::AnyDepth, _) | (_, Self::AnyDepth) | (Self::Literal(_), Self::Glob(_)) => false,
+        }
+    }
+}
+
+/// The segments of a relative key; none for the root.
+pub(super) fn segments(key: &str) -> impl Iterator<Item = &str> + Clone {
+    key.split('/').skip(1)
+}
+
+fn whole_regex(text: &str, ignore_case: bool) -> Result<Regex, PatternError> {
+    let inner = text
+        .strip_prefix('^')
+        .and_then(|rest| rest.strip_suffix('$'))
+        .ok_or(PatternError::Unanchored)?;
+    let build = |pattern: &str| {
+        regex::RegexBuilder::new(pattern)
+            .case_insensitive(ignore_case)
+            .build()
+            .map_err(|error| match error {
+                // The crate draws the pattern over several lines; the last one says what is wrong.
+                regex::Error::Syntax(drawing) => PatternError::Regex(
+                    drawing
+                        .lines()
+                        .last()
+                        .unwrap_or_default()
+                        .trim_start_matches("error: ")
+                        .to_owned(),
+                ),
+                other => PatternError::Regex(other.to_string()),
+            })
+    };
+    // Alone first: `a)(?:b` is balanced only inside our group. The group: `^a|b$` means all of `a` or all of `b`.
+    build(inner)?;
+    build(&format!(r"\A(?:{inner})\z"))
+}
+
+fn parts(path: &str, fold: &impl Fn(&str) -> String) -> Result<Box<[Part]>, PatternError> {
+    if path.contains("{user}") {
+        return Err(PatternError::NeedsIdentity);
+    }
+    if let Some(found) = path.chars().find(|c| matches!(c, '{' | '}' | '?' | '#')) {
+        return Err(PatternError::Character(found));
+    }
+    // People write blanks as they are. Whether the rest can be a path, the one path algorithm says, with a letter for each star.
+    let path = path.strip_suffix('/').unwrap_or(path).replace(' ', "%20");
+    CanonicalPath::parse(format!("/{}", path.replace('*', "_")).as_bytes()).map_err(PatternError::NotCanonical)?;
+    if path.is_empty() {
+        return Ok(Box::default());
+    }
+    path.split('/').map(|segment| part(segment, fold)).collect()
+}
+
+fn part(segment: &str, fold: &impl Fn(&str) -> String) -> Result<Part, PatternError> {
+    if segment == "**" {
+        return Ok(Part::AnyDepth);
+    }
+    if segment.contains("**") {
+        return Err(PatternError::PartialDepth);
+    }
+    if segment.is_empty() {
+        return Err(PatternError::EmptySegment);
+    }
+    // Only a raw `*` is a wildcard, `%2A` is a name's own: so split before decoding, as P-4 does with slashes.
+    let pieces = segment
+        .split('*')
+        .map(|piece| literal(piece, fold))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(match pieces.as_slice() {
+        [name] => Part::Literal(name.as_str().into()),
+        _ => Part::Glob(glob(&pieces)),
+    })
+}
+
+fn literal(piece: &str, fold: &impl Fn(&str) -> String) -> Result<String, PatternError> {
+    let decoded = percent_encoding::percent_decode_str(piece)
+        .decode_utf8()
+        .map_err(|_| PatternError::NotCanonical(PathError::NotUtf8))?;
+    Ok(fold(&decoded.nfc().collect::<String>()))
+}
+
+#[cfg(test)]
+#[path = "pattern_tests.rs"]
+mod tests;

@@ -1,0 +1,171 @@
+use super::*;
+
+/// Design section 4: rule paths.
+#[test]
+fn matches_relative_keys() {
+    let rows: &[(&str, &str, &[&str], &[&str])] = &[
+        ("root", "/", &[""], &["/a"]),
+        ("everything", "/**", &["", "/a", "/a/b/c"], &[]),
+        ("literal", "/a/b", &["/a/b"], &["/a", "/a/b/c", "/a/B", "/x/a/b"]),
+        ("trailing slash says nothing", "/a/b/", &["/a/b"], &["/a/b/c"]),
+        (
+            "subtree and its top",
+            "/archive/**",
+            &["/archive", "/archive/x", "/archive/x/y"],
+            &["", "/archives", "/x/archive"],
+        ),
+        ("one segment", "/home/*", &["/home/ann"], &["/home", "/home/ann/x"]),
+        (
+            "part of a segment",
+            "/*.txt",
+            &["/.txt", "/a.txt", "/a.b.txt"],
+            &["/a.txt/b", "/a.txtx", "/d/a.txt"],
+        ),
+        (
+            "two stars in a name",
+            "/a*b*c",
+            &["/abc", "/aXbYc", "/abbc"],
+            &["/ab", "/acb", "/abcd"],
+        ),
+        (
+            "depth in the middle",
+            "/a/**/z",
+            &["/a/z", "/a/b/z", "/a/z/z", "/a/b/c/z"],
+            &["/a", "/a/b", "/z", "/a/z/b"],
+        ),
+        (
+            "depth first",
+            "/**/secret",
+            &["/secret", "/a/secret", "/a/b/secret"],
+            &["", "/secrets", "/secret/a"],
+        ),
+        (
+            "depth twice",
+            "/**/a/**/b",
+            &["/a/b", "/x/a/y/b", "/a/a/b/b"],
+            &["/b/a", "/a", "/a/b/c"],
+        ),
+        ("depth, then one at least", "/a/**/*", &["/a/b", "/a/b/c"], &["/a"]),
+        (
+            "percent-decoded",
+            "/my%20files/%C3%A9",
+            &["/my files/é"],
+            &["/my%20files/%C3%A9"],
+        ),
+        ("raw text", "/my files/é", &["/my files/é"], &[]),
+        ("NFC", "/e\u{301}*", &["/é", "/éa"], &["/ea"]),
+        ("an encoded star is a name", "/%2A", &["/*"], &["/a", ""]),
+        ("a percent sign in a name", "/100%25", &["/100%"], &["/100"]),
+        ("star keeps characters whole", "/*é", &["/é", "/aé"], &["/ã"]),
+        (
+            "regex",
+            "~^/[a-z]+(/.*)?$",
+            &["/ab", "/ab/C"],
+            &["", "/AB", "/ab1", "x/ab"],
+        ),
+        (
+            "a regex is anchored in each branch",
+            "~^/a|/b$",
+            &["/a", "/b"],
+            &["/ab", "/a/b", "/x/b"],
+        ),
+    ];
+    for (name, pattern, matching, other) in rows {
+        let compiled = PathPattern::parse(pattern).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for key in *matching {
+            assert!(compiled.matches(key), "{name}: {pattern} should match {key:?}");
+        }
+        for key in *other {
+            assert!(!compiled.matches(key), "{name}: {pattern} should not match {key:?}");
+        }
+    }
+}
+
+// P-2, P-5: what no canonical path holds, no rule may name. The accepting twins are above.
+#[test]
+fn refuses_what_is_no_canonical_path() {
+    use {PathError as P, PatternError as E};
+    let rows: &[(&str, &str, E)] = &[
+        ("empty", "", E::NotAPath),
+        ("no slash", "archive/**", E::NotAPath),
+        ("only a star", "**", E::NotAPath),
+        ("requester", "/home/{user}/**", E::NeedsIdentity),
+        ("other braces", "/home/{name}", E::Character('{')),
+        ("backslash", r"/a\b", E::NotCanonical(P::EncodedSeparator)),
+        ("query", "/a?b", E::Character('?')),
+        ("fragment", "/a#b", E::Character('#')),
+        ("control", "/a\tb", E::NotCanonical(P::ForbiddenCharacter)),
+        ("encoded control", "/a%0Ab", E::NotCanonical(P::ControlCharacter)),
+        ("encoded slash", "/a%2Fb", E::NotCanonical(P::EncodedSeparator)),
+        ("encoded backslash", "/a%5cb", E::NotCanonical(P::EncodedSeparator)),
+        ("NUL", "/a%00", E::NotCanonical(P::ControlCharacter)),
+        ("dot", "/a/./b", E::NotCanonical(P::DotSegment)),
+        ("dots", "/a/../b", E::NotCanonical(P::DotSegment)),
+        ("encoded dots", "/a/%2e%2E/b", E::NotCanonical(P::DotSegment)),
+        ("double slash", "/a//b", E::EmptySegment),
+        ("double encoding", "/a%252Fb", E::NotCanonical(P::DoubleEncoding)),
+        ("half an encoding", "/a%2", E::NotCanonical(P::MalformedPercent)),
+        ("no hex", "/100%", E::NotCanonical(P::MalformedPercent)),
+        ("not UTF-8", "/%FF", E::NotCanonical(P::NotUtf8)),
+        ("part of a depth", "/a**", E::PartialDepth),
+        ("regex without ends", "~/a", E::Unanchored),
+        ("regex without end", "~^/a", E::Unanchored),
+        ("unbalanced", "~^/a)(?:b$", E::Regex("unopened group".into())),
+    ];
+    for (name, pattern, error) in rows {
+        assert_eq!(
+            PathPattern::parse(pattern).err().as_ref(),
+            Some(error),
+            "{name}: {pattern}"
+        );
+    }
+}
+
+// P-8: a route that folds case folds its rules with the same function.
+#[test]
+fn folds_literals_and_regexes() {
+    let fold = |text: &str| text.to_lowercase();
+    for pattern in ["/Archive/*.TXT", "~^/Archive/.*\\.TXT$"] {
+        let folded = PathPattern::parse_folded(pattern, fold, true).unwrap();
+        assert!(folded.matches("/archive/a.txt"), "{pattern}");
+        assert!(
+            !PathPattern::parse(pattern).unwrap().matches("/archive/a.txt"),
+            "{pattern}"
+        );
+    }
+}
+
+#[test]
+fn knows_what_covers_what() {
+    let rows: &[(&str, &str, bool)] = &[
+        ("/a", "/**", true),
+        ("/**", "/**", true),
+        ("/**", "/a/**", false),
+        ("/a/b/**", "/a/**", true),
+        ("/a", "/a/**", true),
+        ("/a/**", "/a", false),
+        ("/a/**", "/a/*", false),
+        ("/a/*", "/a/**/*", true),
+        ("/a/x*", "/a/*", true),
+        ("/a/*x", "/a/x*", false),
+        ("/a/x*y", "/*/x*", true),
+        ("/**/a/**", "/**", true),
+        ("/**/a", "/**/b", false),
+        ("~^/a$", "/**", true),
+        ("~^/a$", "~^/a$", true),
+        ("~^/a$", "/a", false),
+        ("/a", "~^/a$", false),
+    ];
+    for (narrow, wide, covered) in rows {
+        let (ours, theirs) = (PathPattern::parse(narrow).unwrap(), PathPattern::parse(wide).unwrap());
+        assert_eq!(ours.is_covered_by(&theirs), *covered, "{narrow} by {wide}");
+    }
+}
+
+#[test]
+fn many_stars_cost_a_product_not_a_power() {
+    let pattern = PathPattern::parse(&format!("{}/z", "/**/a*a*a*a".repeat(20))).unwrap();
+    let started = std::time::Instant::now();
+    assert!(!pattern.matches(&format!("/{}", "a".repeat(200)).repeat(100)));
+    assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
+}

@@ -1,0 +1,86 @@
+//! What each kind of back end needs or gets wrong, as data. Code asks for a habit by its name, never for a product.
+
+use super::{Method, MethodSet};
+
+/// The kinds of back end that davgate knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Apache httpd with mod_dav.
+    Apache,
+    /// nginx with its dav and dav-ext modules.
+    Nginx,
+    /// Zope.
+    Zope,
+    /// Plone on Zope.
+    Plone,
+    /// Radicale.
+    Radicale,
+    /// SabreDAV.
+    Sabredav,
+    /// A server that keeps to the RFCs, as far as is known.
+    Generic,
+    /// The back end inside this program.
+    Embedded,
+}
+
+/// The habits of one kind of back end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// Names that belong to the server itself: `name` or `name*` (P-8).
+    pub reserved: &'static [&'static str],
+    /// It cuts names off at `;`, `?` and `#` in a Destination (section 2.1).
+    pub cuts_destination: bool,
+    /// It writes an upload to a temporary name and renames it at the end, so that an upload that breaks leaves nothing:
+    /// such a body is streamed, any other with a limit is spooled to a file first (B-91).
+    pub atomic_put: bool,
+    /// It needs a Content-Length on every body (B-94).
+    pub needs_length: bool,
+    /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
+    pub no_infinity: bool,
+    /// What it can do at most, of the methods of section 1.1.
+    pub methods: MethodSet,
+}
+
+impl Profile {
+    /// The name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Apache => "apache",
+            Self::Nginx => "nginx",
+            Self::Zope => "zope",
+            Self::Plone => "plone",
+            Self::Radicale => "radicale",
+            Self::Sabredav => "sabredav",
+            Self::Generic => "generic",
+            Self::Embedded => "embedded",
+        }
+    }
+
+    /// What is known of this kind of back end.
+    pub fn habits(self) -> Habits {
+        use Method::{Copy, Delete, Get, Head, Lock, Mkcol, Move, Options, Post, Propfind, Proppatch, Put, Unlock};
+        const CLASS_2: MethodSet =
+            MethodSet::of(&[Options, Get, Head, Post, Put, Delete, Propfind, Proppatch, Mkcol, Copy, Move, Lock, Unlock]);
+        let plain = Habits {
+            reserved: &[],
+            cuts_destination: false,
+            atomic_put: false,
+            needs_length: false,
+            no_infinity: false,
+            methods: MethodSet::all(),
+        };
+        match self {
+            Self::Apache => Habits { reserved: &[".DAV", ".ht*"], atomic_put: true, ..plain },
+            Self::Nginx => Habits { atomic_put: true, ..plain },
+            Self::Zope | Self::Plone => {
+                Habits { reserved: &["VirtualHostBase", "VirtualHostRoot", "_vh_*", "aq_*", "REQUEST"], ..plain }
+            }
+            Self::Radicale => {
+                Habits { reserved: &[".Radicale*"], cuts_destination: true, needs_length: true, no_infinity: true, ..plain }
+            }
+            Self::Sabredav => Habits { no_infinity: true, ..plain },
+            Self::Generic => plain,
+            Self::Embedded => Habits { atomic_put: true, methods: CLASS_2, ..plain },
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! One route: a public prefix, the back end behind it, and what may pass.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{Limits, Method, MethodFilter, MethodSet, Profile};
+use crate::{
+    url::{Authority, Origin, PathRules, PrefixMap},
+    xml::name::ExpandedName,
+};
+
+/// One route of the configuration.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The name in logs and metrics.
+    pub name: String,
+    /// The host names it answers to, lower case, without port; empty is any.
+    pub hosts: Vec<String>,
+    /// Public prefix and back-end prefix.
+    pub map: PrefixMap,
+    /// The origins clients use; the first one stands in absolute URLs of answers.
+    pub origins: Vec<Origin>,
+    /// The server behind it.
+    pub backend: BackEnd,
+    /// Which methods pass where.
+    pub methods: MethodFilter,
+    /// How much a request may hold.
+    pub limits: Limits,
+    /// The REPORT bodies that pass (RP-20).
+    pub reports: Vec<ExpandedName<'static>>,
+    /// What route and profile add to the path algorithm (P-8).
+    pub path_rules: PathRules,
+    /// Accept `1,noroot` and `infinity,noroot` as Depth (B-20).
+    pub noroot: bool,
+    /// Hand HTML bodies of the back end's errors to clients (ERR-3).
+    pub pass_error_bodies: bool,
+    /// 411 for a PUT without Content-Length (B-93).
+    pub require_length: bool,
+    /// 400 for method override headers (B-50).
+    pub strict_override: bool,
+    /// 400 for headers with `_` in their name (B-13).
+    pub refuse_underscore: bool,
+    /// Further methods whose URLs may carry a query (P-13).
+    pub query: MethodSet,
+    /// The line of the route in the file.
+    pub line: usize,
+}
+
+impl Route {
+    /// Whether the route's URL may carry a query under `method` (P-13).
+    pub fn accepts_query(&self, method: Method) -> bool {
+        use Method::{Get, Head, Options, Post, Propfind, Report};
+        const ALWAYS: MethodSet = MethodSet::of(&[Get, Head, Post, Options, Propfind, Report]);
+        ALWAYS.union(self.query).contains(method)
+    }
+
+    /// Whether any rule lets a DAV method pass: if none does, the route shows no trace of WebDAV (Z-1).
+    pub fn speaks_dav(&self) -> bool {
+        self.methods.rules().any(|(_, rule)| rule.allowed.intersects(MethodSet::DAV_ONLY))
+    }
+}
+
+/// The server behind a route.
+#[derive(Clone, Debug)]
+pub struct BackEnd {
+    /// Where it is.
+    pub location: Location,
+    /// What kind of server it is.
+    pub profile: Profile,
+    /// When to give up on it.
+    pub timeouts: Timeouts,
+    /// Other names it may use for itself in answers.
+    pub aliases: Vec<Origin>,
+    /// Whether it writes public URLs into its answers, not its own.
+    pub external_urls: bool,
+}
+
+/// Where a back end is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A server on the network.
+    Url(Origin),
+    /// A directory that this process serves itself.
+    Embedded(PathBuf),
+}
+
+impl Location {
+    /// The origin the back end believes in: its URL's, or a fixed name for the embedded one.
+    pub fn origin(&self) -> Origin {
+        match self {
+            Self::Url(origin) => origin.clone(),
+            Self::Embedded(_) => Origin { scheme: crate::url::Scheme::Http, authority: Authority::embedded() },
+        }
+    }
+}
+
+/// When to give up on a back end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until connected.
+    pub connect: Duration,
+    /// Between two reads, once the request is sent.
+    pub read: Duration,
+    /// Between two writes.
+    pub write: Duration,
+    /// In place of `read` for COPY, MOVE and DELETE.
+    pub long: Duration,
+}
+
+impl Timeouts {
+    /// How long to wait for the answer to `method`.
+    pub fn answer(&self, method: Method) -> Duration {
+        match method {
+            Method::Copy | Method::Move | Method::Delete => self.long,
+            _ => self.read,
+        }
+    }
+}

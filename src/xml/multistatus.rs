@@ -1,0 +1,170 @@
+//! Multistatus bodies the gateway makes itself (RFC 4918 section 13): the answer to PROPFIND Depth 0 on a collection above a route,
+//! which no back end has. In: its public URL and what is asked for. Out: a 207 body. Live answers of back ends are rewritten elsewhere.
+
+use percent_encoding::percent_decode_str;
+
+use super::name::{DAV, ExpandedName};
+use super::propfind::Propfind;
+use super::writer::{DECLARATION, push_namespace, push_text};
+
+const RESOURCETYPE: ExpandedName<'static> = ExpandedName::dav("resourcetype");
+const DISPLAYNAME: ExpandedName<'static> = ExpandedName::dav("displayname");
+
+/// The body of a 207 for one collection that has a `resourcetype` and a `displayname`, the last segment of `href`, and nothing else.
+/// `href` is its public, path-absolute, percent-encoded URL. What is asked for and not there comes as 404 (RFC 4918 section 9.1).
+pub fn collection_answer(href: &str, requested: &Propfind<'_>) -> String {
+    let mut present = String::new();
+    let mut missing = String::new();
+    match requested {
+        Propfind::PropName => present.push_str("<D:resourcetype/><D:displayname/>"),
+        Propfind::AllProp { include } => {
+            push_property(&mut present, &mut missing, RESOURCETYPE, href);
+            push_property(&mut present, &mut missing, DISPLAYNAME, href);
+            for name in distinct(include).filter(|name| *name != RESOURCETYPE && *name != DISPLAYNAME) {
+                push_property(&mut present, &mut missing, name, href);
+            }
+        }
+        Propfind::Prop(names) => {
+            for name in distinct(names) {
+                push_property(&mut present, &mut missing, name, href);
+            }
+        }
+    }
+    let mut out = format!("{DECLARATION}<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>");
+    push_text(&mut out, href);
+    out.push_str("</D:href>");
+    // A response needs a propstat, even an empty one.
+    if !present.is_empty() || missing.is_empty() {
+        push_propstat(&mut out, &present, "200 OK");
+    }
+    if !missing.is_empty() {
+        push_propstat(&mut out, &missing, "404 Not Found");
+    }
+    out.push_str("</D:response></D:multistatus>");
+    out
+}
+
+fn push_property(present: &mut String, missing: &mut String, name: ExpandedName<'_>, href: &str) {
+    if name == RESOURCETYPE {
+        present.push_str("<D:resourcetype><D:collection/></D:resourcetype>");
+    } else if name == DISPLAYNAME {
+        present.push_str("<D:displayname>");
+        push_text(present, &display_name(href));
+        present.push_str("</D:displayname>");
+    } else {
+        push_empty(missing, name);
+    }
+}
+
+fn push_propstat(out: &mut String, properties: &str, status: &str) {
+    out.push_str("<D:propstat><D:prop>");
+    out.push_str(properties);
+    out.push_str("</D:prop><D:status>HTTP/1.1 ");
+    out.push_str(status);
+    out.push_str("</D:status></D:propstat>");
+}
+
+/// An empty element; `D` is the only prefix in scope, and there is no default namespace.
+fn push_empty(out: &mut String, name: ExpandedName<'_>) {
+    let prefix = match name.namespace {
+        "" => "",
+        DAV => "D:",
+        "http://www.w3.org/XML/1998/namespace" => "xml:", // the one namespace that no other prefix may have
+        _ => "x:",
+    };
+    out.push('<');
+    out.push_str(prefix);
+    out.push_str(name.local);
+    if prefix == "x:" {
+        out.push_str(" xmlns:x");
+        push_namespace(out, name.namespace);
+    }
+    out.push_str("/>");
+}
+
+/// The last segment, decoded where it is UTF-8 that XML can hold.
+fn display_name(href: &str) -> String {
+    let segment = href.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let decoded = percent_decode_str(segment).decode_utf8().ok();
+    match decoded.filter(|text| text.chars().all(super::characters::is_allowed)) {
+        Some(text) if text.is_empty() => "/".to_owned(),
+        Some(text) => text.into_owned(),
+        None => segment.to_owned(),
+    }
+}
+
+/// The names without repetitions, in order.
+fn distinct<'n>(names: &'n [ExpandedName<'n>]) -> impl Iterator<Item = ExpandedName<'n>> {
+    let mut seen = std::collections::HashSet::new();
+    names.iter().copied().filter(move |name| seen.insert(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn collection_answers() {
+        let own = "<D:resourcetype><D:collection/></D:resourcetype><D:displayname>a b</D:displayname>";
+        let ok = |inside: &str| {
+            format!("<D:propstat><D:prop>{inside}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>")
+        };
+        let not_found = |inside: &str| {
+            format!("<D:propstat><D:prop>{inside}</D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>")
+        };
+        let foreign = "<x:y xmlns:x='urn:a\"b'/><D:getetag/><z/><xml:lang/>";
+        let names = vec![
+            ExpandedName::new("urn:a\"b", "y"),
+            ExpandedName::dav("getetag"),
+            ExpandedName::new("", "z"),
+            ExpandedName::new("http://www.w3.org/XML/1998/namespace", "lang"),
+        ];
+        for (name, requested, expected) in [
+            ("allprop", Propfind::without_body(), ok(own)),
+            ("propname", Propfind::PropName, ok("<D:resourcetype/><D:displayname/>")),
+            (
+                "prop",
+                Propfind::Prop(vec![DISPLAYNAME]),
+                ok("<D:displayname>a b</D:displayname>"),
+            ),
+            ("no prop", Propfind::Prop(vec![]), ok("")),
+            ("unknown ones", Propfind::Prop(names.clone()), not_found(foreign)),
+            (
+                "both, twice",
+                Propfind::Prop([vec![DISPLAYNAME, DISPLAYNAME], names.clone(), names.clone()].concat()),
+                ok("<D:displayname>a b</D:displayname>") + &not_found(foreign),
+            ),
+            (
+                "include",
+                Propfind::AllProp {
+                    include: [vec![RESOURCETYPE], names].concat(),
+                },
+                ok(own) + &not_found(foreign),
+            ),
+        ] {
+            let answer = collection_answer("/p&q/a%20b/", &requested);
+            let expected = format!(
+                "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/p&amp;q/a%20b/</D:href>\
+                 {expected}</D:response></D:multistatus>"
+            );
+            assert_eq!(answer, expected, "{name}");
+            assert!(
+                crate::xml::reader::read(answer.split_once("?>").unwrap().1, &Default::default()).is_ok(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn display_names() {
+        for (href, expected) in [
+            ("/", "/"),
+            ("/a", "a"),
+            ("/a/%C3%A9/", "é"),
+            ("/%FF/", "%FF"),
+            ("/%01/", "%01"),
+        ] {
+            assert_eq!(display_name(href), expected, "{href}");
+        }
+    }
+}
