@@ -1,0 +1,208 @@
+"""Whole sessions of real clients through a prefix change, with difficult names; every step is verified on the file
+system behind Apache.
+
+What passes: a step whose direct run (client straight at Apache) is right is right through the gateway too. A step that
+fails directly may fail through the gateway; only the ones listed here may fail directly.
+"""
+
+import os
+import shutil
+import sys
+import time
+
+import drivers
+import report
+import servers
+import web
+
+NAMES = {
+    "plain": "plain.txt",
+    "space": "with space.txt",
+    "percent": "100% sure.txt",
+    "percent hex": "percent%41.txt",
+    "ampersand": "a&b.txt",
+    "hash": "hash#tag.txt",
+    "question": "why?.txt",
+    "plus": "one+one=2.txt",
+    "umlauts": "Grüße aus Köln.txt",
+    "emoji": "party 🎉.txt",
+    "NFD": "u\u0308ber a\u0308.txt",
+}
+
+# (client, step, name of a name or "*"): seen with the client straight at Apache, so no matter of the gateway.
+FAIL_DIRECTLY = {
+    ("davfs2", "list", "*"): "readdir fails with EINVAL on some kernels",
+    ("cadaver", "rmdir", "ampersand"): "asks for %26, finds & in the href, and takes it for another resource",
+    ("cadaver", "rmdir", "plus"): "asks for %2B, finds + in the href, and takes it for another resource",
+}
+
+CONTENT = b"one line & <two> %41\n" * 40
+
+
+def read(path):
+    with open(path, "rb") as data:
+        return data.read()
+
+
+def session(client, files, url):
+    """Runs every step; yields (step, name key, error or None). `files` is the directory behind `url`."""
+    local = os.path.join(servers.scratch("local"), "local.txt")
+    back = local + ".back"
+    with open(local, "wb") as out:
+        out.write(CONTENT)
+
+    def attempt(action):
+        try:
+            return action() and None
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    def there(path):
+        """Waits a little: davfs2 and gvfs answer before the server has everything."""
+        for _ in range(30):
+            if os.path.exists(os.path.join(files, path)):
+                return True
+            time.sleep(0.1)
+        return False
+
+    def gone(path):
+        for _ in range(30):
+            if not os.path.exists(os.path.join(files, path)):
+                return True
+            time.sleep(0.1)
+        return False
+
+    def holds(path):
+        for _ in range(30):
+            if os.path.exists(os.path.join(files, path)) and read(os.path.join(files, path)) == CONTENT:
+                return
+            time.sleep(0.1)
+        assert there(path), f"{path!r} is not there; there is {sorted(os.listdir(os.path.dirname(files + '/' + path)))}"
+        raise AssertionError(f"{path!r} holds {read(os.path.join(files, path))[:60]!r}")
+
+    for key, name in NAMES.items():
+        directory, copied, moved = f"dir {name}", f"copy of {name}", f"moved {name}"
+        inside = f"{directory}/{name}"
+
+        def mkdir():
+            client.mkdir(directory)
+            assert there(directory) and os.path.isdir(os.path.join(files, directory)), "no such directory"
+
+        def put():
+            client.put(local, inside)
+            holds(inside)
+
+        def listing():
+            names = client.list(directory)
+            assert name in names, f"{name!r} is not in {names!r}"
+
+        def get():
+            if os.path.exists(back):
+                os.unlink(back)
+            client.get(inside, back)
+            assert read(back) == CONTENT, f"got {read(back)[:60]!r}"
+
+        def copy():
+            client.copy(inside, f"{directory}/{copied}")
+            holds(f"{directory}/{copied}")
+            holds(inside)
+
+        def move():
+            client.move(inside, f"{directory}/{moved}")
+            holds(f"{directory}/{moved}")
+            assert gone(inside), "the source is still there"
+
+        def lock():
+            token = client.lock(f"{directory}/{moved}")
+            target = url + web.escape(f"{directory}/{moved}")
+            until = time.monotonic() + 5
+            while True:  # cadaver sends its LOCK while this looks
+                status = web.request("PUT", target, CONTENT).status
+                if status == 423 or time.monotonic() > until:
+                    break
+                time.sleep(0.1)
+            assert status == 423, f"PUT without the token: {status}"
+            client.unlock(f"{directory}/{moved}", token)
+            status = web.request("PUT", target, CONTENT).status
+            assert status == 204, f"PUT after the unlock: {status}"
+
+        def delete():
+            client.delete(f"{directory}/{moved}")
+            assert gone(f"{directory}/{moved}"), "the file is still there"
+            client.delete(f"{directory}/{copied}")
+            assert gone(f"{directory}/{copied}"), "the copy is still there"
+
+        def rmdir():
+            getattr(client, "rmdir", client.delete)(directory)
+            assert gone(directory), "the directory is still there"
+
+        steps = [("mkdir", mkdir), ("put", put), ("list", listing), ("get", get), ("copy", copy), ("move", move)]
+        if hasattr(client, "lock"):
+            steps.append(("lock", lock))
+        for step, action in [*steps, ("delete", delete), ("rmdir", rmdir)]:
+            yield step, key, attempt(action)
+
+
+def whole(make, files, url):
+    """{(step, name): error or None} of one client's session, in a directory of its own emptied before."""
+    client = make(url)
+    try:
+        return {(step, key): error for step, key, error in session(client, files, url)}
+    finally:
+        if hasattr(client, "close"):
+            client.close()
+
+
+def clean(path):
+    for name in os.listdir(path):
+        shutil.rmtree(os.path.join(path, name))
+
+
+def one_client(check, make, apache, gateway):
+    files = apache.files["/dav/"]
+    clean(files)
+    direct = whole(make, files, apache.at["/dav/"])
+    broken = {}
+    for (step, key), error in direct.items():
+        if error:
+            broken[step, key] = error
+            known = {(make.name, step, key), (make.name, step, "*")} & set(FAIL_DIRECTLY)
+            if not known:
+                check.fail(f"{make.name} {step} {key}, straight at Apache", error)
+    check.note(f"{make.name}, straight at Apache: {len(direct) - len(broken)} of {len(direct)} steps right")
+    for (step, key), error in sorted(broken.items()):
+        check.note(f"{make.name} {step} {key} fails directly: {' '.join(error.split())[:160]}")
+    if not gateway:
+        return
+    clean(files)
+    through = whole(make, files, gateway.url)
+    for (step, key), error in through.items():
+        name = f"{make.name}: {step}, {key}"
+        if error is None:
+            check.ok(name)
+        elif (step, key) in broken:
+            check.note(f"{name}: fails as it does directly")
+        else:
+            check.fail(name, error)
+
+
+def run(check):
+    apache = servers.Apache()
+    gateway = servers.Gateway("/files/", apache.at["/dav/"]) if "--direct" not in sys.argv else None
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
+    for make in drivers.ALL:
+        if wanted and make.name not in wanted:
+            continue
+        if make is drivers.Davfs2 and make.possible():
+            check.note(f"davfs2: NOT TESTED, this machine cannot mount: {make.possible()}")
+            continue
+        started = time.monotonic()
+        try:
+            one_client(check, make, apache, gateway)
+        except Exception as error:
+            check.fail(f"{make.name}: the session", f"{type(error).__name__}: {error}")
+        check.note(f"{make.name}: {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    report.main("clients", run)

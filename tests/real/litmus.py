@@ -1,0 +1,83 @@
+"""litmus, all five suites, directly and through the gateway: every single test must have the same result.
+
+What passes: for each back end and each mapping, the line of every litmus test (pass, FAIL, SKIPPED, WARNING) is equal.
+"""
+
+import os
+import re
+import subprocess
+
+import report
+import servers
+
+SUITES = ["basic", "copymove", "props", "locks", "http"]
+PROGRAMS = "/usr/libexec/litmus"
+HTDOCS = "/usr/share/litmus/htdocs"
+
+
+def run_suite(suite, url):
+    """{test: [results]} of one suite: the verdict, and a WARNING for every warning it printed."""
+    program = os.path.join(PROGRAMS, suite)
+    if not os.access(program, os.X_OK):
+        raise RuntimeError(f"{program} is missing: the Debian package `litmus` has it")
+    where = servers.scratch("litmus")
+    done = subprocess.run(
+        [program, "--htdocs", HTDOCS, url], cwd=where, capture_output=True, text=True, errors="replace", timeout=300
+    )
+    results, entry = {}, None
+    for line in re.split(r"[\r\n]+", done.stdout):
+        found = re.match(r"\s*(\d+)\. (\w+)[. ]*(.*)", line)  # suites run some tests twice: the number tells them apart
+        if found:
+            number, test, line = found.groups()
+            entry = results.setdefault(f"{int(number):02} {test}", {"results": [], "text": ""})
+        verdict = re.search(r"\b(WARNING|FAIL|SKIPPED|XFAIL|pass)\b", line)
+        if entry is not None and verdict and not line.startswith(("->", "<-")):
+            entry["results"].append(verdict.group(1))
+            entry["text"] += f" {line.strip()}"
+    summary = re.findall(r"<- summary for `\w+': (.*)", done.stdout)
+    return results, (summary or [f"no summary: {done.stdout[-300:]} {done.stderr[-300:]}"])[0]
+
+
+def compare(check, label, direct, through):
+    """One check per litmus test."""
+    for suite in SUITES:
+        want, want_summary = direct[suite]
+        got, got_summary = run_suite(suite, through)
+        for test, expected in want.items():
+            found = got.get(test, {"results": "missing", "text": ""})
+            name = f"{label} {suite} {test} [{' '.join(expected['results'])}]"
+            check.equal(name, found["results"], expected["results"], found["text"])
+        check.equal(f"{label} {suite}: {want_summary}", (sorted(got), got_summary), (sorted(want), want_summary))
+
+
+def direct_results(check, label, url, least):
+    """The back end's own results; `least` of all tests pass, so that equal never means equally broken."""
+    results = {suite: run_suite(suite, url) for suite in SUITES}
+    for suite, (_, summary) in results.items():
+        check.note(f"direct, {label}: {suite}: {summary}")
+    passed = sum(found["results"][-1:] == ["pass"] for tests, _ in results.values() for found in tests.values())
+    check.check(f"{label} directly: at least {least} tests pass", passed >= least, f"{passed} passed")
+    return results
+
+
+def run(check):
+    apache = servers.Apache()
+    at_dav = direct_results(check, "Apache /dav/", apache.at["/dav/"], 104)
+    at_root = direct_results(check, "Apache /", apache.at["/"], 104)
+    mappings = [("/files/", "/dav/", at_dav), ("/files/", "/", at_root), ("/", "/dav/", at_dav)]
+    for public, internal, direct in mappings:
+        gateway = servers.Gateway(public, apache.at[internal])
+        compare(check, f"{public} -> Apache {internal}:", direct, gateway.url)
+        gateway.stop()
+
+    demo = servers.Demo()
+    direct = direct_results(check, "embedded back end", demo.backend, 60)
+    gateway = servers.Gateway("/files/", demo.files)
+    compare(check, "/files/ -> embedded back end:", direct, gateway.url)
+    gateway.stop()
+    gateway = servers.Gateway("/files/", demo.backend, profile="generic")
+    compare(check, "/files/ -> embedded back end over HTTP:", direct, gateway.url)
+
+
+if __name__ == "__main__":
+    report.main("litmus", run)

@@ -1,0 +1,195 @@
+"""Bodies stream with flat memory: big uploads and downloads, and a listing of 20,000 members.
+
+What passes: every byte arrives (a checksum on both sides) and the gateway's peak of resident memory rises by less than
+32 MiB for bodies, by less than 8 MiB for the listing. DAVGATE_TEST_BIG is the size in bytes (1 GiB when not set).
+"""
+
+import http.client
+import os
+import socket
+import time
+import zlib
+from urllib.parse import unquote, urlsplit
+
+import backends
+import report
+import servers
+import web
+
+BIG = int(os.environ.get("DAVGATE_TEST_BIG", 1 << 30))
+BLOCK = 1 << 20
+MIB = 1 << 20
+MEMBERS = 20_000
+NOISE = os.urandom(BLOCK - 8)
+
+
+def blocks(size):
+    """Blocks that differ from each other, so that a lost, doubled or swapped one is seen."""
+    for number in range(size // BLOCK):
+        yield number.to_bytes(8, "big") + NOISE
+    if size % BLOCK:
+        yield NOISE[: size % BLOCK]
+
+
+def checksum(pieces):
+    value = size = 0
+    for piece in pieces:
+        value = zlib.crc32(piece, value)
+        size += len(piece)
+    return size, value
+
+
+def pieces_of(source):
+    while piece := source.read(BLOCK):
+        yield piece
+
+
+def upload(url, chunked):
+    """A PUT written block by block; the status of the answer."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=300)
+    connection.putrequest("PUT", parts.path, skip_accept_encoding=True)
+    connection.putheader("Transfer-Encoding" if chunked else "Content-Length", "chunked" if chunked else str(BIG))
+    connection.endheaders()
+    for block in blocks(BIG):
+        if chunked:
+            connection.sock.sendall(b"%x\r\n" % len(block))
+            connection.sock.sendall(block)
+            connection.sock.sendall(b"\r\n")
+        else:
+            connection.sock.sendall(block)
+    if chunked:
+        connection.sock.sendall(b"0\r\n\r\n")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def download(url):
+    """A GET read block by block; status, size, checksum and whether it was chunked."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=300)
+    connection.request("GET", parts.path)
+    answer = connection.getresponse()
+    size, value = checksum(pieces_of(answer))
+    connection.close()
+    return answer.status, size, value, answer.headers.get("Transfer-Encoding") == "chunked"
+
+
+class Measured:
+    """A block during which the gateway's peak of resident memory may rise by `limit` bytes."""
+
+    def __init__(self, check, gateway, name, limit):
+        self.check, self.gateway, self.name, self.limit = check, gateway, name, limit
+
+    def __enter__(self):
+        self.gateway.forget_peak()
+        self.before, self.started = self.gateway.memory("VmRSS"), time.monotonic()
+
+    def __exit__(self, kind, *_):
+        if kind:
+            return
+        risen = self.gateway.memory("VmHWM") - self.before
+        seconds = time.monotonic() - self.started
+        text = (
+            f"{self.name}: memory rises by less than {self.limit // MIB} MiB ({risen / MIB:.1f} MiB, {seconds:.1f} s)"
+        )
+        self.check.check(text, risen < self.limit, f"{risen / MIB:.1f} MiB")
+
+
+def big_bodies(check, apache, gateway):
+    """PUT with Content-Length and chunked, GET with Content-Length, in front of Apache."""
+    want = checksum(blocks(BIG))
+    stored = os.path.join(apache.files["/dav/"], "big")
+    for name, chunked in (("Content-Length", False), ("chunked", True)):
+        with Measured(check, gateway, f"PUT, {name}", 32 * MIB):
+            status = upload(gateway.url + "big", chunked)
+        check.equal(f"PUT, {name}: created", status, 201)
+        with open(stored, "rb") as content:
+            check.equal(f"PUT, {name}: every byte of {BIG} arrived", checksum(pieces_of(content)), want)
+        if not chunked:
+            with Measured(check, gateway, "GET, Content-Length", 32 * MIB):
+                status, *got, was_chunked = download(gateway.url + "big")
+            check.equal("GET, Content-Length: 200", status, 200)
+            check.equal("GET, Content-Length: every byte arrived", tuple(got), want)
+            check.equal("GET, Content-Length: is not chunked", was_chunked, False)
+        os.unlink(stored)
+
+
+def chunked_download(check):
+    """GET of a chunked body: Apache sends files with a length, so a small back end sends this one."""
+
+    def answer(connection, _request):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for block in blocks(BIG):
+            connection.sendall(b"%x\r\n" % len(block))
+            connection.sendall(block)
+            connection.sendall(b"\r\n")
+        connection.sendall(b"0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+
+    backend = backends.Backend(answer)
+    gateway = servers.Gateway("/files/", backend.url, profile="generic")
+    with Measured(check, gateway, "GET, chunked", 32 * MIB):
+        status, *got, was_chunked = download(gateway.url + "big")
+    check.equal("GET, chunked: 200", status, 200)
+    check.equal("GET, chunked: every byte arrived", tuple(got), checksum(blocks(BIG)))
+    check.equal("GET, chunked: is chunked", was_chunked, True)
+    gateway.stop()
+    backend.close()
+
+
+def hrefs_of(source):
+    """The hrefs of a multistatus read in pieces, and its size."""
+    hrefs, rest, size = [], b"", 0
+    for piece in pieces_of(source):
+        size += len(piece)
+        parts = (rest + piece).split(b"</D:href>")
+        for part in parts[:-1]:
+            hrefs.append(part.rpartition(b"<D:href>")[2].decode())
+        rest = parts[-1]
+    return hrefs, size, rest
+
+
+def listing(check, apache, gateway):
+    """PROPFIND Depth 1 of a directory with 20,000 files."""
+    many = os.path.join(apache.files["/dav/"], "many")
+    os.mkdir(many)
+    names = [f"ein Name mit Umlauten äöü und & {number:05}.txt" for number in range(MEMBERS)]
+    for name in names:
+        open(os.path.join(many, name), "w").close()
+    apache.own(many)
+    web.propfind(gateway.url + "many/", "0")
+    parts = urlsplit(gateway.url)
+    with Measured(check, gateway, f"PROPFIND of {MEMBERS} members", 8 * MIB):
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=300)
+        connection.request("PROPFIND", parts.path + "many/", headers={"Depth": "1", "Content-Length": "0"})
+        answer = connection.getresponse()
+        hrefs, size, rest = hrefs_of(answer)
+        connection.close()
+    check.note(f"the listing has {size} bytes")
+    check.equal("PROPFIND of the listing: 207", answer.status, 207)
+    check.check("PROPFIND of the listing: it is whole", rest.rstrip().endswith(b"</D:multistatus>"), rest[-100:])
+    want = {"/files/many/", *("/files/many/" + name for name in names)}
+    found = [unquote(href.replace("&amp;", "&")) for href in hrefs]
+    check.check(
+        "PROPFIND of the listing: every member once, mapped",
+        len(found) == len(want) and set(found) == want,
+        f"{len(found)} of {len(want)}; not expected: {sorted(set(found) - want)[:3]}",
+    )
+
+
+def run(check):
+    apache = servers.Apache()
+    gateway = servers.Gateway("/files/", apache.at["/dav/"], limits={"body": f"{4 * BIG}"})
+    web.request("PUT", gateway.url + "warm", b"up" * 100_000)
+    web.request("GET", gateway.url + "warm")
+    listing(check, apache, gateway)
+    big_bodies(check, apache, gateway)
+    gateway.stop()
+    chunked_download(check)
+
+
+if __name__ == "__main__":
+    report.main("stream", run)
