@@ -1,11 +1,19 @@
-//! davgate: a reverse proxy that understands WebDAV. See ARCHITECTURE.md for the map of the house.
+//! davgate: a reverse proxy that understands WebDAV.
 
-pub mod admin;
-pub mod backend;
-pub mod telemetry;
 pub mod url;
 pub mod xml;
 
 pub mod policy;
-pub mod cli;
+
+pub mod request;
+
+pub mod rewrite;
+
+pub mod backend;
+pub mod telemetry;
+
+pub mod admin;
+
 pub mod config;
+
+pub mod cli;

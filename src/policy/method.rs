@@ -123,12 +123,18 @@ impl Method {
 
     /// Whether it may be sent again when the back end's connection broke before any answer (B-100).
     pub fn is_safe(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Options | Self::Propfind | Self::Report | Self::Search)
+        matches!(
+            self,
+            Self::Get | Self::Head | Self::Options | Self::Propfind | Self::Report | Self::Search
+        )
     }
 
     /// Whether its body streams through; every other method's request is held, and answered by the gateway's own exchange.
     pub fn streams(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Options | Self::Put | Self::Post | Self::Patch)
+        matches!(
+            self,
+            Self::Get | Self::Head | Self::Options | Self::Put | Self::Post | Self::Patch
+        )
     }
 
     /// The few classes that metrics tell apart.

@@ -59,8 +59,9 @@ impl Profile {
     /// What is known of this kind of back end.
     pub fn habits(self) -> Habits {
         use Method::{Copy, Delete, Get, Head, Lock, Mkcol, Move, Options, Post, Propfind, Proppatch, Put, Unlock};
-        const CLASS_2: MethodSet =
-            MethodSet::of(&[Options, Get, Head, Post, Put, Delete, Propfind, Proppatch, Mkcol, Copy, Move, Lock, Unlock]);
+        const CLASS_2: MethodSet = MethodSet::of(&[
+            Options, Get, Head, Post, Put, Delete, Propfind, Proppatch, Mkcol, Copy, Move, Lock, Unlock,
+        ]);
         let plain = Habits {
             reserved: &[],
             cuts_destination: false,
@@ -70,17 +71,36 @@ impl Profile {
             methods: MethodSet::all(),
         };
         match self {
-            Self::Apache => Habits { reserved: &[".DAV", ".ht*"], atomic_put: true, ..plain },
-            Self::Nginx => Habits { atomic_put: true, ..plain },
-            Self::Zope | Self::Plone => {
-                Habits { reserved: &["VirtualHostBase", "VirtualHostRoot", "_vh_*", "aq_*", "REQUEST"], ..plain }
-            }
-            Self::Radicale => {
-                Habits { reserved: &[".Radicale*"], cuts_destination: true, needs_length: true, no_infinity: true, ..plain }
-            }
-            Self::Sabredav => Habits { no_infinity: true, ..plain },
+            Self::Apache => Habits {
+                reserved: &[".DAV", ".ht*"],
+                atomic_put: true,
+                ..plain
+            },
+            Self::Nginx => Habits {
+                atomic_put: true,
+                ..plain
+            },
+            Self::Zope | Self::Plone => Habits {
+                reserved: &["VirtualHostBase", "VirtualHostRoot", "_vh_*", "aq_*", "REQUEST"],
+                ..plain
+            },
+            Self::Radicale => Habits {
+                reserved: &[".Radicale*"],
+                cuts_destination: true,
+                needs_length: true,
+                no_infinity: true,
+                ..plain
+            },
+            Self::Sabredav => Habits {
+                no_infinity: true,
+                ..plain
+            },
             Self::Generic => plain,
-            Self::Embedded => Habits { atomic_put: true, methods: CLASS_2, ..plain },
+            Self::Embedded => Habits {
+                atomic_put: true,
+                methods: CLASS_2,
+                ..plain
+            },
         }
     }
 }

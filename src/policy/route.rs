@@ -55,7 +55,9 @@ impl Route {
 
     /// Whether any rule lets a DAV method pass: if none does, the route shows no trace of WebDAV (Z-1).
     pub fn speaks_dav(&self) -> bool {
-        self.methods.rules().any(|(_, rule)| rule.allowed.intersects(MethodSet::DAV_ONLY))
+        self.methods
+            .rules()
+            .any(|(_, rule)| rule.allowed.intersects(MethodSet::DAV_ONLY))
     }
 }
 
@@ -88,7 +90,10 @@ impl Location {
     pub fn origin(&self) -> Origin {
         match self {
             Self::Url(origin) => origin.clone(),
-            Self::Embedded(_) => Origin { scheme: crate::url::Scheme::Http, authority: Authority::embedded() },
+            Self::Embedded(_) => Origin {
+                scheme: crate::url::Scheme::Http,
+                authority: Authority::embedded(),
+            },
         }
     }
 }

@@ -40,7 +40,10 @@ impl Prefixes {
     fn below<'a>(&'a self, key: &'a str) -> impl Iterator<Item = usize> + 'a {
         let from = format!("{key}/");
         let inside = move |prefix: &&String| key_starts_with(prefix, key);
-        self.ordered.range(from..).take_while(inside).filter_map(|prefix| self.routes.get(prefix).copied())
+        self.ordered
+            .range(from..)
+            .take_while(inside)
+            .filter_map(|prefix| self.routes.get(prefix).copied())
     }
 }
 

@@ -26,7 +26,9 @@ impl DepthHeader {
     /// Reads `0`, `1`, `infinity` (any letter case) and, where `noroot` is accepted, `1,noroot` and `infinity,noroot`.
     pub fn parse(text: &str, accept_noroot: bool) -> Option<Self> {
         let (number, noroot) = match text.split_once(',') {
-            Some((number, rest)) if accept_noroot && rest.trim().eq_ignore_ascii_case("noroot") => (number.trim(), true),
+            Some((number, rest)) if accept_noroot && rest.trim().eq_ignore_ascii_case("noroot") => {
+                (number.trim(), true)
+            }
             Some(_) => return None,
             None => (text, false),
         };

@@ -73,7 +73,10 @@ impl If {
                 rest = after;
             } else {
                 let (conditions, after) = list(rest)?;
-                lists.push(List { tag: tag.clone(), conditions });
+                lists.push(List {
+                    tag: tag.clone(),
+                    conditions,
+                });
                 tag_used = true;
                 if lists.len() > MAX_LISTS {
                     return Err(Malformed);
@@ -82,7 +85,11 @@ impl If {
             }
             rest = skip_blanks(rest);
         }
-        if lists.is_empty() || !tag_used { Err(Malformed) } else { Ok(Self { lists }) }
+        if lists.is_empty() || !tag_used {
+            Err(Malformed)
+        } else {
+            Ok(Self { lists })
+        }
     }
 
     /// The lists in order.
@@ -135,7 +142,11 @@ fn skip_blanks(text: &str) -> &str {
 fn bracketed(text: &str, close: char) -> Result<(&str, &str), Malformed> {
     let (inside, after) = text.split_once(close).ok_or(Malformed)?;
     let clean = |b: u8| b.is_ascii_graphic() && b != b'<' && b != b'>';
-    if inside.is_empty() || !inside.bytes().all(clean) { Err(Malformed) } else { Ok((inside, after)) }
+    if inside.is_empty() || !inside.bytes().all(clean) {
+        Err(Malformed)
+    } else {
+        Ok((inside, after))
+    }
 }
 
 /// `absolute-URI` or a path with optional query (RFC 4918 section 8.3).
@@ -159,7 +170,11 @@ fn list(text: &str) -> Result<(Vec<Condition>, &str), Malformed> {
     let mut conditions = Vec::new();
     loop {
         if let Some(after) = rest.strip_prefix(')') {
-            return if conditions.is_empty() { Err(Malformed) } else { Ok((conditions, after)) };
+            return if conditions.is_empty() {
+                Err(Malformed)
+            } else {
+                Ok((conditions, after))
+            };
         }
         let (condition, after) = condition(rest)?;
         conditions.push(condition);
@@ -173,21 +188,41 @@ fn list(text: &str) -> Result<(Vec<Condition>, &str), Malformed> {
 fn condition(text: &str) -> Result<(Condition, &str), Malformed> {
     let word = text.get(..3).filter(|w| w.eq_ignore_ascii_case("not"));
     let not = word.is_some();
-    let rest = if not { skip_blanks(text.get(3..).unwrap_or_default()) } else { text };
+    let rest = if not {
+        skip_blanks(text.get(3..).unwrap_or_default())
+    } else {
+        text
+    };
     if let Some(after) = rest.strip_prefix('<') {
         let (token, after) = bracketed(after, '>')?;
         // Deliberately not only URIs: rclone hands out `<1795311818>`, and its clients send that back.
-        return Ok((Condition { not, state: State::Token(token.to_owned()) }, after));
+        return Ok((
+            Condition {
+                not,
+                state: State::Token(token.to_owned()),
+            },
+            after,
+        ));
     }
     let after = rest.strip_prefix('[').ok_or(Malformed)?;
-    let quoted = after.strip_prefix("W/").unwrap_or(after).strip_prefix('"').ok_or(Malformed)?;
+    let quoted = after
+        .strip_prefix("W/")
+        .unwrap_or(after)
+        .strip_prefix('"')
+        .ok_or(Malformed)?;
     let (inside, behind) = quoted.split_once('"').ok_or(Malformed)?;
     let after_tag = behind.strip_prefix(']').ok_or(Malformed)?;
     if inside.bytes().any(|b| b < 0x21 || b == 0x7f) {
         return Err(Malformed);
     }
     let etag = after.get(..after.len() - behind.len()).ok_or(Malformed)?;
-    Ok((Condition { not, state: State::EntityTag(etag.to_owned()) }, after_tag))
+    Ok((
+        Condition {
+            not,
+            state: State::EntityTag(etag.to_owned()),
+        },
+        after_tag,
+    ))
 }
 
 #[cfg(test)]
@@ -202,7 +237,10 @@ mod tests {
             ("(<urn:a>)", "(<urn:a>)"),
             ("  ( <urn:a>\t[\"e\"] )  ", "(<urn:a> [\"e\"])"),
             ("(not <urn:a>)(NOT[W/\"e\"])", "(Not <urn:a>) (Not [W/\"e\"])"),
-            ("</a> (<urn:a>) (<urn:b>) </b>(<urn:c>)", "</a> (<urn:a>) (<urn:b>) </b> (<urn:c>)"),
+            (
+                "</a> (<urn:a>) (<urn:b>) </b>(<urn:c>)",
+                "</a> (<urn:a>) (<urn:b>) </b> (<urn:c>)",
+            ),
             ("<http://h/a>(<DAV:no-lock>)", "<http://h/a> (<DAV:no-lock>)"),
             ("([\"a]b\"])", "([\"a]b\"])"),
             ("([\"\"])", "([\"\"])"),

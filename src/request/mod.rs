@@ -2,12 +2,10 @@
 
 pub mod body_kind;
 pub mod depth;
-pub mod framing;
 pub mod if_header;
 pub mod locate;
 pub mod single;
 
 pub use depth::Depth;
-pub use framing::{FramingError, Head};
 pub use if_header::If;
 pub use locate::{LocateError, Located, Neighbourhood};

@@ -18,14 +18,19 @@ pub static SINGLE: [HeaderName; 10] = [
 
 /// The name of a single-value field that stands there more than once.
 pub fn repeated(headers: &HeaderMap) -> Option<&'static HeaderName> {
-    SINGLE.iter().find(|name| headers.get_all(*name).iter().nth(1).is_some())
+    SINGLE
+        .iter()
+        .find(|name| headers.get_all(*name).iter().nth(1).is_some())
 }
 
 /// A field's value as text without surrounding white space. `Err` when it is not visible ASCII and blanks.
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, NotText> {
     match headers.get(name) {
         None => Ok(None),
-        Some(value) => value.to_str().map(|t| Some(t.trim_matches([' ', '\t']))).map_err(|_| NotText),
+        Some(value) => value
+            .to_str()
+            .map(|t| Some(t.trim_matches([' ', '\t'])))
+            .map_err(|_| NotText),
     }
 }
 

@@ -81,7 +81,10 @@ impl Authority {
 
     /// The name under which the embedded back end is asked.
     pub fn embedded() -> Self {
-        Self { host: "embedded".to_owned(), port: None }
+        Self {
+            host: "embedded".to_owned(),
+            port: None,
+        }
     }
 
     /// The host, lower case.
