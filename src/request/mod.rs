@@ -2,6 +2,7 @@
 
 pub mod body_kind;
 pub mod depth;
+pub mod framing;
 pub mod if_header;
 pub mod locate;
 pub mod single;
