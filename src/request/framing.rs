@@ -95,6 +95,19 @@ impl FramingError {
         }
     }
 
+    /// The rule it breaks.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::BothLengths => "B-1",
+            Self::ContentLength => "B-2",
+            Self::TransferCoding => "B-3",
+            Self::ChunkedOn10 => "B-4",
+            Self::LineEnd | Self::RequestLine | Self::HeaderLine => "B-5",
+            Self::Host => "B-6",
+            Self::Version => "B-18",
+        }
+    }
+
     /// The name of the refusal.
     pub fn name(self) -> &'static str {
         match self {
