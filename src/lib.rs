@@ -7,6 +7,8 @@ pub mod policy;
 
 pub mod request;
 
+pub mod decide;
+
 pub mod rewrite;
 
 pub mod backend;

@@ -73,7 +73,11 @@ impl Near {
             None => Authority::parse(name),
         };
         for name in &route.hosts {
-            for port in [port(name, None), port(name, host.port()), port(name, local.map(|l| l.port()))] {
+            for port in [
+                port(name, None),
+                port(name, host.port()),
+                port(name, local.map(|l| l.port())),
+            ] {
                 port.into_iter().for_each(|authority| known_as.add(authority));
             }
         }

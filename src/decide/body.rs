@@ -58,9 +58,7 @@ fn opaque(target: &Target, length: BodyLength) -> Result<BodyPlan, Denial> {
     let habits = target.route.backend.profile.habits();
     match (length, target.body_limit) {
         (BodyLength::Known(announced), Some(limit)) if announced > limit => return Err(Denial::BodyTooLarge),
-        (BodyLength::None | BodyLength::Chunked, _)
-            if target.route.require_length && target.method == Method::Put =>
-        {
+        (BodyLength::None | BodyLength::Chunked, _) if target.route.require_length && target.method == Method::Put => {
             return Err(Denial::LengthRequired);
         }
         _ => {}

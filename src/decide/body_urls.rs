@@ -53,7 +53,12 @@ pub(super) fn map(
 
 /// The resource in the form in which the client wrote it, in the back end's own URLs.
 fn told(reference: &Reference<'_>, found: &Located, target: &Target) -> String {
-    in_the_form_of(reference, &target.route.backend.location.origin(), &found.upstream.0, "")
+    in_the_form_of(
+        reference,
+        &target.route.backend.location.origin(),
+        &found.upstream.0,
+        "",
+    )
 }
 
 /// A reference relative to the request. Only downwards: dot segments are refused like everywhere.

@@ -176,7 +176,9 @@ fn lock_token(headers: &HeaderMap, method: Method) -> Result<Option<LockToken>, 
 
 /// B-46.
 fn preconditions(headers: &HeaderMap, bare: bool) -> Result<(), Denial> {
-    let mut values = [header::IF_MATCH, header::IF_NONE_MATCH].into_iter().flat_map(|name| headers.get_all(name));
+    let mut values = [header::IF_MATCH, header::IF_NONE_MATCH]
+        .into_iter()
+        .flat_map(|name| headers.get_all(name));
     if values.all(|value| is_entity_tag_list(value.as_bytes(), bare)) {
         Ok(())
     } else {

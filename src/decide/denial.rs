@@ -97,6 +97,10 @@ pub enum Denial {
     PropfindDepth,
     /// The client was too slow (B-17).
     Slow,
+    /// The body broke off, or its chunks cannot be read (O-1).
+    BrokenBody,
+    /// There is no room to hold the body (B-91).
+    NoRoom,
 }
 
 impl Denial {
@@ -107,6 +111,7 @@ impl Denial {
             Self::Path(error) => error.status(),
             Self::Xml(refusal) => refusal.status(),
             Self::Slow => 408,
+            Self::NoRoom => 507,
             Self::LengthRequired => 411,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
@@ -124,7 +129,7 @@ impl Denial {
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
             Self::DestinationMissing | Self::DestinationForm | Self::DestinationPath(_) => 400,
             Self::If | Self::EntityTag | Self::LockToken | Self::Position | Self::PartialPut => 400,
-            Self::MissingBody | Self::BodyUrl => 400,
+            Self::MissingBody | Self::BodyUrl | Self::BrokenBody => 400,
         }
     }
 
@@ -174,6 +179,8 @@ impl Denial {
             Self::BodyUrl => "P-12",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
+            Self::BrokenBody => "B-5",
+            Self::NoRoom => "B-91",
         }
     }
 
@@ -220,6 +227,8 @@ impl Denial {
             Self::ContentCoding => "content-coding",
             Self::BodyUrl => "url-in-body",
             Self::Slow => "too-slow",
+            Self::BrokenBody => "body-broken",
+            Self::NoRoom => "no-room",
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition().unwrap_or(Condition::own("xml")),
         })
@@ -244,6 +253,8 @@ impl Denial {
                 | Self::TargetTooLong
                 | Self::BodyTooLarge
                 | Self::Slow
+                | Self::BrokenBody
+                | Self::NoRoom
                 | Self::Xml(XmlRefusal::TooLarge)
         )
     }

@@ -42,12 +42,15 @@ impl Gate {
     /// The gate of these routes.
     pub fn new(routes: Vec<Route>) -> Self {
         let table = Arc::new(RouteTable::new(&routes));
-        let loosest = routes.iter().map(|route| ceilings(&route.limits)).fold(HeadSize::default(), |a, b| HeadSize {
-            line: a.line.max(b.line),
-            all: a.all.max(b.all),
-            count: a.count.max(b.count),
-            target: a.target.max(b.target),
-        });
+        let loosest = routes
+            .iter()
+            .map(|route| ceilings(&route.limits))
+            .fold(HeadSize::default(), |a, b| HeadSize {
+                line: a.line.max(b.line),
+                all: a.all.max(b.all),
+                count: a.count.max(b.count),
+                target: a.target.max(b.target),
+            });
         Self {
             routes: routes.into_iter().map(Arc::new).collect(),
             table,
@@ -87,7 +90,11 @@ impl Gate {
         };
         let path = CanonicalPath::parse(path).map_err(Denial::Path)?;
         account.path = Some(path.clone());
-        let Some((number, route)) = self.table.find(&host, &path).and_then(|n| Some((n, self.routes.get(n)?))) else {
+        let Some((number, route)) = self
+            .table
+            .find(&host, &path)
+            .and_then(|n| Some((n, self.routes.get(n)?)))
+        else {
             dav_headers::once(request.headers)?;
             return self.above_routes(&host, path, method, request.headers);
         };
@@ -123,7 +130,9 @@ impl Gate {
     fn anything(&self) -> MethodSet {
         let rules = self.routes.iter().flat_map(|route| route.methods.rules());
         let web = MethodSet::of(&[Method::Options, Method::Get, Method::Head]);
-        rules.fold(web, |all, (_, rule)| all.union(rule.allowed)).intersection(web)
+        rules
+            .fold(web, |all, (_, rule)| all.union(rule.allowed))
+            .intersection(web)
     }
 
     /// P-11: what is answered where no route is, but one is below.

@@ -52,7 +52,9 @@ impl Ancestor {
         }
         let read =
             body::parse(BodyKind::Propfind, request, content_type, &XmlLimits::default()).map_err(Denial::Xml)?;
-        let asked = read.propfind().unwrap_or_else(Propfind::without_body);
-        Ok(collection_answer(&href, &asked))
+        Ok(match read.propfind() {
+            Some(asked) => collection_answer(&href, &asked),
+            None => collection_answer(&href, &Propfind::without_body()),
+        })
     }
 }

@@ -82,6 +82,11 @@ impl Permit {
         &self.admitted.target.route
     }
 
+    /// The route's number in the policy.
+    pub fn route_number(&self) -> usize {
+        self.admitted.target.number
+    }
+
     /// The method.
     pub fn method(&self) -> Method {
         self.admitted.target.method

@@ -49,8 +49,12 @@ impl Ask {
             });
         };
         match target.method {
-            Method::Propfind if admitted.depth > Some(deepest(admitted)) => ask(&target.upstream, Denial::PropfindDepth),
-            Method::Delete | Method::Move if admitted.depth == Some(Depth::Zero) => ask(&target.upstream, Denial::Depth),
+            Method::Propfind if admitted.depth > Some(deepest(admitted)) => {
+                ask(&target.upstream, Denial::PropfindDepth)
+            }
+            Method::Delete | Method::Move if admitted.depth == Some(Depth::Zero) => {
+                ask(&target.upstream, Denial::Depth)
+            }
             Method::Delete | Method::Move if target.refuses_below(&target.public, target.method) => {
                 ask(&target.upstream, Denial::RefusedBelow);
             }
@@ -121,6 +125,10 @@ impl Question {
             }
         }
         // B-22: on anything but a collection every Depth means the same, and 0 is the one that all back ends serve.
-        Ok(if finite { self.permit.at_depth(Depth::Zero) } else { self.permit })
+        Ok(if finite {
+            self.permit.at_depth(Depth::Zero)
+        } else {
+            self.permit
+        })
     }
 }

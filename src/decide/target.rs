@@ -33,7 +33,10 @@ impl<'a> TargetForm<'a> {
         let colon = raw.iter().position(|b| *b == b':').ok_or(Denial::TargetForm)?;
         let (scheme, rest) = raw.split_at_checked(colon).ok_or(Denial::TargetForm)?;
         let scheme = std::str::from_utf8(scheme).ok().and_then(Scheme::parse);
-        let rest = rest.strip_prefix(b"://").filter(|_| scheme.is_some()).ok_or(Denial::TargetForm)?;
+        let rest = rest
+            .strip_prefix(b"://")
+            .filter(|_| scheme.is_some())
+            .ok_or(Denial::TargetForm)?;
         let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at_checked(end).ok_or(Denial::TargetForm)?;
         let authority = std::str::from_utf8(authority).map_err(|_| Denial::Authority)?;

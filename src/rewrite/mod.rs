@@ -1,6 +1,8 @@
-//! Rewriting what passes: the URLs of answers, between the back end's URL space and the public one.
+//! Rewriting what passes, between the public URL space and the back end's: the header fields of requests, the header fields and the
+//! XML bodies of answers.
 
 pub mod body;
 pub mod context;
 pub mod decode;
 mod held;
+pub mod request;
