@@ -178,6 +178,11 @@ impl MethodSet {
         Self(self.0 | other.0)
     }
 
+    /// What is in this one and not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// What is in both.
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
