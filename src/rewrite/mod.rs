@@ -4,3 +4,4 @@ pub mod body;
 pub mod context;
 pub mod decode;
 mod held;
+pub mod urls;
