@@ -1,6 +1,8 @@
 //! Rewriting what passes: the URLs of answers, between the back end's URL space and the public one.
 
 pub mod announce;
+pub mod answer;
+mod answer_body;
 pub mod body;
 mod challenge;
 pub mod context;
@@ -8,4 +10,5 @@ mod cookie;
 pub mod decode;
 mod held;
 mod link;
+mod url_headers;
 pub mod urls;
