@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Account, Admission, Admitted, Denial, OwnAnswer,
+    Account, Admission, Admitted, Denial, OwnAnswer, Permit,
     admission::{Near, Target},
     dav_headers::{self, DavHeaders},
     own::{self, Ancestor},
@@ -61,6 +61,13 @@ impl Gate {
     /// The routes, in the order of the policy.
     pub fn routes(&self) -> &[Arc<Route>] {
         &self.routes
+    }
+
+    /// The public prefixes of the routes that lie inside the one of `permit`: what is there is theirs.
+    pub fn inside(&self, permit: &Permit) -> Vec<PublicPath> {
+        let prefix = &permit.route().map.public().0;
+        let routes = self.table.below(permit.host(), prefix).filter_map(|number| self.routes.get(number));
+        routes.map(|route| route.map.public().clone()).collect()
     }
 
     /// Judges everything that the head of a request decides. `account` is filled with what was learnt on the way.

@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use crate::{
     decide::{Account, Denial, Permit},
-    rewrite::answer::Rewriting,
+    rewrite::answer_body::Rewriting,
     telemetry::{access::Exchange, metrics::InFlight},
 };
 
@@ -33,8 +33,6 @@ pub struct Context {
     pub denial: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
-    /// The status that was sent; 0 is none yet.
-    pub status: u16,
     /// When the back end was first asked, and how long it was worked with.
     pub upstream: Upstreaming,
 }
@@ -105,7 +103,6 @@ impl Context {
             exchange: Exchange::Own,
             denial: None,
             failure: None,
-            status: 0,
             upstream: Upstreaming::default(),
         }
     }

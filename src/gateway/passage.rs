@@ -48,8 +48,6 @@ pub(super) enum Halt {
     Denied(Denial),
     /// The back end failed.
     Failed(UpstreamError),
-    /// The client is gone.
-    Gone,
 }
 
 impl From<Denial> for Halt {
@@ -134,7 +132,7 @@ impl Gateway {
         let headers = probe_headers(&session.req_header().headers);
         let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
         let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
-        let mut incoming = self.transactor().send(self.upstream(permit), &request).await?;
+        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
         let state = match incoming.status {
             StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
                 Ok(body) => match parse_probe(&body) {

@@ -89,6 +89,12 @@ impl Reply {
         Self::new(StatusCode::MULTI_STATUS).with_body(XML, body)
     }
 
+    /// The same, after which the connection is closed.
+    pub fn closing(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -188,11 +188,6 @@ impl MethodSet {
         Self(self.0 & other.0)
     }
 
-    /// All of it but `method`.
-    pub const fn without(self, method: Method) -> Self {
-        Self(self.0 & !(1 << method as u8))
-    }
-
     /// Whether anything is in both.
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -253,6 +253,7 @@ impl<U: ResponseUrls> Pass<U> {
         }
         match (mapped, context) {
             (Mapped::Outside, Context::ResponseUrl) => return Ok(()),
+            (Mapped::To(url), Context::ResponseUrl) if !self.urls.shows(&url) => return Ok(()),
             (Mapped::Outside, Context::MountUrl) => {
                 let tag = self.url.raw.get(..self.url.tag).unwrap_or_default();
                 return self.held.write(&empty_tag(tag.as_bytes()), out);

@@ -37,6 +37,13 @@ pub enum Mapped {
 pub trait ResponseUrls {
     /// What becomes of `url`, found at `place`: decoded, without white space at its ends.
     fn map(&self, place: Place, url: &str) -> Mapped;
+
+    /// Whether a response whose URL is `public`, as [`ResponseUrls::map`] gave it, goes out. One that does not is left out and
+    /// not counted as unmapped: its URL is public, but this client did not ask for it, or may not see it.
+    fn shows(&self, public: &str) -> bool {
+        let _ = public;
+        true
+    }
 }
 
 /// What an element is, seen from the root.

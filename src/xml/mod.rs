@@ -10,7 +10,7 @@ pub mod href;
 pub mod kind;
 pub mod limits;
 pub mod lockinfo;
-mod media_type;
+pub mod media_type;
 mod mkcol;
 pub mod multistatus;
 pub mod name;

@@ -1,0 +1,285 @@
+//! What an answer says the server can do: `Allow`, `Public`, `DAV` and the like, recomputed on every answer (M-44, Z-1, ERR-4; RFC
+//! 4918 section 10.1, RFC 9110 section 10.2.1). In: the back end's headers, what the route lets pass. Out: what both can.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{ALLOW, Entry},
+};
+
+use super::urls::AnswerContext;
+use crate::policy::{Method, MethodSet, Route};
+
+const DAV: HeaderName = HeaderName::from_static("dav");
+const PUBLIC: HeaderName = HeaderName::from_static("public");
+const MS_AUTHOR_VIA: HeaderName = HeaderName::from_static("ms-author-via");
+const DASL: HeaderName = HeaderName::from_static("dasl");
+
+/// What is announced for one method and is false without it.
+const FOR_ONE_METHOD: [(HeaderName, Method); 3] = [
+    (HeaderName::from_static("accept-patch"), Method::Patch),
+    (HeaderName::from_static("accept-post"), Method::Post),
+    (DASL, Method::Search),
+];
+
+/// The value of `Allow` in a 405 of the gateway's own: what `allowed` and the kind of back end have in common, and OPTIONS, which
+/// is always answered (ERR-4).
+pub fn allow_of_refusal(route: &Route, allowed: MethodSet) -> String {
+    permitted(route, allowed).allow()
+}
+
+/// The headers of an OPTIONS answer of the gateway's own: `Allow`, and no trace of WebDAV (Z-1, P-1).
+pub fn own_options(route: &Route, allowed: MethodSet) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    set_allow(&mut headers, &ALLOW, permitted(route, allowed));
+    headers
+}
+
+fn permitted(route: &Route, allowed: MethodSet) -> MethodSet {
+    allowed
+        .intersection(route.backend.profile.habits().methods)
+        .union(MethodSet::of(&[Method::Options]))
+}
+
+/// Recomputes what the answer in `headers` announces.
+pub(super) fn announce(context: &AnswerContext, status: u16, headers: &mut HeaderMap) {
+    let permitted = permitted(&context.route, context.allowed);
+    let listed = headers.contains_key(ALLOW).then(|| methods(headers, &ALLOW));
+    let common = listed.unwrap_or_default().intersection(permitted);
+    let without_refused: Vec<Method> = permitted.iter().filter(|method| *method != context.method).collect();
+    match (listed, status) {
+        (Some(_), _) if common != MethodSet::default() => set_allow(headers, &ALLOW, common),
+        (_, 405) => set_allow(headers, &ALLOW, MethodSet::of(&without_refused)),
+        (Some(_), _) => {
+            headers.remove(ALLOW);
+        }
+        (None, _) => {}
+    }
+    for (name, method) in &FOR_ONE_METHOD {
+        if !permitted.contains(*method) {
+            headers.remove(name);
+        }
+    }
+    if !context.route.speaks_dav() {
+        for name in [DAV, PUBLIC, MS_AUTHOR_VIA, DASL] {
+            headers.remove(name);
+        }
+        return;
+    }
+    if headers.contains_key(PUBLIC) {
+        match methods(headers, &PUBLIC).intersection(permitted) {
+            common if common == MethodSet::default() => drop(headers.remove(PUBLIC)),
+            common => set_allow(headers, &PUBLIC, common),
+        }
+    }
+    let locks = permitted.contains(Method::Lock) && listed.is_none_or(|listed| listed.contains(Method::Lock));
+    if !locks {
+        without_class_2(headers);
+    }
+}
+
+fn set_allow(headers: &mut HeaderMap, name: &HeaderName, methods: MethodSet) {
+    if let Ok(value) = HeaderValue::from_str(&methods.allow()) {
+        headers.insert(name, value);
+    }
+}
+
+/// The known methods that all values of `name` list together.
+fn methods(headers: &HeaderMap, name: &HeaderName) -> MethodSet {
+    let mut found = MethodSet::default();
+    for value in headers.get_all(name) {
+        let tokens = value.to_str().unwrap_or_default().split(',');
+        for method in tokens.filter_map(|token| Method::parse(token.trim())) {
+            found = found.union(MethodSet::of(&[method]));
+        }
+    }
+    found
+}
+
+/// Takes class 2 out of every `DAV` line; a line with nothing else goes.
+fn without_class_2(headers: &mut HeaderMap) {
+    let Entry::Occupied(entry) = headers.entry(DAV) else {
+        return;
+    };
+    let (name, lines) = entry.remove_entry_mult();
+    let mut kept = Vec::new();
+    for line in lines {
+        let classes: Vec<&str> = line.to_str().map(classes).unwrap_or_default();
+        let rest: Vec<&str> = classes.iter().copied().filter(|class| *class != "2").collect();
+        if rest.len() == classes.len() {
+            kept.push(line);
+        } else if let (false, Ok(value)) = (rest.is_empty(), HeaderValue::from_str(&rest.join(", "))) {
+            kept.push(value);
+        }
+    }
+    for line in kept {
+        headers.append(name.clone(), line);
+    }
+}
+
+/// The members of a `DAV` line. A Coded-URL, `<...>`, may hold a comma.
+fn classes(line: &str) -> Vec<&str> {
+    let mut coded = false;
+    line.split(|c| {
+        coded = match c {
+            '<' => true,
+            '>' => false,
+            _ => coded,
+        };
+        c == ',' && !coded
+    })
+    .map(str::trim)
+    .filter(|class| !class.is_empty())
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::urls::tests::{PLAIN, context_on, route};
+    use super::*;
+    use crate::policy::Profile;
+
+    const READ: MethodSet = MethodSet::of(&[
+        Method::Options,
+        Method::Get,
+        Method::Head,
+        Method::Propfind,
+        Method::Report,
+    ]);
+    const WEB: MethodSet = MethodSet::of(&[Method::Options, Method::Get, Method::Head, Method::Post]);
+
+    fn announced(allowed: MethodSet, method: Method, status: u16, sent: &[(&'static str, &str)]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(HeaderName::from_static(name), value.parse().unwrap());
+        }
+        announce(&context_on(route(allowed), method), status, &mut headers);
+        let mut lines: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    // M-44, Z-1, ERR-4
+    #[test]
+    fn recomputed() {
+        use Method::{Get, Mkcol, Options, Propfind};
+        let apache = ("allow", "OPTIONS,GET,HEAD,POST,DELETE,TRACE,PROPFIND,PUT,LOCK,BIND");
+        type Row<'a> = (
+            &'a str,
+            MethodSet,
+            Method,
+            u16,
+            &'a [(&'static str, &'a str)],
+            &'a [&'a str],
+        );
+        let rows: &[Row<'_>] = &[
+            (
+                "intersection",
+                PLAIN,
+                Options,
+                200,
+                &[apache],
+                &["allow: GET, HEAD, OPTIONS, PUT, DELETE, PROPFIND, LOCK"],
+            ),
+            (
+                "read only, two lines",
+                READ,
+                Options,
+                200,
+                &[apache, ("allow", "PATCH, REPORT"), ("public", "PUT")],
+                &["allow: GET, HEAD, OPTIONS, PROPFIND, REPORT"],
+            ),
+            (
+                "class 2 stays",
+                PLAIN,
+                Propfind,
+                207,
+                &[("dav", "1,2, <http://apache.org/a,2>")],
+                &["dav: 1,2, <http://apache.org/a,2>"],
+            ),
+            (
+                "class 2 goes without LOCK in the filter",
+                READ,
+                Propfind,
+                207,
+                &[("dav", "1,2"), ("dav", "2"), ("dav", "<a,2>, 2"), ("dav", "3")],
+                &["dav: 1", "dav: 3", "dav: <a,2>"],
+            ),
+            (
+                "class 2 goes without LOCK at the back end",
+                PLAIN,
+                Options,
+                200,
+                &[("allow", "GET"), ("dav", "1, 2, 3, calendar-access")],
+                &["allow: GET", "dav: 1, 3, calendar-access"],
+            ),
+            ("nothing left", READ, Options, 200, &[("dav", "2")], &[]),
+            ("empty Allow", READ, Get, 200, &[("allow", "PUT")], &[]),
+            (
+                "405 without Allow",
+                READ,
+                Propfind,
+                405,
+                &[],
+                &["allow: GET, HEAD, OPTIONS, REPORT"],
+            ),
+            (
+                "405 with a list of nothing",
+                READ,
+                Mkcol,
+                405,
+                &[("allow", "PUT")],
+                &["allow: GET, HEAD, OPTIONS, PROPFIND, REPORT"],
+            ),
+            (
+                "no trace of WebDAV",
+                WEB,
+                Get,
+                200,
+                &[
+                    ("dav", "1,2"),
+                    ("ms-author-via", "DAV"),
+                    ("public", "GET"),
+                    ("dasl", "<DAV:basicsearch>"),
+                    ("accept-patch", "x/y"),
+                    ("accept-post", "x/y"),
+                    ("allow", "GET, PUT"),
+                ],
+                &["accept-post: x/y", "allow: GET"],
+            ),
+            (
+                "its twin",
+                PLAIN.union(MethodSet::of(&[Method::Search])),
+                Get,
+                200,
+                &[
+                    ("dav", "1"),
+                    ("ms-author-via", "DAV"),
+                    ("public", "GET, BIND"),
+                    ("dasl", "<DAV:basicsearch>"),
+                ],
+                &["dasl: <DAV:basicsearch>", "dav: 1", "ms-author-via: DAV", "public: GET"],
+            ),
+        ];
+        for (name, allowed, method, status, sent, expected) in rows {
+            assert_eq!(announced(*allowed, *method, *status, sent), *expected, "{name}");
+        }
+    }
+
+    // ERR-4, Z-1
+    #[test]
+    fn of_our_own() {
+        assert_eq!(allow_of_refusal(&route(WEB), WEB), "GET, HEAD, OPTIONS, POST");
+        let none = MethodSet::default();
+        assert_eq!(allow_of_refusal(&route(none), none), "OPTIONS");
+        let mut embedded = route(WEB);
+        embedded.backend.profile = Profile::Embedded;
+        let more = WEB.union(MethodSet::of(&[Method::Patch]));
+        assert_eq!(allow_of_refusal(&embedded, more), "GET, HEAD, OPTIONS, POST");
+        let headers = own_options(&route(WEB), WEB);
+        assert_eq!(headers.len(), 1);
+        assert_eq!(headers.get(ALLOW).unwrap(), "GET, HEAD, OPTIONS, POST");
+    }
+}

@@ -1,0 +1,220 @@
+//! The answer of a back end, made public. In: status and headers, and what is known of the request. Out: the headers for the client
+//! and a plan for the body, or the reason for answering 502 instead. Section 1.5, P-15, M-44, ERR-3, R-13.
+
+use std::sync::Arc;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+        LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
+    },
+};
+
+pub use super::answer_body::{AnswerBodyError, BodyPlan, RewritePlan, Rewriting};
+pub use super::urls::AnswerContext;
+use super::{
+    announce::announce,
+    body::BodyOptions,
+    decode::ContentDecoder,
+    url_headers::{map_headers, remove_internal},
+};
+use crate::{
+    policy::{Method, Profile},
+    xml::media_type::xml_charset,
+};
+
+/// Why an answer cannot be passed on at all. The client gets 502.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadAnswer {
+    /// It redirects to where the route does not reach (P-15).
+    #[error("the back end redirects to a URL outside the route")]
+    RedirectOutside,
+    /// Its XML is in a content coding that is not known, or in several.
+    #[error("the back end's XML answer has an unknown Content-Encoding")]
+    UnknownCoding,
+    /// It is a 207 without a body.
+    #[error("the back end's 207 answer has no body")]
+    EmptyMultistatus,
+    /// It is a part of a document that would have to be rewritten as a whole.
+    #[error("the back end answers with a part of a document whose URLs must be mapped")]
+    PartOfDocument,
+}
+
+impl BadAnswer {
+    /// The name in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RedirectOutside => "redirect-outside-route",
+            Self::UnknownCoding => "answer-unknown-coding",
+            Self::EmptyMultistatus => "answer-missing",
+            Self::PartOfDocument => "answer-partial",
+        }
+    }
+}
+
+/// What is true only of the bytes that the back end sent.
+const OF_THE_BYTES: [HeaderName; 7] = [
+    CONTENT_LENGTH,
+    CONTENT_ENCODING,
+    TRAILER,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
+
+/// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is.
+///
+/// # Errors
+/// The answer must not go out; the headers are in no defined state then.
+pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> Result<BodyPlan, BadAnswer> {
+    if (100..200).contains(&status) {
+        return Ok(BodyPlan::AsIs);
+    }
+    remove_internal(headers);
+    map_headers(context, status, headers)?;
+    announce(context, status, headers);
+    match status {
+        204 => {
+            headers.remove(CONTENT_LENGTH);
+            return Ok(BodyPlan::AsIs);
+        }
+        304 => return Ok(BodyPlan::AsIs),
+        _ => {}
+    }
+    let plan = plan(context, status, headers)?;
+    // The headers are those of the answer to GET, the body is none.
+    Ok(if context.method == Method::Head {
+        BodyPlan::AsIs
+    } else {
+        plan
+    })
+}
+
+fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> Result<BodyPlan, BadAnswer> {
+    let media = media_type(headers);
+    let media = media.as_deref();
+    if status >= 300 && !context.route.pass_error_bodies && is_html(media) {
+        empty(headers);
+        return Ok(BodyPlan::Empty);
+    }
+    if !is_rewritten(context.method, status, media) {
+        return Ok(BodyPlan::AsIs);
+    }
+    if headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0") && context.method != Method::Head {
+        return match status {
+            207 => Err(BadAnswer::EmptyMultistatus),
+            _ => Ok(BodyPlan::AsIs),
+        };
+    }
+    if status == 206 {
+        return Err(BadAnswer::PartOfDocument);
+    }
+    let charset = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| xml_charset(value.as_bytes(), true).ok().flatten());
+    let decoder = decoder(headers)?;
+    for name in OF_THE_BYTES {
+        headers.remove(name);
+    }
+    headers.remove(ACCEPT_RANGES);
+    // In a 416 it tells the length of the resource.
+    if status != 416 {
+        headers.remove(CONTENT_RANGE);
+    }
+    if status == 207 || tags_the_answer(context.method) {
+        headers.remove(ETAG);
+    }
+    let content_type = format!("{}; charset=\"utf-8\"", media.unwrap_or("application/xml"));
+    if let Ok(value) = HeaderValue::from_str(&content_type) {
+        headers.insert(CONTENT_TYPE, value);
+    }
+    let zope = matches!(context.route.backend.profile, Profile::Zope | Profile::Plone);
+    Ok(BodyPlan::Rewrite(RewritePlan {
+        context: Arc::clone(context),
+        decoder,
+        options: BodyOptions {
+            charset,
+            repair_lock_owner: zope,
+            ..BodyOptions::new(context.public.to_string())
+        },
+        required: status == 207,
+    }))
+}
+
+/// The media type without parameters, as written.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let media = value.split(';').next().unwrap_or(value).trim();
+    (!media.is_empty()).then(|| media.to_owned())
+}
+
+fn is_html(media: Option<&str>) -> bool {
+    media.is_some_and(|media| {
+        media.eq_ignore_ascii_case("text/html") || media.eq_ignore_ascii_case("application/xhtml+xml")
+    })
+}
+
+/// Whether the body holds URLs of ours: WebDAV's XML, but never a file (C-14).
+fn is_rewritten(method: Method, status: u16, media: Option<&str>) -> bool {
+    let success = (200..300).contains(&status);
+    let media = media.map(str::to_ascii_lowercase);
+    let file = success && matches!(method, Method::Get | Method::Head);
+    match media.as_deref() {
+        Some("application/davmount+xml") => true,
+        _ if file => false,
+        // Whatever it calls itself, clients read it as a multistatus.
+        _ if status == 207 => true,
+        Some("application/xml" | "text/xml") => true,
+        Some("application/xhtml+xml") => false,
+        Some(media) => media.ends_with("+xml") && !media.starts_with("image/"),
+        None => success && answers_in_xml(method),
+    }
+}
+
+/// Methods whose successful answers are XML, also when no Content-Type says so.
+fn answers_in_xml(method: Method) -> bool {
+    use Method::{Lock, Propfind, Proppatch, Report, Search};
+    matches!(method, Lock | Propfind | Proppatch | Report | Search)
+}
+
+/// Methods in whose answers an ETag belongs to the body; in those of the others it is the tag of the resource that was written.
+fn tags_the_answer(method: Method) -> bool {
+    use Method::{Get, Head, Options, Post, Propfind, Report, Search};
+    matches!(method, Get | Head | Options | Post | Propfind | Report | Search)
+}
+
+/// What undoes the content coding; `None` when there is none.
+fn decoder(headers: &HeaderMap) -> Result<Option<ContentDecoder>, BadAnswer> {
+    let mut coding = None;
+    for value in headers.get_all(CONTENT_ENCODING) {
+        let value = value.to_str().map_err(|_| BadAnswer::UnknownCoding)?;
+        for name in value.split(',').map(str::trim) {
+            if name.is_empty() || name.eq_ignore_ascii_case("identity") {
+                continue;
+            }
+            if coding.replace(name).is_some() {
+                return Err(BadAnswer::UnknownCoding);
+            }
+        }
+    }
+    match coding.map(ContentDecoder::for_coding) {
+        Some(None) => Err(BadAnswer::UnknownCoding),
+        Some(decoder) => Ok(decoder),
+        None => Ok(None),
+    }
+}
+
+/// The headers of an answer whose body is taken away (ERR-3).
+fn empty(headers: &mut HeaderMap) {
+    let of_the_body = [CONTENT_TYPE, CONTENT_LANGUAGE, ETAG, LAST_MODIFIED, TRANSFER_ENCODING];
+    for name in OF_THE_BYTES.into_iter().chain(of_the_body) {
+        headers.remove(name);
+    }
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

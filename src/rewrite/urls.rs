@@ -1,0 +1,229 @@
+//! The URLs of an answer, made public (R-3 to R-9). In: a URL as the back end wrote it, and the place it stands in. Out: the public
+//! URL, or that it is none of ours, or that no client may know of it. Headers and XML bodies ask here alike.
+
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::context::{Mapped, Place, ResponseUrls};
+use crate::{
+    policy::{Method, MethodSet, Route},
+    url::{
+        Authority, CanonicalPath, Origin, PublicPath, Reference, Target, UpstreamPath, path_rules::PathUse,
+        reference::in_the_form_of,
+    },
+};
+
+/// What URLs of real back ends hold raw although they must not: it means one thing only, and is read encoded (P-2 is for clients).
+const RAW: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What the rewriting needs to know of the request that is answered.
+#[derive(Clone, Debug)]
+pub struct AnswerContext {
+    /// The route of the request.
+    pub route: Arc<Route>,
+    /// Its method.
+    pub method: Method,
+    /// Its target, as clients see it.
+    pub public: PublicPath,
+    /// Its target, as the back end sees it.
+    pub upstream: UpstreamPath,
+    /// What stands in absolute URLs: the first of the route's origins, else scheme and Host of the request.
+    pub public_origin: Origin,
+    /// The public prefixes of other routes below this one's: what maps to there is theirs, and is not shown.
+    pub inner: Vec<PublicPath>,
+    /// What the method filter lets pass at the target.
+    pub allowed: MethodSet,
+    /// Leave the response for the target itself out of a multistatus (B-20).
+    pub noroot: bool,
+}
+
+/// What a URL in an answer names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Something that is not the back end's: another scheme or another server (R-3, R-4).
+    Elsewhere,
+    /// A resource of the route.
+    Public(PublicPath),
+    /// Something of the back end's that has no public URL.
+    Outside,
+}
+
+impl AnswerContext {
+    /// What `reference` names. A relative one is resolved against the URL of the request.
+    pub fn name(&self, reference: &Reference<'_>) -> Named {
+        match *reference {
+            Reference::OtherScheme => Named::Elsewhere,
+            Reference::Absolute { authority, target, .. } | Reference::NetworkPath { authority, target } => {
+                if self.is_own(authority) {
+                    self.place(&target)
+                } else if authority.rsplit_once('@').is_some_and(|(_, host)| self.is_own(host)) {
+                    // Userinfo is never ours (B-31), but the name behind it is.
+                    Named::Outside
+                } else {
+                    Named::Elsewhere
+                }
+            }
+            Reference::AbsolutePath(target) => self.place(&target),
+            Reference::Relative(target) => match self.resolve(target.path) {
+                Some(path) => self.place(&Target { path: &path, ..target }),
+                None => Named::Outside,
+            },
+        }
+    }
+
+    /// The public URL for a header or a property, in the form that was found (R-7); `None`: clients may not know of it.
+    pub fn public_url(&self, url: &str) -> Option<String> {
+        let reference = Reference::parse(url);
+        match self.name(&reference) {
+            Named::Elsewhere => Some(url.to_owned()),
+            Named::Public(path) => {
+                let suffix = suffix(&reference);
+                Some(in_the_form_of(&reference, &self.public_origin, &path.0, &suffix))
+            }
+            Named::Outside => None,
+        }
+    }
+
+    /// The path as it is written in an answer; `None` when it has no one meaning (P-14).
+    pub(super) fn read(path: &str) -> Option<CanonicalPath> {
+        if path.is_empty() {
+            return Some(CanonicalPath::root());
+        }
+        let escaped: std::borrow::Cow<'_, str> = utf8_percent_encode(path, RAW).into();
+        CanonicalPath::parse(escaped.as_bytes()).ok()
+    }
+
+    /// Whether `host` is a name of the back end.
+    pub(super) fn is_own_host(&self, host: &str) -> bool {
+        self.own_origins()
+            .any(|own| own.authority.host().eq_ignore_ascii_case(host))
+    }
+
+    fn own_origins(&self) -> impl Iterator<Item = Origin> + '_ {
+        let backend = &self.route.backend;
+        std::iter::once(backend.location.origin()).chain(backend.aliases.iter().cloned())
+    }
+
+    /// Whether `authority` is the back end's (R-4), or, where it writes public URLs, one of ours.
+    fn is_own(&self, authority: &str) -> bool {
+        let Some(authority) = Authority::parse(authority) else {
+            return false;
+        };
+        let same = |origin: &Origin| origin.authority.same_as(&authority);
+        self.own_origins().any(|own| same(&own))
+            || self.route.backend.external_urls
+                && (same(&self.public_origin) || self.route.origins.iter().any(|origin| same(origin)))
+    }
+
+    fn place(&self, target: &Target<'_>) -> Named {
+        let map = &self.route.map;
+        let public = Self::read(target.path).and_then(|path| {
+            if self.route.backend.external_urls {
+                path.starts_with(&map.public().0).then_some(path)
+            } else {
+                map.to_public(&UpstreamPath(path)).map(|public| public.0)
+            }
+        });
+        public
+            .filter(|path| !self.inner.iter().any(|inner| path.starts_with(&inner.0)))
+            .and_then(|path| self.route.path_rules.apply(path, PathUse::Target).ok())
+            .map_or(Named::Outside, |path| Named::Public(PublicPath(path)))
+    }
+
+    /// A relative path against the target of the request, in the space the back end writes in (RFC 3986 section 5.2); `None` when
+    /// it leaves the root.
+    fn resolve(&self, relative: &str) -> Option<String> {
+        let base = if self.route.backend.external_urls {
+            self.public.to_string()
+        } else {
+            self.upstream.to_string()
+        };
+        if relative.is_empty() {
+            return Some(base);
+        }
+        let (directory, _) = base.rsplit_once('/')?;
+        let mut segments: Vec<&str> = directory.split('/').skip(1).collect();
+        for segment in relative.split('/') {
+            match segment {
+                "." => {}
+                ".." => {
+                    segments.pop()?;
+                }
+                name => segments.push(name),
+            }
+        }
+        if relative == "." || relative == ".." || relative.ends_with("/.") || relative.ends_with("/..") {
+            segments.push("");
+        }
+        Some(format!("/{}", segments.join("/")))
+    }
+}
+
+/// Query and fragment of a reference.
+fn suffix(reference: &Reference<'_>) -> String {
+    match reference {
+        Reference::OtherScheme => String::new(),
+        Reference::Absolute { target, .. }
+        | Reference::NetworkPath { target, .. }
+        | Reference::AbsolutePath(target)
+        | Reference::Relative(target) => target.suffix(),
+    }
+}
+
+/// The mapping for the body of one answer.
+#[derive(Clone, Debug)]
+pub struct AnswerUrls(Arc<AnswerContext>);
+
+impl AnswerUrls {
+    /// The mapping for the answer to the request of `context`.
+    pub fn new(context: Arc<AnswerContext>) -> Self {
+        Self(context)
+    }
+}
+
+impl ResponseUrls for AnswerUrls {
+    fn map(&self, place: Place, url: &str) -> Mapped {
+        let reference = Reference::parse(url);
+        if place == Place::Structural {
+            // Deliberately also what names another server or scheme: a response is about a resource of the route (R-9).
+            return match self.0.name(&reference) {
+                Named::Public(path) => Mapped::To(format!("{path}{}", suffix(&reference))),
+                Named::Elsewhere | Named::Outside => Mapped::Outside,
+            };
+        }
+        if self.0.route.backend.external_urls || matches!(reference, Reference::Relative(_)) {
+            return Mapped::Unchanged;
+        }
+        match self.0.name(&reference) {
+            Named::Elsewhere => Mapped::Unchanged,
+            Named::Public(path) => {
+                let suffix = suffix(&reference);
+                Mapped::To(in_the_form_of(&reference, &self.0.public_origin, &path.0, &suffix))
+            }
+            Named::Outside => Mapped::Outside,
+        }
+    }
+
+    fn shows(&self, public: &str) -> bool {
+        if !self.0.noroot {
+            return true;
+        }
+        let path = public.split(['?', '#']).next().unwrap_or(public);
+        let path = AnswerContext::read(path).and_then(|path| self.0.route.path_rules.apply(path, PathUse::Target).ok());
+        path.is_none_or(|path| path.key() != self.0.public.0.key())
+    }
+}
+
+#[cfg(test)]
+#[path = "urls_tests.rs"]
+pub(super) mod tests;
