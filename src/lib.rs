@@ -16,4 +16,6 @@ pub mod admin;
 
 pub mod config;
 
+pub mod gateway;
+
 pub mod cli;
