@@ -18,4 +18,6 @@ pub mod admin;
 
 pub mod config;
 
+pub mod gateway;
+
 pub mod cli;
