@@ -1,9 +1,12 @@
 //! The program: arguments in, a command run, an exit code out.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{error::Error, io, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use davgate::cli;
+use davgate::{
+    cli::{self, demo::DemoArgs},
+    gateway, telemetry,
+};
 
 /// A reverse proxy that understands WebDAV
 #[derive(Debug, Parser)]
@@ -15,6 +18,13 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve what a configuration file says
+    Run {
+        /// The configuration file
+        file: PathBuf,
+    },
+    /// Try it: a gateway in front of a folder, with what to type and what to expect
+    Demo(DemoArgs),
     /// Say all that is wrong with a configuration file
     Check {
         /// The configuration file
@@ -25,12 +35,27 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Args::parse().command {
-        Command::Check { file } => cli::check::check(&file, &mut io::stdout(), &mut io::stderr()),
-        Command::Schema => cli::schema::schema(&mut io::stdout()).map(|()| ExitCode::SUCCESS),
-    };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("davgate: {error}");
-        ExitCode::FAILURE
-    })
+    match execute(Args::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("davgate: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Run { file } => cli::run::run(&file, gateway::run),
+        Command::Demo(args) => {
+            telemetry::log::init()?;
+            cli::demo::run(&args, gateway::run)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Check { file } => Ok(cli::check::check(&file, &mut io::stdout(), &mut io::stderr())?),
+        Command::Schema => {
+            cli::schema::schema(&mut io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }

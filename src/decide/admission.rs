@@ -121,7 +121,9 @@ impl Admitted {
     pub(super) fn judge(target: Target, headers: DavHeaders, near: Near, length: BodyLength) -> Result<Self, Denial> {
         let neighbourhood = near.of(&target);
         if target.method == Method::Put && target.public.0.slash() {
-            return Err(Denial::PutToCollection(target.allowed.without(MethodSet::of(&[Method::Put]))));
+            return Err(Denial::PutToCollection(
+                target.allowed.without(MethodSet::of(&[Method::Put])),
+            ));
         }
         let if_header = match headers.if_header {
             Some(parsed) => Some(parsed.map_tags(|tag| if_tag(tag, &target, &neighbourhood))?),

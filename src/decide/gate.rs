@@ -66,7 +66,10 @@ impl Gate {
     /// The public prefixes of the routes that lie inside the one of `permit`: what is there is theirs.
     pub fn inside(&self, permit: &Permit) -> Vec<PublicPath> {
         let prefix = &permit.route().map.public().0;
-        let routes = self.table.below(permit.host(), prefix).filter_map(|number| self.routes.get(number));
+        let routes = self
+            .table
+            .below(permit.host(), prefix)
+            .filter_map(|number| self.routes.get(number));
         routes.map(|route| route.map.public().clone()).collect()
     }
 

@@ -1,10 +1,21 @@
-//! The only room that knows pingora: back ends as peers, exchanges with them, and clients' bodies.
+//! The only room that knows pingora: the listener, the stages of a request in order, the two exchanges with a back end, and clients'
+//! bodies. `run` makes a server of a policy.
 
+pub mod context;
 pub mod downstream;
 pub mod exchange;
+mod http10;
 pub mod incoming;
 pub mod pace;
+mod passage;
+pub mod proxy;
+mod relay;
+mod respond;
+pub mod serve;
 pub mod spool;
+mod tell;
 pub mod transact;
 pub mod upstream;
 pub mod upstream_error;
+
+pub use serve::{StartError, run};

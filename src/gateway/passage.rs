@@ -9,10 +9,8 @@ use pingora::proxy::Session;
 
 use crate::{
     decide::{
-        Admission, BodyPlan, Decision, Denial, OwnAnswer, Permit, Question, Request,
-        own::Ancestor,
-        permit::PermittedBody,
-        state::State,
+        Admission, BodyPlan, Decision, Denial, OwnAnswer, Permit, Question, Request, own::Ancestor,
+        permit::PermittedBody, state::State,
     },
     policy::Method,
     rewrite::request::{self as outgoing, adds_slash, probe_headers},
@@ -96,7 +94,11 @@ impl Gateway {
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
                 let limit = *limit;
-                HeldBody::File(read_spooled(session, limit).await.map_err(|error| unread(error, Denial::BodyTooLarge))?)
+                HeldBody::File(
+                    read_spooled(session, limit)
+                        .await
+                        .map_err(|error| unread(error, Denial::BodyTooLarge))?,
+                )
             }
         };
         let headers = outgoing::headers(&permit, &session.req_header().headers);
@@ -147,7 +149,10 @@ impl Gateway {
             StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
             StatusCode::UNAUTHORIZED => return Ok(Probed::Challenge(incoming)),
             status if status.is_redirection() => {
-                let location = incoming.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+                let location = incoming
+                    .headers
+                    .get(header::LOCATION)
+                    .and_then(|value| value.to_str().ok());
                 match location {
                     Some(location) if adds_slash(location, resource) => State::Collection,
                     Some(_) | None => State::Unknown,
@@ -176,7 +181,9 @@ async fn own(answer: OwnAnswer, session: &mut Session) -> Result<Reply, Halt> {
         OwnAnswer::Options(_) | OwnAnswer::AncestorOptions => Ok(Reply::options(&answer)),
         OwnAnswer::AncestorPropfind(ancestor) => {
             let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
-            let body = read_capped(session, Ancestor::body_limit()).await.map_err(|error| unread(error, too_large))?;
+            let body = read_capped(session, Ancestor::body_limit())
+                .await
+                .map_err(|error| unread(error, too_large))?;
             let content_type = session.req_header().headers.get(header::CONTENT_TYPE);
             let text = ancestor.answer(&body, content_type.map(http::HeaderValue::as_bytes))?;
             Ok(Reply::multistatus(text))
@@ -188,10 +195,14 @@ async fn own(answer: OwnAnswer, session: &mut Session) -> Result<Reply, Halt> {
 async fn hold(session: &mut Session, plan: &BodyPlan) -> Result<Bytes, Halt> {
     match plan {
         BodyPlan::Nothing | BodyPlan::Stream(_) | BodyPlan::Spool(_) => Ok(Bytes::new()),
-        BodyPlan::Empty => read_capped(session, 0).await.map_err(|error| unread(error, Denial::UnexpectedBody)),
+        BodyPlan::Empty => read_capped(session, 0)
+            .await
+            .map_err(|error| unread(error, Denial::UnexpectedBody)),
         BodyPlan::Xml(plan) => {
             let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
-            read_capped(session, plan.limit()).await.map_err(|error| unread(error, too_large))
+            read_capped(session, plan.limit())
+                .await
+                .map_err(|error| unread(error, too_large))
         }
     }
 }

@@ -55,7 +55,10 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway of these routes; `upstreams` are their back ends in the same order.
     pub fn new(gate: Gate, upstreams: Vec<Upstream>, metrics: Arc<Metrics>, access_log: AccessLog) -> Self {
-        let by_route = gate.routes().iter().map(|route| (route.name.clone(), metrics.route(&route.name)));
+        let by_route = gate
+            .routes()
+            .iter()
+            .map(|route| (route.name.clone(), metrics.route(&route.name)));
         Self {
             by_route: by_route.collect(),
             outside: metrics.route(crate::telemetry::metrics::NO_ROUTE),
@@ -131,7 +134,8 @@ impl Gateway {
                 headers.insert(name, value.clone());
             }
         }
-        if uploads && !headers.contains_key(header::TRANSFER_ENCODING) && !headers.contains_key(header::CONTENT_LENGTH) {
+        if uploads && !headers.contains_key(header::TRANSFER_ENCODING) && !headers.contains_key(header::CONTENT_LENGTH)
+        {
             headers.insert(header::CONTENT_LENGTH, 0.into());
         }
         ctx.exchange = Exchange::Stream;
@@ -228,7 +232,11 @@ impl ProxyHttp for Gateway {
         let streaming = streaming(ctx)?;
         let permit = &streaming.permit;
         let target = outgoing::target(permit);
-        let mut built = RequestHeader::build(permit.method().as_str(), target.as_bytes(), Some(streaming.headers.len()))?;
+        let mut built = RequestHeader::build(
+            permit.method().as_str(),
+            target.as_bytes(),
+            Some(streaming.headers.len()),
+        )?;
         let host = permit.route().backend.location.origin().authority.to_string();
         built.append_header(header::HOST, host)?;
         for (name, value) in &streaming.headers {
@@ -345,7 +353,9 @@ impl ProxyHttp for Gateway {
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Context) -> FailToProxy {
         ctx.upstream.end();
-        let begun = session.response_written().is_some_and(|response| !response.status.is_informational());
+        let begun = session
+            .response_written()
+            .is_some_and(|response| !response.status.is_informational());
         let reply = if let Some(denial) = &ctx.denial {
             Some(Reply::denial(denial, &ctx.account))
         } else {
@@ -410,16 +420,24 @@ impl Gateway {
 
 /// The streaming exchange, which pingora's later callbacks belong to.
 fn streaming(ctx: &mut Context) -> Result<&mut Streaming> {
-    ctx.stream.as_mut().ok_or_else(|| Error::explain(ErrorType::InternalError, "no permit"))
+    ctx.stream
+        .as_mut()
+        .ok_or_else(|| Error::explain(ErrorType::InternalError, "no permit"))
 }
 
 /// Makes the header fields of `response` those of `headers`; fields that stay keep their spelling.
 fn replace(response: &mut ResponseHeader, headers: &HeaderMap) -> Result<()> {
     let old = response.headers.clone();
-    for name in old.keys().filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name))) {
+    for name in old
+        .keys()
+        .filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name)))
+    {
         response.remove_header(name);
     }
-    for name in headers.keys().filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name))) {
+    for name in headers
+        .keys()
+        .filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name)))
+    {
         for value in headers.get_all(name) {
             response.append_header(name.clone(), value.clone())?;
         }

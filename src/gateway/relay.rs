@@ -11,7 +11,7 @@ use pingora::{ErrorType, Result, http::ResponseHeader, proxy::Session};
 use crate::{
     decide::Permit,
     rewrite::{
-        answer::{AnswerContext, rewrite},
+        answer::rewrite,
         answer_body::{BodyPlan, Rewriting},
     },
 };
@@ -39,7 +39,12 @@ impl Gateway {
             Ok(plan) => plan,
             Err(bad) => return self.bad_gateway(session, ctx, bad.name()).await,
         };
-        for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TRAILER] {
+        for name in [
+            header::CONNECTION,
+            header::TRANSFER_ENCODING,
+            header::UPGRADE,
+            header::TRAILER,
+        ] {
             headers.remove(name);
         }
         headers.remove("keep-alive");
@@ -119,7 +124,9 @@ impl Outflow {
     async fn step(&mut self, incoming: &mut Incoming) -> Result<bool, &'static str> {
         match incoming.read_body().await.map_err(UpstreamError::name)? {
             Some(piece) => {
-                self.rewriting.push(&piece, &mut self.ready).map_err(|error| error.name())?;
+                self.rewriting
+                    .push(&piece, &mut self.ready)
+                    .map_err(|error| error.name())?;
                 Ok(true)
             }
             None => {

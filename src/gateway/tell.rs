@@ -39,7 +39,9 @@ impl Gateway {
         ctx.upstream.end();
         let head = session.req_header();
         let text = |name: header::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let status = session.response_written().map_or(0, |response| response.status.as_u16());
+        let status = session
+            .response_written()
+            .map_or(0, |response| response.status.as_u16());
         let verdict = if ctx.denial.is_some() {
             Verdict::Deny
         } else if ctx.failure.is_some() || error.is_some() {
@@ -60,7 +62,7 @@ impl Gateway {
             time: ctx.time,
             request_id: &request_id(),
             client: &session.client_addr().map(ToString::to_string).unwrap_or_default(),
-            method: ctx.account.method.map_or(head.method.as_str(), Method::as_str),
+            method: head.method.as_str(),
             path: &path,
             host: host.as_deref(),
             route: ctx.account.route.as_ref().map(|route| route.name.as_str()),
@@ -75,7 +77,11 @@ impl Gateway {
             upstream_ms: ctx.upstream.spent().map(milliseconds),
             user_agent: text(header::USER_AGENT),
         });
-        let route = ctx.account.route.as_ref().and_then(|route| self.by_route.get(&route.name));
+        let route = ctx
+            .account
+            .route
+            .as_ref()
+            .and_then(|route| self.by_route.get(&route.name));
         let metrics = route.unwrap_or(&self.outside);
         metrics.observe(&Observation {
             class: MethodClass::of(ctx.account.method.map_or("", Method::as_str)),

@@ -1,0 +1,134 @@
+//! A server from a policy: back ends, listeners, the admin listener. In: a compiled policy. Runs until it is told to stop.
+
+use std::{collections::HashMap, io, net::SocketAddr, net::TcpListener, path::PathBuf, sync::Arc};
+
+use pingora::{
+    apps::http_app::HttpServer,
+    prelude::Opt,
+    proxy::http_proxy,
+    server::{Server, configuration::ServerConf},
+    services::listening::Service,
+};
+use thiserror::Error;
+
+use crate::{
+    admin::service::AdminService,
+    backend::embedded::{self, EmbeddedServer},
+    decide::Gate,
+    policy::{Location, Policy},
+    telemetry::{access::AccessLog, metrics::Metrics},
+};
+
+use super::{proxy::Gateway, upstream::Upstream};
+
+/// How long requests that are being served may go on once the server is told to stop, in seconds.
+const GRACE: u64 = 5;
+
+/// Why a server could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The directory of an embedded back end cannot be served.
+    #[error("cannot serve the directory {}: {cause}", directory.display())]
+    Embedded {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The access log cannot be opened.
+    #[error("cannot open the access log: {0}")]
+    AccessLog(io::Error),
+    /// The metrics cannot be set up.
+    #[error("cannot set up the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// Serves `policy` until the process gets SIGINT (at once), SIGTERM or SIGQUIT (after a moment for the requests being served).
+///
+/// # Errors
+/// What stands in the way of starting; nothing is listened on then.
+pub fn run(policy: Policy) -> Result<(), StartError> {
+    // pingora would end the process without a word of which address it was.
+    for address in policy.listeners.iter().chain(&policy.admin) {
+        TcpListener::bind(address).map_err(|cause| StartError::Listen {
+            address: *address,
+            cause,
+        })?;
+    }
+    let embedded = Embedded::start(&policy)?;
+    let upstreams = policy.routes.iter().zip(0..).map(|(route, number)| {
+        let socket = embedded.socket(&route.backend.location);
+        Upstream::new(&route.backend, number, socket)
+    });
+    let upstreams = upstreams.collect();
+    let metrics = Arc::new(Metrics::new()?);
+    let access_log = AccessLog::open(&policy.access_log).map_err(StartError::AccessLog)?;
+    access_log
+        .dropped()
+        .into_iter()
+        .for_each(|dropped| metrics.follow_access_log(dropped));
+
+    let conf = ServerConf {
+        threads: std::thread::available_parallelism().map_or(1, Into::into),
+        grace_period_seconds: Some(GRACE),
+        graceful_shutdown_timeout_seconds: Some(1),
+        ..ServerConf::default()
+    };
+    let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
+    server.bootstrap();
+    let gateway = Gateway::new(Gate::new(policy.routes), upstreams, Arc::clone(&metrics), access_log);
+    let mut service = Service::new("gateway".to_owned(), http_proxy(&server.configuration, gateway));
+    for address in &policy.listeners {
+        service.add_tcp(&address.to_string());
+    }
+    server.add_service(service);
+    if let Some(address) = policy.admin {
+        let app = HttpServer::new_app(AdminService::new(metrics));
+        let mut admin = Service::new("admin".to_owned(), app);
+        admin.add_tcp(&address.to_string());
+        server.add_service(admin);
+    }
+    for address in &policy.listeners {
+        tracing::info!(%address, "listening");
+    }
+    server.run(pingora::server::RunArgs::default());
+    drop(embedded);
+    Ok(())
+}
+
+/// The back ends inside this process, one for each directory.
+#[derive(Default)]
+struct Embedded(HashMap<PathBuf, EmbeddedServer>);
+
+impl Embedded {
+    fn start(policy: &Policy) -> Result<Self, StartError> {
+        let mut servers = HashMap::new();
+        for route in &policy.routes {
+            if let Location::Embedded(directory) = &route.backend.location
+                && !servers.contains_key(directory)
+            {
+                let server = embedded::spawn(directory).map_err(|cause| StartError::Embedded {
+                    directory: directory.clone(),
+                    cause,
+                })?;
+                servers.insert(directory.clone(), server);
+            }
+        }
+        Ok(Self(servers))
+    }
+
+    fn socket(&self, location: &Location) -> Option<&std::path::Path> {
+        match location {
+            Location::Url(_) => None,
+            Location::Embedded(directory) => self.0.get(directory).map(EmbeddedServer::socket_path),
+        }
+    }
+}
