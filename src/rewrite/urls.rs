@@ -121,8 +121,7 @@ impl AnswerContext {
         };
         let same = |origin: &Origin| origin.authority.same_as(&authority);
         self.own_origins().any(|own| same(&own))
-            || self.route.backend.external_urls
-                && (same(&self.public_origin) || self.route.origins.iter().any(|origin| same(origin)))
+            || self.route.backend.external_urls && (same(&self.public_origin) || self.route.origins.iter().any(same))
     }
 
     fn place(&self, target: &Target<'_>) -> Named {
