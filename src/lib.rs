@@ -7,6 +7,8 @@ pub mod policy;
 
 pub mod request;
 
+pub mod decide;
+
 pub mod rewrite;
 
 pub mod backend;
@@ -15,5 +17,7 @@ pub mod telemetry;
 pub mod admin;
 
 pub mod config;
+
+pub mod gateway;
 
 pub mod cli;

@@ -30,7 +30,7 @@ const ROOMS: &[&str] = &[
 const DOORS: &[(&str, &[&str])] = &[
     ("pingora", &["gateway/", "admin/", "backend/embedded"]),
     ("quick_xml", &["xml/"]),
-    ("serde_yaml", &["config/"]),
+    ("serde_yaml", &[]),
     ("saphyr", &["config/"]),
     ("prometheus", &["telemetry/"]),
     ("clap", &["cli/", "main.rs"]),

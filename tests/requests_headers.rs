@@ -220,7 +220,7 @@ fn unlock_needs_a_token() {
     shared().refuse(400, &unlock("B-42 none"));
     each(
         [
-            "opaquelocktoken:b1",
+            "opaquelocktoken",
             "<opaquelocktoken:b1",
             "",
             "<>",
@@ -229,6 +229,18 @@ fn unlock_needs_a_token() {
         ],
         |value| {
             shared().refuse(400, &unlock(&format!("B-42 {value}")).with("Lock-Token", value));
+        },
+    );
+    // L-63: Windows forgets the brackets; mod_dav wants them.
+    each(
+        [
+            ("opaquelocktoken:b1", "<opaquelocktoken:b1>"),
+            ("<opaquelocktoken:b1>", "<opaquelocktoken:b1>"),
+            ("<1795311818>", "<1795311818>"),
+        ],
+        |(value, arriving)| {
+            let (seen, _) = shared().pass(&unlock(&format!("L-63 {value}")).with("Lock-Token", value));
+            assert_eq!(seen.all("lock-token"), [arriving]);
         },
     );
     shared().settle();

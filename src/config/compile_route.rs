@@ -1,8 +1,6 @@
 //! One route. In: its raw form. Out: the compiled route, or `None` where path or back end cannot be made out; everything else
 //! that is wrong is on the judge's list.
 
-use caseless::default_case_fold_str;
-
 use super::compile_methods::{self, Context};
 use super::document::Place;
 use super::error::{KeyPath, Problem};
@@ -11,8 +9,8 @@ use super::raw::{RawCase, RawFileSystem, RawRoute, RawUnderscore, RawUnicode};
 use super::{compile_backend, compile_limits, method_names, reports};
 use crate::policy::method::MethodSet;
 use crate::policy::{Profile, Route};
-use crate::url::path_rules::{PathRules, PathUse, ReservedName};
-use crate::url::{Authority, CanonicalPath, PrefixMap};
+use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
+use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
 
 /// The route that `raw` at `path` describes.
@@ -36,7 +34,7 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
     }
     let keep = |text: &str| text.to_owned();
     let context = Context {
-        fold: if path_rules.fold { &default_case_fold_str } else { &keep },
+        fold: if path_rules.fold { &fold_case } else { &keep },
         ignore_case: path_rules.fold,
         places,
     };
@@ -49,7 +47,11 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         // No two routes have the same prefix for one host, so this is a name of its own.
         name: name.unwrap_or_else(|| format!("{}{public}", hosts.first().map_or("", String::as_str))),
         hosts,
-        map: PrefixMap::new(public, upstream),
+        map: if path_rules.fold {
+            PrefixMap::folding(public, upstream)
+        } else {
+            PrefixMap::new(public, upstream)
+        },
         origins,
         backend,
         methods,
@@ -76,11 +78,34 @@ pub fn compare(judge: &mut Judge, route: &Route, path: &KeyPath, earlier: &[(Key
         }
         let same_host = (route.hosts.is_empty() && other.hosts.is_empty())
             || route.hosts.iter().any(|host| other.hosts.contains(host));
-        if same_host && route.map.public().0.key() == other.map.public().0.key() {
+        if same_host && same_prefix(route, other) {
             let what = format!("{other_path} has the same prefix for the same hosts");
             judge.refuse(Problem::new(path.key("path"), what).expected("a prefix of its own"));
+        } else if (same_host || route.hosts.is_empty() || other.hosts.is_empty())
+            && (splits_fold(route, other) || splits_fold(other, route))
+        {
+            let what = format!(
+                "only one of this route and {other_path} has case: fold, and the prefixes are one in the other"
+            );
+            judge.refuse(Problem::new(path.key("case"), what).expected("case: fold in the inner route too"));
         }
     }
+}
+
+fn same_prefix(one: &Route, other: &Route) -> bool {
+    let [one_key, other_key] = [one, other].map(|route| route.map.public().0.key());
+    if one.path_rules.fold || other.path_rules.fold {
+        fold_case(one_key) == fold_case(other_key)
+    } else {
+        one_key == other_key
+    }
+}
+
+/// Whether `inner` lies in the paths of `outer`, which folds, and does not fold: in another spelling, what belongs to `inner`
+/// would be judged by the rules of `outer`.
+fn splits_fold(outer: &Route, inner: &Route) -> bool {
+    let [outer_key, inner_key] = [outer, inner].map(|route| fold_case(route.map.public().0.key()));
+    outer.path_rules.fold && !inner.path_rules.fold && key_starts_with(&inner_key, &outer_key)
 }
 
 fn public_prefix(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Option<CanonicalPath> {

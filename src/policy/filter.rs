@@ -1,9 +1,9 @@
 //! The method filter of a route (O-6). In: the compiled rules of `methods:` and a key relative to the route. Out: the rule that
 //! decides, with the methods it lets pass, or none: then nothing passes. File order decides, never specificity.
 
-use super::method::MethodSet;
+use super::method::{Method, MethodSet};
 use super::pattern::PathPattern;
-use super::rule_index::RuleIndex;
+use super::rule_index::{RuleIndex, RulesBelow};
 
 /// One rule of the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub struct MethodRule {
     pub index: usize,
 }
 
+/// Whether a method passes everywhere below a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Below<'a> {
+    /// Everywhere.
+    Allowed,
+    /// Somewhere it may not pass: by this rule, or because no rule may match there.
+    Refused(Option<&'a MethodRule>),
+}
+
 /// The rules of one route, in file order.
 #[derive(Clone, Debug)]
 pub struct MethodFilter {
@@ -29,10 +38,14 @@ impl MethodFilter {
     /// A filter of `rules`; each rule's `index` is its place in the list, whatever it says.
     pub fn new(rules: Vec<(PathPattern, MethodRule)>) -> Self {
         let (patterns, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        let refused: Vec<_> = rules
+            .iter()
+            .map(|rule| MethodSet::all().without(rule.allowed))
+            .collect();
         let number = |(index, rule)| MethodRule { index, ..rule };
         Self {
             rules: rules.into_iter().enumerate().map(number).collect(),
-            index: RuleIndex::new(patterns),
+            index: RuleIndex::new(patterns.into_iter().zip(refused)),
         }
     }
 
@@ -41,6 +54,17 @@ impl MethodFilter {
         self.index
             .first_match(relative_key)
             .and_then(|rule| self.rules.get(rule))
+    }
+
+    /// Whether a rule, or that there is none, refuses `method` anywhere strictly below `relative_key`: DELETE, MOVE, and COPY or MOVE onto what
+    /// exists act on all of it. The key itself is for [`Self::judge`]. Where it cannot be known, it is refused. A thing that is no
+    /// collection has nothing below it, so this is asked of collections only.
+    pub fn refuses_below(&self, relative_key: &str, method: Method) -> Below<'_> {
+        match self.index.below(relative_key, method) {
+            RulesBelow::Allowed => Below::Allowed,
+            RulesBelow::Refused(rule) => Below::Refused(self.rules.get(rule)),
+            RulesBelow::Unmatched => Below::Refused(None),
+        }
     }
 
     /// The rules with their paths, in file order.
@@ -60,38 +84,5 @@ impl MethodFilter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::Method;
-
-    fn filter(rules: &[(&str, &[Method])]) -> MethodFilter {
-        let rule = |(path, allowed): &(&str, &[Method])| {
-            let rule = MethodRule {
-                allowed: MethodSet::of(allowed),
-                body: None,
-                line: 0,
-                index: 99,
-            };
-            (PathPattern::parse(path).unwrap(), rule)
-        };
-        MethodFilter::new(rules.iter().map(rule).collect())
-    }
-
-    // O-6: the first rule that matches decides alone; where none does, nothing is allowed.
-    #[test]
-    fn the_first_match_decides() {
-        let filter = filter(&[("/a/b/**", &[]), ("/a/**", &[Method::Get]), ("/a/c", &[Method::Put])]);
-        let judged = |key: &str| filter.judge(key).map(|rule| (rule.index, rule.allowed));
-        let get = MethodSet::of(&[Method::Get]);
-        assert_eq!(judged("/a/b/x"), Some((0, MethodSet::default())));
-        assert_eq!(judged("/a"), Some((1, get)));
-        assert_eq!(judged("/a/c"), Some((1, get)));
-        assert_eq!(judged("/d"), None);
-        assert_eq!(judged(""), None);
-        let never: Vec<_> = filter
-            .unreachable()
-            .map(|(rule, earlier)| (rule.index, earlier.index))
-            .collect();
-        assert_eq!(never, [(2, 1)]);
-    }
-}
+#[path = "filter_tests.rs"]
+mod tests;

@@ -129,12 +129,10 @@ impl Method {
         )
     }
 
-    /// Whether its body streams through; every other method's request is held, and answered by the gateway's own exchange.
+    /// Whether its body streams through, unread. Every other method's request is held, and answered by the gateway's own
+    /// exchange; OPTIONS too, whose XML (RFC 3253 section 3.2) is judged like any other.
     pub fn streams(self) -> bool {
-        matches!(
-            self,
-            Self::Get | Self::Head | Self::Options | Self::Put | Self::Post | Self::Patch
-        )
+        matches!(self, Self::Get | Self::Head | Self::Put | Self::Post | Self::Patch)
     }
 
     /// The few classes that metrics tell apart.
@@ -180,6 +178,11 @@ impl MethodSet {
         Self(self.0 | other.0)
     }
 
+    /// What is in this one and not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// What is in both.
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
@@ -220,5 +223,23 @@ mod tests {
         }
         assert_eq!(Method::parse("FOO"), None);
         assert!(Method::ALL.len() < 64);
+    }
+
+    // B-60 to B-69: what may hold XML is never streamed past the reader
+    #[test]
+    fn xml_is_held() {
+        use Method::{Get, Head, Patch, Post, Put};
+        for method in Method::ALL.iter().filter(|method| !method.is_off()) {
+            assert_eq!(
+                method.streams(),
+                [Get, Head, Put, Post, Patch].contains(method),
+                "{method:?}"
+            );
+            let xml = matches!(
+                method.body_rule(),
+                BodyRule::Optional | BodyRule::Required | BodyRule::Dropped
+            );
+            assert!(!(method.streams() && xml), "{method:?}");
+        }
     }
 }

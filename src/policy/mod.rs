@@ -12,7 +12,7 @@ pub mod wildcard;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-pub use filter::{MethodFilter, MethodRule};
+pub use filter::{Below, MethodFilter, MethodRule};
 pub use limits::{Limits, MaxDepth};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;

@@ -3,6 +3,8 @@
 //! root. A trailing slash never counts. Passes: what can be a path; the rest is an error, since a rule that matches nothing
 //! by mistake is a hole.
 
+mod below;
+
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
@@ -20,7 +22,8 @@ pub struct PathPattern {
 #[derive(Clone, Debug)]
 enum Kind {
     Segments(Box<[Part]>),
-    Regex(Regex),
+    /// The regex, and the text that everything it matches begins with.
+    Regex(Regex, Box<str>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +72,7 @@ impl PathPattern {
     /// `ignore_case` does the same for a regex.
     pub fn parse_folded(text: &str, fold: impl Fn(&str) -> String, ignore_case: bool) -> Result<Self, PatternError> {
         let kind = match (text.strip_prefix('~'), text.strip_prefix('/')) {
-            (Some(regex), _) => Kind::Regex(whole_regex(regex, ignore_case)?),
+            (Some(regex), _) => whole_regex(regex, ignore_case)?,
             (None, Some(path)) => Kind::Segments(parts(path, &fold)?),
             (None, None) => return Err(PatternError::NotAPath),
         };
@@ -87,7 +90,7 @@ impl PathPattern {
     /// Whether the relative key `key` ("" or "/a/b") matches. Costs at most segments times parts of the pattern.
     pub fn matches(&self, key: &str) -> bool {
         match &self.kind {
-            Kind::Regex(regex) => regex.is_match(key),
+            Kind::Regex(regex, _) => regex.is_match(key),
             Kind::Segments(parts) => wild_match(
                 parts.iter(),
                 segments(key),
@@ -100,7 +103,7 @@ impl PathPattern {
     /// Whether every key matches.
     pub fn covers_everything(&self) -> bool {
         match &self.kind {
-            Kind::Regex(_) => false,
+            Kind::Regex(..) => false,
             Kind::Segments(parts) => !parts.is_empty() && parts.iter().all(|part| *part == Part::AnyDepth),
         }
     }
@@ -108,9 +111,9 @@ impl PathPattern {
     /// Whether `other` surely matches all that this one matches. Best effort: `true` is proved, `false` may be wrong.
     pub fn is_covered_by(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
-            (Kind::Regex(ours), Kind::Regex(theirs)) => ours.as_str() == theirs.as_str(),
-            (Kind::Segments(_), Kind::Regex(_)) => false,
-            (Kind::Regex(_), Kind::Segments(_)) => other.covers_everything(),
+            (Kind::Regex(ours, _), Kind::Regex(theirs, _)) => ours.as_str() == theirs.as_str(),
+            (Kind::Segments(_), Kind::Regex(..)) => false,
+            (Kind::Regex(..), Kind::Segments(_)) => other.covers_everything(),
             // A `**` of ours is a letter that only their `**` can spell, so one algorithm answers both questions.
             (Kind::Segments(ours), Kind::Segments(theirs)) => wild_match(
                 theirs.iter(),
@@ -124,7 +127,7 @@ impl PathPattern {
     /// The literal segments the pattern begins with: no key without them can match.
     pub fn literal_prefix(&self) -> impl Iterator<Item = &str> {
         let parts: &[Part] = match &self.kind {
-            Kind::Regex(_) => &[],
+            Kind::Regex(..) => &[],
             Kind::Segments(parts) => parts,
         };
         parts.iter().map_while(|part| match part {
@@ -167,7 +170,7 @@ pub(super) fn segments(key: &str) -> impl Iterator<Item = &str> + Clone {
     key.split('/').skip(1)
 }
 
-fn whole_regex(text: &str, ignore_case: bool) -> Result<Regex, PatternError> {
+fn whole_regex(text: &str, ignore_case: bool) -> Result<Kind, PatternError> {
     let inner = text
         .strip_prefix('^')
         .and_then(|rest| rest.strip_suffix('$'))
@@ -191,7 +194,13 @@ fn whole_regex(text: &str, ignore_case: bool) -> Result<Regex, PatternError> {
     };
     // Alone first: `a)(?:b` is balanced only inside our group. The group: `^a|b$` means all of `a` or all of `b`.
     build(inner)?;
-    build(&format!(r"\A(?:{inner})\z"))
+    // One letter has several forms when case is ignored, and then no text is the beginning of all matches.
+    let beginning = if ignore_case {
+        ""
+    } else {
+        below::literal_beginning(inner)
+    };
+    Ok(Kind::Regex(build(&format!(r"\A(?:{inner})\z"))?, beginning.into()))
 }
 
 fn parts(path: &str, fold: &impl Fn(&str) -> String) -> Result<Box<[Part]>, PatternError> {

@@ -37,6 +37,8 @@ pub struct Habits {
     pub needs_length: bool,
     /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
     pub no_infinity: bool,
+    /// It hands out entity tags without quotes, which clients send back so (B-46).
+    pub bare_entity_tags: bool,
     /// What it can do at most, of the methods of section 1.1.
     pub methods: MethodSet,
 }
@@ -68,6 +70,7 @@ impl Profile {
             atomic_put: false,
             needs_length: false,
             no_infinity: false,
+            bare_entity_tags: false,
             methods: MethodSet::all(),
         };
         match self {
@@ -82,6 +85,7 @@ impl Profile {
             },
             Self::Zope | Self::Plone => Habits {
                 reserved: &["VirtualHostBase", "VirtualHostRoot", "_vh_*", "aq_*", "REQUEST"],
+                bare_entity_tags: true,
                 ..plain
             },
             Self::Radicale => Habits {

@@ -120,3 +120,54 @@ impl Timeouts {
         }
     }
 }
+
+#[cfg(test)]
+impl Route {
+    /// A route with defaults, for tests: `path` for clients, `/dav/` at the back end, everything allowed.
+    pub fn sample(path: &str, hosts: &[&str], fold: bool) -> Self {
+        use super::{MethodRule, pattern::PathPattern};
+        let [public, upstream] = [path, "/dav/"].map(|text| crate::url::CanonicalPath::parse(text.as_bytes()).unwrap());
+        let rule = MethodRule {
+            allowed: MethodSet::all(),
+            body: None,
+            line: 1,
+            index: 0,
+        };
+        Self {
+            name: path.to_owned(),
+            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            map: if fold {
+                PrefixMap::folding(public, upstream)
+            } else {
+                PrefixMap::new(public, upstream)
+            },
+            origins: Vec::new(),
+            backend: BackEnd {
+                location: Location::Embedded(PathBuf::from("files")),
+                profile: Profile::Embedded,
+                timeouts: Timeouts {
+                    connect: Duration::from_secs(1),
+                    read: Duration::from_secs(1),
+                    write: Duration::from_secs(1),
+                    long: Duration::from_secs(1),
+                },
+                aliases: Vec::new(),
+                external_urls: false,
+            },
+            methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
+            limits: Limits::default(),
+            reports: Vec::new(),
+            path_rules: PathRules {
+                fold,
+                ..PathRules::default()
+            },
+            noroot: false,
+            pass_error_bodies: false,
+            require_length: false,
+            strict_override: false,
+            refuse_underscore: false,
+            query: MethodSet::default(),
+            line: 1,
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! Many path patterns in file order. In: a relative key. Out: the first rule that matches. A rule is looked at only by keys
-//! that begin with its literal segments, so 100,000 rules for as many folders cost what one does.
+//! that begin with its literal segments, so 100,000 rules for as many folders cost what one does. The same for a whole subtree:
+//! what could be refused somewhere below a key is summed up where the key ends.
 
 use std::collections::HashMap;
 
+use super::method::{Method, MethodSet};
 use super::pattern::{PathPattern, segments};
 
 /// How many earlier rules are compared when asking whether a rule can match at all; the answer is only a warning.
@@ -12,18 +14,49 @@ const COVER_LOOKS: usize = 200;
 #[derive(Clone, Debug, Default)]
 pub struct RuleIndex {
     patterns: Vec<PathPattern>,
+    /// What each rule refuses; nothing for a rule that can never decide.
+    refused: Vec<MethodSet>,
     root: Node,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Node {
     rules: Vec<usize>,
+    /// For each method that a rule further down refuses, the first such rule: a rule stands here with the methods that no rule
+    /// before it refuses.
+    refused_below: Vec<(usize, MethodSet)>,
     children: HashMap<Box<str>, Node>,
 }
 
+/// What the rules say of everything strictly below a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesBelow {
+    /// Every key is matched, and each first by a rule that does not refuse.
+    Allowed,
+    /// The first rule that refuses and may be the first to match some key.
+    Refused(usize),
+    /// Some keys may be matched by no rule.
+    Unmatched,
+}
+
+impl Node {
+    /// Takes note that rule number `rule` refuses `refused` further down; rules come in order.
+    fn refuse_below(&mut self, rule: usize, refused: MethodSet) {
+        let known = self
+            .refused_below
+            .iter()
+            .fold(MethodSet::default(), |known, (_, set)| known.union(*set));
+        let new = refused.without(known);
+        if new != MethodSet::default() {
+            self.refused_below.push((rule, new));
+        }
+    }
+}
+
 impl RuleIndex {
-    /// Indexes `patterns`; their order is the order of the rules.
-    pub fn new(patterns: Vec<PathPattern>) -> Self {
+    /// Indexes `rules`, each a pattern and what it refuses; their order is the order of the rules.
+    pub fn new(rules: impl IntoIterator<Item = (PathPattern, MethodSet)>) -> Self {
+        let (patterns, refused): (Vec<PathPattern>, Vec<MethodSet>) = rules.into_iter().unzip();
         let mut root = Node::default();
         for (rule, pattern) in patterns.iter().enumerate() {
             let mut node = &mut root;
@@ -32,7 +65,34 @@ impl RuleIndex {
             }
             node.rules.push(rule);
         }
-        Self { patterns, root }
+        let mut index = Self {
+            patterns,
+            refused,
+            root,
+        };
+        index.sum_up();
+        index
+    }
+
+    /// Fills in `refused_below` of every node, and empties `refused` of the rules that can never decide.
+    fn sum_up(&mut self) {
+        for rule in 0..self.patterns.len() {
+            let decides = self.covering(rule).is_none();
+            let (Some(pattern), Some(refused)) = (self.patterns.get(rule), self.refused.get_mut(rule)) else {
+                continue;
+            };
+            if !decides {
+                *refused = MethodSet::default();
+            }
+            let mut node = &mut self.root;
+            for segment in pattern.literal_prefix() {
+                node.refuse_below(rule, *refused);
+                let Some(child) = node.children.get_mut(segment) else {
+                    break;
+                };
+                node = child;
+            }
+        }
     }
 
     /// The patterns, in file order.
@@ -42,13 +102,42 @@ impl RuleIndex {
 
     /// The number of the first rule that matches `key` ("" or "/a/b"). Costs O(depth + rules that begin like the key).
     pub fn first_match(&self, key: &str) -> Option<usize> {
-        self.first(segments(key), usize::MAX, usize::MAX, |pattern| pattern.matches(key))
+        self.first(segments(key), usize::MAX, usize::MAX, |_, pattern| pattern.matches(key))
+    }
+
+    /// What the rules say of `method` strictly below `key`, where nobody has listed what is there. `Allowed` is proved, the
+    /// others may be too strict, where a wildcard or a regex could match but nothing has such a name. Costs O(depth + rules
+    /// that begin like the key).
+    pub fn below(&self, key: &str, method: Method) -> RulesBelow {
+        // From the first rule on that matches everything below, no other decides.
+        let cover = self.first(segments(key), usize::MAX, usize::MAX, |_, pattern| {
+            pattern.covers_below(key)
+        });
+        let end = cover.map_or(usize::MAX, |rule| rule.saturating_add(1));
+        let refuses = |rule: usize| self.refused.get(rule).is_some_and(|refused| refused.contains(method));
+        let here = self.first(segments(key), end, usize::MAX, |rule, pattern| {
+            refuses(rule) && pattern.may_match_below(key)
+        });
+        let further_down = self
+            .node(key)
+            .and_then(|node| node.refused_below.iter().find(|(_, refused)| refused.contains(method)))
+            .map(|(rule, _)| *rule)
+            .filter(|rule| *rule < end);
+        match (here.into_iter().chain(further_down).min(), cover) {
+            (Some(rule), _) => RulesBelow::Refused(rule),
+            (None, Some(_)) => RulesBelow::Allowed,
+            (None, None) => RulesBelow::Unmatched,
+        }
+    }
+
+    fn node(&self, key: &str) -> Option<&Node> {
+        segments(key).try_fold(&self.root, |node, segment| node.children.get(segment))
     }
 
     /// An earlier rule that surely matches all that rule number `rule` matches, so that `rule` never decides.
     pub fn covering(&self, rule: usize) -> Option<usize> {
         let pattern = self.patterns.get(rule)?;
-        self.first(pattern.literal_prefix(), rule, COVER_LOOKS, |earlier| {
+        self.first(pattern.literal_prefix(), rule, COVER_LOOKS, |_, earlier| {
             pattern.is_covered_by(earlier)
         })
     }
@@ -59,7 +148,7 @@ impl RuleIndex {
         path: impl Iterator<Item = &'a str>,
         before: usize,
         mut looks: usize,
-        mut accept: impl FnMut(&PathPattern) -> bool,
+        mut accept: impl FnMut(usize, &PathPattern) -> bool,
     ) -> Option<usize> {
         let mut best = before;
         let mut node = Some(&self.root);
@@ -70,7 +159,7 @@ impl RuleIndex {
                     break;
                 }
                 looks -= 1;
-                if self.patterns.get(rule).is_some_and(&mut accept) {
+                if self.patterns.get(rule).is_some_and(|pattern| accept(rule, pattern)) {
                     best = rule;
                     break;
                 }
@@ -86,7 +175,11 @@ mod tests {
     use super::*;
 
     fn index(patterns: &[&str]) -> RuleIndex {
-        RuleIndex::new(patterns.iter().map(|text| PathPattern::parse(text).unwrap()).collect())
+        RuleIndex::new(
+            patterns
+                .iter()
+                .map(|text| (PathPattern::parse(text).unwrap(), MethodSet::default())),
+        )
     }
 
     #[test]
@@ -141,7 +234,7 @@ mod tests {
         };
         let looks = |rules: &RuleIndex, key: &str| {
             let mut looks = 0;
-            let found = rules.first(segments(key), usize::MAX, usize::MAX, |pattern| {
+            let found = rules.first(segments(key), usize::MAX, usize::MAX, |_, pattern| {
                 looks += 1;
                 pattern.matches(key)
             });

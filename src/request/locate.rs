@@ -79,3 +79,76 @@ impl Neighbourhood<'_> {
         Ok(Located { public, upstream })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::url::Authority;
+
+    /// The key and the back end's path of what `text` names, asked from a request of route `number`.
+    fn located(number: usize, text: &str) -> Result<(String, String), LocateError> {
+        let routes = [
+            Route::sample("/Files/", &[], false),
+            Route::sample("/Win/", &[], true),
+            Route::sample("/Win/Inner/", &[], true),
+        ];
+        let host = Authority::parse("dav.test").unwrap();
+        let neighbourhood = Neighbourhood {
+            route: &routes[number],
+            number,
+            table: &RouteTable::new(&routes),
+            host: &host,
+            known_as: &KnownAs::new(vec![host.clone()]),
+        };
+        let found = neighbourhood.locate(text, PathUse::Destination)?;
+        Ok((found.public.0.key().to_owned(), found.upstream.to_string()))
+    }
+
+    // B-31 to B-33, P-11
+    #[test]
+    fn only_what_is_the_routes_own() {
+        let rows: &[(usize, &str, Result<&str, LocateError>)] = &[
+            (0, "/Files/a", Ok("/dav/a")),
+            (0, "http://dav.test/Files/a%2Eb/", Ok("/dav/a.b/")),
+            (0, "http://other.test/Files/a", Err(LocateError::Foreign)),
+            (0, "http://me@dav.test/Files/a", Err(LocateError::Form)),
+            (0, "//dav.test/Files/a", Err(LocateError::Form)),
+            (0, "a", Err(LocateError::Form)),
+            (0, "/Files/a?b", Err(LocateError::Form)),
+            (0, "/Files/%2e%2e/a", Err(LocateError::Path(PathError::DotSegment))),
+            (0, "/files/a", Err(LocateError::OtherRoute)),
+            (0, "/Win/a", Err(LocateError::OtherRoute)),
+            (1, "/Win/a", Ok("/dav/a")),
+            (1, "http://dav.test/win/A", Ok("/dav/A")),
+            (1, "/WIN/inner", Err(LocateError::OtherRoute)),
+            (1, "/WIN/innermost", Ok("/dav/innermost")),
+            (2, "/win/INNER/x", Ok("/dav/x")),
+            (2, "/win/x", Err(LocateError::OtherRoute)),
+        ];
+        for (number, text, expected) in rows {
+            let upstream = located(*number, text).map(|(_, upstream)| upstream);
+            assert_eq!(upstream, expected.map(str::to_owned), "{number} {text}");
+        }
+    }
+
+    // B-34, P-8, P-9: the same resource in another spelling has the same key, and keeps its spelling for the back end
+    #[test]
+    fn letter_case_of_a_folding_route() {
+        let spellings = ["/Win/Name", "/win/nAME", "http://dav.test/WIN/NAME/", "/Win/%4eame"];
+        for text in spellings {
+            assert_eq!(located(1, text).unwrap().0, "/win/name", "{text}");
+        }
+        assert_eq!(located(1, "/win/nAME").unwrap().1, "/dav/nAME");
+        assert_ne!(
+            located(0, "/Files/Name").unwrap().0,
+            located(0, "/Files/nAME").unwrap().0
+        );
+        let neighbour = Route::sample("/Win/", &[], true);
+        assert_eq!(
+            neighbour
+                .map
+                .relative_key(&PublicPath(CanonicalPath::parse(b"/win/a/b").unwrap())),
+            "/a/b"
+        );
+    }
+}

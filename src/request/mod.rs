@@ -2,10 +2,15 @@
 
 pub mod body_kind;
 pub mod depth;
+pub mod framing;
 pub mod if_header;
 pub mod locate;
+pub mod lock_token;
+pub mod position;
 pub mod single;
 
 pub use depth::Depth;
 pub use if_header::If;
 pub use locate::{LocateError, Located, Neighbourhood};
+pub use lock_token::LockToken;
+pub use position::Position;

@@ -38,12 +38,54 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, N
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotText;
 
-/// Whether an `If-Match` or `If-None-Match` value can be read: `*`, or a list of entity tags (B-46). Deliberately lenient
-/// towards unquoted tags, which Zope hands out and clients send back.
-pub fn is_entity_tag_list(value: &[u8]) -> bool {
-    let value = value.trim_ascii();
-    let quotes = value.iter().filter(|b| **b == b'"').count();
-    !value.is_empty() && quotes % 2 == 0 && value.iter().all(|b| *b == b'\t' || (*b >= 0x20 && *b != 0x7f))
+/// Whether an `If-Match` or `If-None-Match` value can be read: `*`, or a list of entity tags, which may have empty members
+/// (B-46, RFC 9110 sections 8.8.3 and 13.1.1). Deliberately, `bare` also takes tags without quotes, for back ends that hand
+/// out such and clients that send them back.
+pub fn is_entity_tag_list(value: &[u8], bare: bool) -> bool {
+    let mut rest = trim(value);
+    if rest == b"*" {
+        return true;
+    }
+    let mut tags = 0;
+    loop {
+        rest = trim(rest);
+        match rest {
+            [] => return tags > 0,
+            [b',', ..] => {}
+            _ => {
+                let Some(after) = after_tag(rest, bare) else {
+                    return false;
+                };
+                tags += 1;
+                rest = trim(after);
+            }
+        }
+        match rest {
+            [] => return tags > 0,
+            [b',', after @ ..] => rest = after,
+            _ => return false,
+        }
+    }
+}
+
+/// What follows the entity tag at the beginning of `value`. A quote ends it: an entity tag knows no escapes.
+fn after_tag(value: &[u8], bare: bool) -> Option<&[u8]> {
+    if let Some(quoted) = value.strip_prefix(b"W/").unwrap_or(value).strip_prefix(b"\"") {
+        let end = quoted
+            .iter()
+            .position(|byte| !matches!(byte, 0x21 | 0x23..=0x7e | 0x80..))?;
+        return quoted.get(end..)?.strip_prefix(b"\"");
+    }
+    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(byte);
+    let length = value.iter().take_while(|byte| token(byte)).count();
+    if bare && length > 0 { value.get(length..) } else { None }
+}
+
+fn trim(value: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = value.iter().take_while(|byte| blank(byte)).count();
+    let end = value.iter().rev().take_while(|byte| blank(byte)).count();
+    value.get(start..value.len().saturating_sub(end)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -66,11 +108,55 @@ mod tests {
     // B-46
     #[test]
     fn entity_tags() {
-        for good in ["*", "\"a\"", "W/\"a\", \"b\"", "ts1.2", "\"\\\"a\\\"\""] {
-            assert!(is_entity_tag_list(good.as_bytes()), "{good}");
+        let both: &[&[u8]] = &[
+            b"*",
+            b" *\t",
+            br#""e1""#,
+            br#""""#,
+            br#"W/"e1""#,
+            br#""a", "b""#,
+            br#""a","b""#,
+            b"\t\"a\" \t,\t W/\"b\" ",
+            br#","a",, ,"b","#,
+            br#""a,b*\c""#,
+            b"\"\xe9\x80\xff\"",
+        ];
+        for value in both {
+            assert!(is_entity_tag_list(value, false), "{value:?}");
+            assert!(is_entity_tag_list(value, true), "{value:?}");
         }
-        for bad in ["", " ", "\"a", "\"a\", \"b"] {
-            assert!(!is_entity_tag_list(bad.as_bytes()), "{bad}");
+        let only_bare: &[&[u8]] = &[b"e1", b"ts1.2", br#"ts1.2, "b""#, b"a,b"];
+        for value in only_bare {
+            assert!(!is_entity_tag_list(value, false), "{value:?}");
+            assert!(is_entity_tag_list(value, true), "{value:?}");
+        }
+        let neither: &[&[u8]] = &[
+            b"",
+            b" ",
+            b",",
+            b" , ,",
+            br#""e1"#,
+            br#"e1""#,
+            br#""a" "b""#,
+            br#""a""b""#,
+            br#"*, "a""#,
+            br#""a", *"#,
+            b"**",
+            br#"w/"a""#,
+            br#"W/ "a""#,
+            br#"W/a"#,
+            br#"W/"#,
+            br#""a b""#,
+            br#""\"a\"""#,
+            b"\"a\x7f\"",
+            b"\"a\tb\"",
+            b"a b",
+            b"a;b",
+            b"\xe9",
+        ];
+        for value in neither {
+            assert!(!is_entity_tag_list(value, false), "{value:?}");
+            assert!(!is_entity_tag_list(value, true), "{value:?}");
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Rewriting what passes: the URLs of answers, between the back end's URL space and the public one.
+//! Rewriting what passes, between the public URL space and the back end's: the header fields of requests, the header fields and the
+//! XML bodies of answers.
 
 pub mod announce;
 pub mod answer;
-mod answer_body;
+pub mod answer_body;
 pub mod body;
 mod challenge;
 pub mod context;
@@ -10,5 +11,6 @@ mod cookie;
 pub mod decode;
 mod held;
 mod link;
+pub mod request;
 mod url_headers;
 pub mod urls;

@@ -92,7 +92,20 @@ impl PathError {
         }
     }
 
-    /// The name of the refusal in logs and metrics.
+    /// The rule it breaks.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::NotAbsolute => "P-1",
+            Self::ForbiddenCharacter | Self::RawNonAscii => "P-2",
+            Self::Fragment | Self::TooLong => "P-3",
+            Self::MalformedPercent => "P-4",
+            Self::DotSegment | Self::EncodedSeparator | Self::ControlCharacter => "P-5",
+            Self::NotUtf8 | Self::DoubleEncoding => "P-5",
+            Self::WindowsAlias | Self::Reserved | Self::BackEndTrap => "P-8",
+        }
+    }
+
+    /// The name of the refusal.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotAbsolute => "path-not-absolute",

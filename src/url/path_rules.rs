@@ -36,7 +36,7 @@ pub enum ReservedName {
 impl ReservedName {
     /// Reads `name` or `name*`.
     pub fn parse(text: &str) -> Self {
-        let folded = default_case_fold_str(text);
+        let folded = fold_case(text);
         match folded.strip_suffix('*') {
             Some(prefix) => Self::Prefix(prefix.to_owned()),
             None => Self::Exact(folded),
@@ -73,8 +73,7 @@ impl PathRules {
             path = path.with_encoded_nfc();
         }
         if self.fold {
-            let folded = default_case_fold_str(path.key());
-            path = path.with_key(folded);
+            path = fold_path(path);
         }
         Ok(path)
     }
@@ -91,13 +90,25 @@ impl PathRules {
             return Err(PathError::BackEndTrap);
         }
         if !self.reserved.is_empty() {
-            let folded = default_case_fold_str(segment);
+            let folded = fold_case(segment);
             if self.reserved.iter().any(|name| name.matches(&folded)) {
                 return Err(PathError::Reserved);
             }
         }
         Ok(())
     }
+}
+
+/// Text, or a key of any number of segments, as `case: fold` compares it (P-8). Folding twice is folding once, and no slash
+/// comes or goes.
+pub fn fold_case(text: &str) -> String {
+    default_case_fold_str(text)
+}
+
+/// The same path with the key that `case: fold` compares; its wire form keeps its letters.
+pub(super) fn fold_path(path: CanonicalPath) -> CanonicalPath {
+    let folded = fold_case(path.key());
+    path.with_key(folded)
 }
 
 /// A name that a Windows file system resolves to another: trailing dot or space, streams, short names, devices (P-8).

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::path::CanonicalPath;
+use super::{path::CanonicalPath, path_rules::fold_path};
 
 /// A path in the clients' URL space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ impl fmt::Display for UpstreamPath {
 pub struct PrefixMap {
     public: PublicPath,
     upstream: UpstreamPath,
+    fold: bool,
 }
 
 impl PrefixMap {
@@ -38,6 +39,16 @@ impl PrefixMap {
         Self {
             public: PublicPath(public.with_slash(true)),
             upstream: UpstreamPath(upstream.with_slash(true)),
+            fold: false,
+        }
+    }
+
+    /// The same for a route that compares without letter case (`case: fold`, P-8): paths may come with a folded key or not,
+    /// and leave with a folded one. What travels keeps its letters, but for the prefix, which has those of the configuration.
+    pub fn folding(public: CanonicalPath, upstream: CanonicalPath) -> Self {
+        Self {
+            fold: true,
+            ..Self::new(fold_path(public), fold_path(upstream))
         }
     }
 
@@ -53,12 +64,20 @@ impl PrefixMap {
 
     /// The back end's path for a public one; `None` outside the public prefix. The bare prefix becomes the collection.
     pub fn to_upstream(&self, path: &PublicPath) -> Option<UpstreamPath> {
-        path.0.rebase(&self.public.0, &self.upstream.0).map(UpstreamPath)
+        self.rebase(&path.0, &self.public.0, &self.upstream.0).map(UpstreamPath)
     }
 
     /// The public path for one of the back end's; `None` outside the back end's prefix.
     pub fn to_public(&self, path: &UpstreamPath) -> Option<PublicPath> {
-        path.0.rebase(&self.upstream.0, &self.public.0).map(PublicPath)
+        self.rebase(&path.0, &self.upstream.0, &self.public.0).map(PublicPath)
+    }
+
+    fn rebase(&self, path: &CanonicalPath, from: &CanonicalPath, to: &CanonicalPath) -> Option<CanonicalPath> {
+        if self.fold {
+            fold_path(path.clone()).rebase(from, to)
+        } else {
+            path.rebase(from, to)
+        }
     }
 
     /// What rules see: the key of a public path without the public prefix, `""` for the prefix itself. The path's key may be
@@ -112,6 +131,33 @@ mod tests {
         let map = PrefixMap::new(path("/a/b/"), path("/c/"));
         assert_eq!(map.relative_key(&PublicPath(path("/a/b/c/d"))), "/c/d");
         assert_eq!(map.relative_key(&PublicPath(path("/a/b"))), "");
+    }
+
+    // P-8, P-9: letter case decides nothing, and what travels keeps it
+    #[test]
+    fn both_ways_folded() {
+        let map = PrefixMap::folding(path("/Stra%C3%9Fe/"), path("/DAV/"));
+        let exact = PrefixMap::new(path("/Stra%C3%9Fe/"), path("/DAV/"));
+        for input in ["/Stra%C3%9Fe/A/b/", "/STRASSE/A/b/", "/strasse/A/b/"] {
+            for given in [path(input), fold_path(path(input))] {
+                let upstream = map.to_upstream(&PublicPath(given)).unwrap();
+                assert_eq!(
+                    (upstream.0.key(), upstream.to_string().as_str()),
+                    ("/dav/a/b", "/DAV/A/b/")
+                );
+            }
+        }
+        for input in ["/DAV/A/b/", "/dav/A/b/"] {
+            let public = map.to_public(&UpstreamPath(path(input))).unwrap();
+            assert_eq!(
+                (public.0.key(), public.to_string().as_str()),
+                ("/strasse/a/b", "/Stra%C3%9Fe/A/b/")
+            );
+            assert_eq!(map.relative_key(&public), "/a/b");
+        }
+        assert_eq!(map.to_upstream(&PublicPath(path("/strassen/A"))), None);
+        assert_eq!(exact.to_upstream(&PublicPath(path("/STRASSE/A"))), None);
+        assert!(exact.to_upstream(&PublicPath(path("/Stra%C3%9Fe/A"))).is_some());
     }
 
     proptest! {

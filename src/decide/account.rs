@@ -1,0 +1,31 @@
+//! What is known of a request so far, for whoever tells of it: the log line of a refusal names as much as was read before it.
+
+use std::sync::Arc;
+
+use crate::{
+    policy::{Method, Route},
+    url::{Authority, CanonicalPath},
+};
+
+/// The facts that a log line is made of. Filled in the order of the checks; what was not reached is `None`.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// The method, once it is known to be one.
+    pub method: Option<Method>,
+    /// The host that was asked.
+    pub host: Option<Authority>,
+    /// The public path, canonical.
+    pub path: Option<CanonicalPath>,
+    /// The route.
+    pub route: Option<Arc<Route>>,
+    /// The rule of `methods:` that decided: its number in the route's list, and its line in the file.
+    pub rule: Option<(usize, usize)>,
+}
+
+impl Account {
+    /// The rule of the configuration that decided, such as `files.methods[1] (line 23)`.
+    pub fn configured_rule(&self) -> Option<String> {
+        let (route, (index, line)) = (self.route.as_ref()?, self.rule?);
+        Some(format!("{}.methods[{index}] (line {line})", route.name))
+    }
+}

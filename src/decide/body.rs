@@ -1,0 +1,140 @@
+//! The body of a request (O-10): what its announcement decides before a byte is read, and what the bytes decide once they are held.
+
+use crate::{
+    policy::{Method, method::BodyRule},
+    request::{Depth, body_kind::body_kind, framing::BodyLength},
+    xml::{body, kind::BodyKind, limits::XmlLimits, name::ExpandedName},
+};
+
+use super::{Admitted, Denial, admission::Target, body_urls};
+
+/// What is to be done with a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyPlan {
+    /// None comes.
+    Nothing,
+    /// It was announced without a length where none may be: it is read to see that it is empty.
+    Empty,
+    /// XML, held whole.
+    Xml(XmlPlan),
+    /// The client's own bytes, passed on while they come; at most this many.
+    Stream(Option<u64>),
+    /// The client's own bytes, whole before the first is sent (B-91, B-94); at most this many.
+    Spool(Option<u64>),
+}
+
+/// How an XML body is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XmlPlan {
+    kind: BodyKind,
+    limits: XmlLimits,
+    required: bool,
+}
+
+impl XmlPlan {
+    /// How many bytes are worth reading.
+    pub fn limit(&self) -> u64 {
+        u64::try_from(self.limits.held(self.kind)).unwrap_or(u64::MAX)
+    }
+}
+
+impl BodyPlan {
+    /// What the method takes, and what the announced length allows.
+    pub(super) fn of(target: &Target, length: BodyLength) -> Result<Self, Denial> {
+        match target.method.body_rule() {
+            BodyRule::None => match length {
+                BodyLength::None | BodyLength::Known(0) => Ok(Self::Nothing),
+                BodyLength::Known(_) => Err(Denial::UnexpectedBody),
+                BodyLength::Chunked => Ok(Self::Empty),
+            },
+            BodyRule::Opaque => opaque(target, length),
+            BodyRule::Optional | BodyRule::Dropped => xml(target, length, false),
+            BodyRule::Required => xml(target, length, true),
+        }
+    }
+}
+
+fn opaque(target: &Target, length: BodyLength) -> Result<BodyPlan, Denial> {
+    let habits = target.route.backend.profile.habits();
+    match (length, target.body_limit) {
+        (BodyLength::Known(announced), Some(limit)) if announced > limit => return Err(Denial::BodyTooLarge),
+        (BodyLength::None | BodyLength::Chunked, _) if target.route.require_length && target.method == Method::Put => {
+            return Err(Denial::LengthRequired);
+        }
+        _ => {}
+    }
+    if length.may_follow() && !habits.atomic_put {
+        Ok(BodyPlan::Spool(target.body_limit))
+    } else {
+        Ok(BodyPlan::Stream(target.body_limit))
+    }
+}
+
+fn xml(target: &Target, length: BodyLength, required: bool) -> Result<BodyPlan, Denial> {
+    let Some(kind) = body_kind(target.method) else {
+        return Err(Denial::UnexpectedBody);
+    };
+    let limits = &target.route.limits;
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let plan = XmlPlan {
+        kind,
+        limits: XmlLimits {
+            bytes: size(limits.xml),
+            multiget_bytes: size(limits.report),
+            depth: size(u64::from(limits.xml_depth)),
+            elements: size(u64::from(limits.xml_elements)),
+            // Deliberately for LOCK alone (B-77): a widespread client labels its lockinfo text/plain.
+            plain_text: kind == BodyKind::LockInfo,
+            ..XmlLimits::default()
+        },
+        required,
+    };
+    match length {
+        BodyLength::None | BodyLength::Known(0) if required => Err(Denial::MissingBody),
+        BodyLength::None | BodyLength::Known(0) => Ok(BodyPlan::Nothing),
+        BodyLength::Known(announced) if announced > plan.limit() => {
+            Err(Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge))
+        }
+        BodyLength::Known(_) | BodyLength::Chunked => Ok(BodyPlan::Xml(plan)),
+    }
+}
+
+/// Reports that speak of one resource only (RP-21).
+const DEPTH_0_REPORTS: [ExpandedName<'static>; 5] = [
+    ExpandedName::dav("acl-principal-prop-set"),
+    ExpandedName::dav("principal-match"),
+    ExpandedName::dav("principal-property-search"),
+    ExpandedName::dav("principal-search-property-set"),
+    ExpandedName::dav("sync-collection"),
+];
+
+/// Reads a held XML body: what is to be forwarded in its place, or the refusal.
+pub(super) fn judge(
+    admitted: &Admitted,
+    plan: &XmlPlan,
+    bytes: &[u8],
+    content_type: Option<&[u8]>,
+    content_encoding: Option<&[u8]>,
+) -> Result<Vec<u8>, Denial> {
+    if bytes.is_empty() {
+        return if plan.required {
+            Err(Denial::MissingBody)
+        } else {
+            Ok(Vec::new())
+        };
+    }
+    if content_encoding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        return Err(Denial::ContentCoding);
+    }
+    let read = body::parse(plan.kind, bytes, content_type, &plan.limits).map_err(Denial::Xml)?;
+    if let Some(root) = read.report_root() {
+        if !admitted.target.route.reports.contains(&root) {
+            return Err(Denial::Xml(crate::xml::refusal::XmlRefusal::UnknownReport));
+        }
+        if DEPTH_0_REPORTS.contains(&root) && admitted.depth != Some(Depth::Zero) {
+            return Err(Denial::Depth);
+        }
+    }
+    let near = admitted.near.of(&admitted.target);
+    read.serialize(&mut |place, text| body_urls::map(place, text, &admitted.target, &near))
+}

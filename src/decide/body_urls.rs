@@ -1,0 +1,77 @@
+//! URLs in XML bodies (1.4, Q-11 to Q-14; P-12). In: the URL and the place it stands in. Out: what the back end must read there.
+
+use crate::{
+    request::{LocateError, Located, Neighbourhood},
+    url::{CanonicalPath, Reference, path_rules::PathUse, reference::in_the_form_of},
+    xml::href::HrefUse,
+};
+
+use super::{Denial, admission::Target};
+
+/// What stands in place of `text`; `None` leaves it as it is.
+pub(super) fn map(
+    place: HrefUse,
+    text: &str,
+    target: &Target,
+    near: &Neighbourhood<'_>,
+) -> Result<Option<String>, Denial> {
+    let reference = Reference::parse(text);
+    match place {
+        // Principals and the like may be anywhere, and need not be URLs.
+        HrefUse::PropertyValue | HrefUse::AclPrincipal | HrefUse::AclInherited => match reference {
+            Reference::OtherScheme | Reference::Relative(_) => Ok(None),
+            Reference::Absolute { .. } | Reference::AbsolutePath(_) | Reference::NetworkPath { .. } => {
+                match near.locate(text, PathUse::Target) {
+                    Ok(found) => Ok(Some(told(&reference, &found, target))),
+                    Err(LocateError::Foreign) => Ok(None),
+                    Err(LocateError::Form | LocateError::Path(_) | LocateError::OtherRoute) => Err(Denial::BodyUrl),
+                }
+            }
+        },
+        HrefUse::SearchScope => {
+            let found = match reference {
+                Reference::Relative(relative) if relative.is_bare() => {
+                    let path = resolve(&target.public.0, relative.path)?;
+                    near.locate_path(path, PathUse::Target)
+                }
+                _ => near.locate(text, PathUse::Target),
+            };
+            let found = found.map_err(|_| Denial::BodyUrl)?;
+            Ok(Some(told(&reference, &found, target)))
+        }
+        HrefUse::MultigetMember
+        | HrefUse::Version
+        | HrefUse::VersionHistory
+        | HrefUse::MergeSource
+        | HrefUse::Baseline
+        | HrefUse::Activity => {
+            let found = near.locate(text, PathUse::Target).map_err(|_| Denial::BodyUrl)?;
+            Ok(Some(told(&reference, &found, target)))
+        }
+    }
+}
+
+/// The resource in the form in which the client wrote it, in the back end's own URLs.
+fn told(reference: &Reference<'_>, found: &Located, target: &Target) -> String {
+    in_the_form_of(
+        reference,
+        &target.route.backend.location.origin(),
+        &found.upstream.0,
+        "",
+    )
+}
+
+/// A reference relative to the request. Only downwards: dot segments are refused like everywhere.
+fn resolve(base: &CanonicalPath, relative: &str) -> Result<CanonicalPath, Denial> {
+    let encoded = base.to_string();
+    let folder = if base.slash() {
+        encoded.as_str()
+    } else {
+        encoded.rfind('/').and_then(|at| encoded.get(..=at)).unwrap_or("/")
+    };
+    match relative {
+        "" => Ok(base.clone()),
+        "." | "./" => CanonicalPath::parse(folder.as_bytes()).map_err(|_| Denial::BodyUrl),
+        _ => CanonicalPath::parse(format!("{folder}{relative}").as_bytes()).map_err(|_| Denial::BodyUrl),
+    }
+}

@@ -1,0 +1,261 @@
+//! Every refusal, and the one map from it to what is told: status, rule, and the name that stands in the body (ERR-1, ERR-2). No
+//! refusal repeats what the client wrote (ERR-3).
+
+use crate::{
+    policy::MethodSet,
+    request::framing::FramingError,
+    url::PathError,
+    xml::{error::Condition, refusal::XmlRefusal},
+};
+
+/// Why a request is not let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// The message cannot be cut out of the stream in one way only (O-1).
+    Framing(FramingError),
+    /// A header line, the header, or the number of lines over its limit (B-8).
+    HeaderTooLarge,
+    /// The target is over its limit (B-9).
+    TargetTooLong,
+    /// Host, or an absolute target that contradicts it, or a form of target that does not fit (B-6, P-1).
+    Authority,
+    /// The target is not of a form that the method takes (P-1).
+    TargetForm,
+    /// No route answers to this host (B-7).
+    Misdirected,
+    /// A method token that is not known (M-37).
+    UnknownMethod,
+    /// A method that is never served, here or anywhere; what is served here.
+    MethodNotAllowed(MethodSet),
+    /// The path is refused (section 2.2).
+    Path(PathError),
+    /// Outside every route (P-11).
+    Outside,
+    /// A query where none may be (P-13).
+    Query,
+    /// A header that may come once came twice (B-10).
+    RepeatedHeader,
+    /// `Connection` names a header that is not the connection's own (B-11).
+    ConnectionNames,
+    /// An override of the method, on a route that refuses such (B-50).
+    MethodOverride,
+    /// A header name with `_`, on a route that refuses such (B-13).
+    Underscore,
+    /// An Expect that is not `100-continue` (B-16).
+    Expectation,
+    /// Depth that is none, or none for this method (B-20, B-23, RP-21).
+    Depth,
+    /// Overwrite that is neither T nor F (B-25).
+    Overwrite,
+    /// COPY or MOVE without Destination (B-30).
+    DestinationMissing,
+    /// Destination that is not a URL of the right form (B-31).
+    DestinationForm,
+    /// Destination with a path that is refused (B-31, P-12).
+    DestinationPath(PathError),
+    /// Destination on another server, or in another route (B-32, B-33).
+    DestinationForeign,
+    /// Destination is the target (B-34).
+    DestinationSame,
+    /// Destination is inside the target (B-35).
+    DestinationInside,
+    /// The target is inside Destination (B-36).
+    DestinationAncestor,
+    /// Destination is the root of the route (B-37).
+    DestinationRoot,
+    /// What would be moved, copied, deleted or replaced holds another route.
+    HoldsRoute,
+    /// Something below the target, or below Destination, may not be deleted or replaced.
+    RefusedBelow,
+    /// An If that is malformed, over its limits, or tagged with what is not this route's (L-20 to L-22).
+    If,
+    /// If-Match or If-None-Match that cannot be read (B-46).
+    EntityTag,
+    /// UNLOCK without a Lock-Token that can be read (B-42).
+    LockToken,
+    /// A Position that is not one plain segment.
+    Position,
+    /// Content-Range on PUT (B-43).
+    PartialPut,
+    /// PUT to a path that ends in a slash (B-97); what is served there.
+    PutToCollection(MethodSet),
+    /// A body where none may be (B-78).
+    UnexpectedBody,
+    /// No body where XML must be (B-62).
+    MissingBody,
+    /// A body over the limit of the route or rule (B-90, B-91).
+    BodyTooLarge,
+    /// No length on a route that wants one (B-93).
+    LengthRequired,
+    /// A coding on an XML body (B-47).
+    ContentCoding,
+    /// An XML body that is refused (section 5.3).
+    Xml(XmlRefusal),
+    /// An XML body names a URL that is malformed or another server's (P-12, 1.4).
+    BodyUrl,
+    /// PROPFIND deeper than the route allows (B-22).
+    PropfindDepth,
+    /// The client was too slow (B-17).
+    Slow,
+    /// The body broke off, or its chunks cannot be read (O-1).
+    BrokenBody,
+    /// There is no room to hold the body (B-91).
+    NoRoom,
+}
+
+impl Denial {
+    /// The status that answers it.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Framing(error) => error.status(),
+            Self::Path(error) => error.status(),
+            Self::Xml(refusal) => refusal.status(),
+            Self::Slow => 408,
+            Self::NoRoom => 507,
+            Self::LengthRequired => 411,
+            Self::BodyTooLarge => 413,
+            Self::TargetTooLong => 414,
+            Self::UnexpectedBody | Self::ContentCoding => 415,
+            Self::Expectation => 417,
+            Self::Misdirected => 421,
+            Self::HeaderTooLarge => 431,
+            Self::UnknownMethod => 501,
+            Self::DestinationForeign => 502,
+            Self::Outside => 404,
+            Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
+            Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
+            Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
+            Self::Authority | Self::TargetForm | Self::Query | Self::RepeatedHeader | Self::ConnectionNames => 400,
+            Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
+            Self::DestinationMissing | Self::DestinationForm | Self::DestinationPath(_) => 400,
+            Self::If | Self::EntityTag | Self::LockToken | Self::Position | Self::PartialPut => 400,
+            Self::MissingBody | Self::BodyUrl | Self::BrokenBody => 400,
+        }
+    }
+
+    /// The id of the rule, as docs/rules.md explains it: what logs and metrics say.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Framing(error) => error.rule(),
+            Self::HeaderTooLarge => "B-8",
+            Self::TargetTooLong => "B-9",
+            Self::Authority => "B-6",
+            Self::TargetForm => "P-1",
+            Self::Misdirected => "B-7",
+            Self::UnknownMethod => "M-37",
+            Self::MethodNotAllowed(_) => "O-6",
+            Self::Path(error) => error.rule(),
+            Self::Outside => "P-11",
+            Self::Query => "P-13",
+            Self::RepeatedHeader => "B-10",
+            Self::ConnectionNames => "B-11",
+            Self::MethodOverride => "B-50",
+            Self::Underscore => "B-13",
+            Self::Expectation => "B-16",
+            Self::Depth => "B-20",
+            Self::Overwrite => "B-25",
+            Self::DestinationMissing => "B-30",
+            Self::DestinationForm => "B-31",
+            Self::DestinationPath(error) => error.rule(),
+            Self::DestinationForeign => "B-32",
+            Self::DestinationSame => "B-34",
+            Self::DestinationInside => "B-35",
+            Self::DestinationAncestor => "B-36",
+            Self::DestinationRoot => "B-37",
+            Self::HoldsRoute => "O-9",
+            Self::RefusedBelow => "O-12",
+            Self::If => "L-20",
+            Self::EntityTag => "B-46",
+            Self::LockToken => "B-42",
+            Self::Position => "Q-4",
+            Self::PartialPut => "B-43",
+            Self::PutToCollection(_) => "B-97",
+            Self::UnexpectedBody => "B-78",
+            Self::MissingBody => "B-62",
+            Self::BodyTooLarge => "B-90",
+            Self::LengthRequired => "B-93",
+            Self::ContentCoding => "B-47",
+            Self::Xml(refusal) => refusal.rule(),
+            Self::BodyUrl => "P-12",
+            Self::PropfindDepth => "B-22",
+            Self::Slow => "B-17",
+            Self::BrokenBody => "B-5",
+            Self::NoRoom => "B-91",
+        }
+    }
+
+    /// The condition in the body (ERR-1, ERR-2): an RFC's where one fits, else one of the gateway's own.
+    pub fn condition(&self) -> Condition {
+        Condition::own(match self {
+            Self::Framing(error) => error.name(),
+            Self::HeaderTooLarge => "header-too-large",
+            Self::TargetTooLong => "target-too-long",
+            Self::Authority => "host",
+            Self::TargetForm => "target-form",
+            Self::Misdirected => "host-unknown",
+            Self::UnknownMethod => "method-unknown",
+            Self::MethodNotAllowed(_) => "method-not-allowed",
+            Self::Path(error) | Self::DestinationPath(error) => error.name(),
+            Self::Outside => "no-route",
+            Self::Query => "query-not-allowed",
+            Self::RepeatedHeader => "header-repeated",
+            Self::ConnectionNames => "connection-header",
+            Self::MethodOverride => "method-override",
+            Self::Underscore => "underscore-in-header-name",
+            Self::Expectation => "expectation",
+            Self::Depth => "depth",
+            Self::Overwrite => "overwrite",
+            Self::DestinationMissing => "destination-missing",
+            Self::DestinationForm => "destination-malformed",
+            Self::DestinationForeign => "destination-elsewhere",
+            Self::DestinationSame => "destination-is-source",
+            Self::DestinationInside => "destination-inside-source",
+            Self::DestinationAncestor => "source-inside-destination",
+            Self::DestinationRoot => "destination-is-root",
+            Self::HoldsRoute => "holds-another-route",
+            Self::RefusedBelow => "method-not-allowed-below",
+            Self::If => "if-header",
+            Self::EntityTag => "entity-tag",
+            Self::LockToken => "lock-token-header",
+            Self::Position => "position-header",
+            Self::PartialPut => "content-range-on-put",
+            Self::PutToCollection(_) => "put-to-collection",
+            Self::UnexpectedBody => "body-not-allowed",
+            Self::MissingBody => "body-missing",
+            Self::BodyTooLarge => "body-too-large",
+            Self::LengthRequired => "length-required",
+            Self::ContentCoding => "content-coding",
+            Self::BodyUrl => "url-in-body",
+            Self::Slow => "too-slow",
+            Self::BrokenBody => "body-broken",
+            Self::NoRoom => "no-room",
+            Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
+            Self::Xml(refusal) => return refusal.condition().unwrap_or(Condition::own("xml")),
+        })
+    }
+
+    /// What the `Allow` of a 405 lists (ERR-4).
+    pub fn allow(&self) -> Option<MethodSet> {
+        if let Self::MethodNotAllowed(methods) | Self::PutToCollection(methods) = self {
+            Some(*methods)
+        } else {
+            None
+        }
+    }
+
+    /// Whether nothing after it on the connection can be trusted, or is worth reading.
+    pub fn closes(&self) -> bool {
+        matches!(
+            self,
+            Self::Framing(_)
+                | Self::Authority
+                | Self::HeaderTooLarge
+                | Self::TargetTooLong
+                | Self::BodyTooLarge
+                | Self::Slow
+                | Self::BrokenBody
+                | Self::NoRoom
+                | Self::Xml(XmlRefusal::TooLarge)
+        )
+    }
+}

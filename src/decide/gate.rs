@@ -1,0 +1,221 @@
+//! The checks in their order (O-1 to O-10), named in one function. In: the head of a request. Out: what may go on to its body, an
+//! answer of the gateway's own, or the first refusal.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use http::HeaderMap;
+
+use crate::{
+    policy::{Limits, Method, MethodSet, Route, RouteTable},
+    request::framing::{Head, HeadSize},
+    url::{Authority, CanonicalPath, PublicPath, path_rules::PathUse},
+};
+
+use super::{
+    Account, Admission, Admitted, Denial, OwnAnswer, Permit,
+    admission::{Near, Target},
+    dav_headers::{self, DavHeaders},
+    own::{self, Ancestor},
+    target::TargetForm,
+};
+
+/// A request as the listener read it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The bytes of its head.
+    pub raw: &'a [u8],
+    /// Its header fields.
+    pub headers: &'a HeaderMap,
+    /// The address the client connected to.
+    pub local: Option<SocketAddr>,
+}
+
+/// All routes, ready to decide.
+#[derive(Debug)]
+pub struct Gate {
+    routes: Vec<Arc<Route>>,
+    table: Arc<RouteTable>,
+    loosest: HeadSize,
+}
+
+impl Gate {
+    /// The gate of these routes.
+    pub fn new(routes: Vec<Route>) -> Self {
+        let table = Arc::new(RouteTable::new(&routes));
+        let loosest = routes
+            .iter()
+            .map(|route| ceilings(&route.limits))
+            .fold(HeadSize::default(), |a, b| HeadSize {
+                line: a.line.max(b.line),
+                all: a.all.max(b.all),
+                count: a.count.max(b.count),
+                target: a.target.max(b.target),
+            });
+        Self {
+            routes: routes.into_iter().map(Arc::new).collect(),
+            table,
+            loosest,
+        }
+    }
+
+    /// The routes, in the order of the policy.
+    pub fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
+    }
+
+    /// The public prefixes of the routes that lie inside the one of `permit`: what is there is theirs.
+    pub fn inside(&self, permit: &Permit) -> Vec<PublicPath> {
+        let prefix = &permit.route().map.public().0;
+        let routes = self.table.below(permit.host(), prefix).filter_map(|number| self.routes.get(number));
+        routes.map(|route| route.map.public().clone()).collect()
+    }
+
+    /// Judges everything that the head of a request decides. `account` is filled with what was learnt on the way.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn admit(&self, request: &Request<'_>, account: &mut Account) -> Result<Admission, Denial> {
+        let head = Head::read(request.raw).map_err(Denial::Framing)?;
+        within(&head.size, &self.loosest)?;
+        let target = TargetForm::read(head.target)?;
+        let host = host(request, &target)?;
+        account.host = Some(host.clone());
+        if !self.table.knows_host(&host) {
+            return Err(Denial::Misdirected);
+        }
+        let method = std::str::from_utf8(head.method).ok().and_then(Method::parse);
+        let method = method.ok_or(Denial::UnknownMethod)?;
+        account.method = Some(method);
+        if matches!(method, Method::Trace | Method::Connect) {
+            return Err(Denial::MethodNotAllowed(MethodSet::default()));
+        }
+        let Some((path, query)) = target.resource() else {
+            return match method {
+                Method::Options => Ok(Admission::Own(OwnAnswer::Options(self.anything()))),
+                _ => Err(Denial::TargetForm),
+            };
+        };
+        let path = CanonicalPath::parse(path).map_err(Denial::Path)?;
+        account.path = Some(path.clone());
+        let Some((number, route)) = self
+            .table
+            .find(&host, &path)
+            .and_then(|n| Some((n, self.routes.get(n)?)))
+        else {
+            dav_headers::once(request.headers)?;
+            return self.above_routes(&host, path, method, request.headers);
+        };
+        account.route = Some(Arc::clone(route));
+        within(&head.size, &ceilings(&route.limits))?;
+        let path = route.path_rules.apply(path, PathUse::Target).map_err(Denial::Path)?;
+        account.path = Some(path.clone());
+        let public = PublicPath(path);
+        let upstream = route.map.to_upstream(&public).ok_or(Denial::Outside)?;
+        let (allowed, body_limit) = filter(route, &public, method, account)?;
+        if method == Method::Options && !route.speaks_dav() {
+            return Ok(Admission::Own(OwnAnswer::Options(allowed)));
+        }
+        if query.is_some() && !route.accepts_query(method) {
+            return Err(Denial::Query);
+        }
+        let target = Target {
+            route: Arc::clone(route),
+            number,
+            method,
+            public,
+            upstream,
+            query: query.map(str::to_owned),
+            allowed,
+            body_limit,
+        };
+        let headers = DavHeaders::read(request.headers, &target)?;
+        let near = Near::new(&self.table, host, request.local, route);
+        Admitted::judge(target, headers, near, head.length).map(|admitted| Admission::Forward(Box::new(admitted)))
+    }
+
+    /// Every method that any route lets pass somewhere: the `Allow` of `OPTIONS *`.
+    fn anything(&self) -> MethodSet {
+        let rules = self.routes.iter().flat_map(|route| route.methods.rules());
+        let web = MethodSet::of(&[Method::Options, Method::Get, Method::Head]);
+        rules
+            .fold(web, |all, (_, rule)| all.union(rule.allowed))
+            .intersection(web)
+    }
+
+    /// P-11: what is answered where no route is, but one is below.
+    fn above_routes(
+        &self,
+        host: &Authority,
+        path: CanonicalPath,
+        method: Method,
+        headers: &HeaderMap,
+    ) -> Result<Admission, Denial> {
+        let is_ancestor = self.table.below(host, &path).next().is_some();
+        match method {
+            Method::Options if is_ancestor => Ok(Admission::Own(OwnAnswer::AncestorOptions)),
+            Method::Propfind if is_ancestor && dav_headers::asks_depth_0(headers)? => {
+                Ok(Admission::Own(OwnAnswer::AncestorPropfind(Ancestor::new(path))))
+            }
+            _ if is_ancestor && method.is_off() => Err(Denial::MethodNotAllowed(own::ON_ANCESTORS)),
+            _ => Err(Denial::Outside),
+        }
+    }
+}
+
+/// The method filter (O-6): what passes at this path, and the limit of a body there.
+fn filter(
+    route: &Route,
+    public: &PublicPath,
+    method: Method,
+    account: &mut Account,
+) -> Result<(MethodSet, Option<u64>), Denial> {
+    let rule = route.methods.judge(route.map.relative_key(public));
+    account.rule = rule.map(|rule| (rule.index, rule.line));
+    let allowed = rule
+        .map(|rule| rule.allowed)
+        .unwrap_or_default()
+        .intersection(route.backend.profile.habits().methods);
+    if method.is_off() || !allowed.contains(method) {
+        return Err(Denial::MethodNotAllowed(allowed));
+    }
+    Ok((allowed, rule.and_then(|rule| rule.body).or(route.limits.body)))
+}
+
+fn host(request: &Request<'_>, target: &TargetForm<'_>) -> Result<Authority, Denial> {
+    let named = match request.headers.get(http::header::HOST) {
+        Some(value) => {
+            let text = value.to_str().map_err(|_| Denial::Authority)?;
+            Some(Authority::parse(text).ok_or(Denial::Authority)?)
+        }
+        None => None,
+    };
+    match (named, target.authority()?) {
+        (Some(named), Some(target)) if !named.same_as(&target) => Err(Denial::Authority),
+        (Some(named), _) => Ok(named),
+        (None, Some(target)) => Ok(target),
+        // HTTP/1.0 without a Host: the address is the only name there is.
+        (None, None) => request
+            .local
+            .and_then(|local| Authority::parse(&local.to_string()))
+            .ok_or(Denial::Authority),
+    }
+}
+
+fn ceilings(limits: &Limits) -> HeadSize {
+    HeadSize {
+        line: limits.header_line,
+        all: limits.headers,
+        count: u64::from(limits.header_count),
+        target: limits.target,
+    }
+}
+
+fn within(size: &HeadSize, limit: &HeadSize) -> Result<(), Denial> {
+    if size.target > limit.target {
+        Err(Denial::TargetTooLong)
+    } else if size.line > limit.line || size.all > limit.all || size.count > limit.count {
+        Err(Denial::HeaderTooLarge)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,24 @@
+//! Decisions: the order of the checks (O-1 to O-15), pure and without I/O. Facts come in; a [`Permit`], an answer of the gateway's
+//! own or a [`Denial`] comes out. Only this room can make a `Permit`, and nothing is forwarded without one.
+
+pub mod account;
+pub mod admission;
+pub mod body;
+mod body_urls;
+pub mod dav_headers;
+pub mod denial;
+pub mod destination;
+pub mod gate;
+pub mod own;
+pub mod permit;
+pub mod state;
+mod target;
+
+pub use account::Account;
+pub use admission::{Admission, Admitted};
+pub use body::BodyPlan;
+pub use denial::Denial;
+pub use gate::{Gate, Request};
+pub use own::OwnAnswer;
+pub use permit::Permit;
+pub use state::{Decision, Question};

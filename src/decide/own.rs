@@ -1,0 +1,60 @@
+//! Answers that the gateway gives itself: `OPTIONS *` (P-1), OPTIONS on a route without WebDAV (Z-1), and OPTIONS and PROPFIND Depth 0
+//! on the collections above a route, which no back end has and clients climb to (P-11).
+
+use crate::{
+    policy::{Method, MethodSet},
+    url::CanonicalPath,
+    xml::{body, kind::BodyKind, limits::XmlLimits, multistatus::collection_answer, propfind::Propfind},
+};
+
+use super::Denial;
+
+/// An answer without the back end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnAnswer {
+    /// 200 with this `Allow`, and nothing that tells of WebDAV.
+    Options(MethodSet),
+    /// OPTIONS on an ancestor of a route: 200, `DAV: 1`.
+    AncestorOptions,
+    /// PROPFIND Depth 0 on an ancestor of a route, which may have a body: see [`Ancestor::answer`].
+    AncestorPropfind(Ancestor),
+}
+
+/// What works on an ancestor of a route.
+pub const ON_ANCESTORS: MethodSet = MethodSet::of(&[Method::Options, Method::Propfind]);
+
+/// A collection above a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ancestor {
+    path: CanonicalPath,
+}
+
+impl Ancestor {
+    pub(super) fn new(path: CanonicalPath) -> Self {
+        Self {
+            path: path.with_slash(true),
+        }
+    }
+
+    /// Bytes that a body may have.
+    pub fn body_limit() -> u64 {
+        u64::try_from(XmlLimits::default().bytes).unwrap_or(u64::MAX)
+    }
+
+    /// The body of the 207, for the request's body (empty: all properties).
+    ///
+    /// # Errors
+    /// A body that any route would refuse as well.
+    pub fn answer(&self, request: &[u8], content_type: Option<&[u8]>) -> Result<String, Denial> {
+        let href = self.path.to_string();
+        if request.is_empty() {
+            return Ok(collection_answer(&href, &Propfind::without_body()));
+        }
+        let read =
+            body::parse(BodyKind::Propfind, request, content_type, &XmlLimits::default()).map_err(Denial::Xml)?;
+        Ok(match read.propfind() {
+            Some(asked) => collection_answer(&href, &asked),
+            None => collection_answer(&href, &Propfind::without_body()),
+        })
+    }
+}

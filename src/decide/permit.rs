@@ -1,0 +1,154 @@
+//! The permit: what was let through, in the only form in which it may be forwarded. Nothing outside this room can make one.
+
+use std::sync::Arc;
+
+use crate::{
+    policy::{Method, MethodSet, Route},
+    request::{Depth, If, Located, lock_token::LockToken},
+    url::{Authority, PublicPath, UpstreamPath},
+};
+
+use super::{
+    Admitted, BodyPlan, Denial, body,
+    state::{Ask, Decision, Question},
+};
+
+/// A request that may be forwarded.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    admitted: Admitted,
+    depth: Option<Depth>,
+    body: PermittedBody,
+}
+
+/// What is forwarded as the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PermittedBody {
+    /// Nothing.
+    None,
+    /// This XML in UTF-8.
+    Xml(Vec<u8>),
+    /// The client's bytes while they come, at most this many.
+    Stream(Option<u64>),
+    /// The client's bytes once they are all there, at most this many.
+    Spool(Option<u64>),
+}
+
+impl Admitted {
+    /// Judges the body (O-10, O-11), and says what must be asked of the back end first (O-12). `bytes` is what was held of it for
+    /// [`BodyPlan::Empty`] and [`BodyPlan::Xml`], else empty; the two fields are the request's.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn decide(
+        self,
+        bytes: &[u8],
+        content_type: Option<&[u8]>,
+        content_encoding: Option<&[u8]>,
+    ) -> Result<Decision, Denial> {
+        let body = match &self.body {
+            BodyPlan::Nothing => PermittedBody::None,
+            BodyPlan::Empty if bytes.is_empty() => PermittedBody::None,
+            BodyPlan::Empty => return Err(Denial::UnexpectedBody),
+            BodyPlan::Stream(limit) => PermittedBody::Stream(*limit),
+            BodyPlan::Spool(limit) => PermittedBody::Spool(*limit),
+            BodyPlan::Xml(plan) => match body::judge(&self, plan, bytes, content_type, content_encoding)? {
+                xml if xml.is_empty() => PermittedBody::None,
+                xml => PermittedBody::Xml(xml),
+            },
+        };
+        let asks = Ask::all(&self);
+        let permit = Permit {
+            depth: self.depth,
+            admitted: self,
+            body,
+        };
+        Ok(if asks.is_empty() {
+            Decision::Permit(permit)
+        } else {
+            Decision::Ask(Question::new(permit, asks))
+        })
+    }
+}
+
+impl Permit {
+    pub(super) fn at_depth(mut self, depth: Depth) -> Self {
+        self.depth = Some(depth);
+        self
+    }
+
+    /// The route.
+    pub fn route(&self) -> &Arc<Route> {
+        &self.admitted.target.route
+    }
+
+    /// The route's number in the policy.
+    pub fn route_number(&self) -> usize {
+        self.admitted.target.number
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.admitted.target.method
+    }
+
+    /// The target as clients know it.
+    pub fn public(&self) -> &PublicPath {
+        &self.admitted.target.public
+    }
+
+    /// The target as the back end knows it.
+    pub fn upstream(&self) -> &UpstreamPath {
+        &self.admitted.target.upstream
+    }
+
+    /// The query, as it came.
+    pub fn query(&self) -> Option<&str> {
+        self.admitted.target.query.as_deref()
+    }
+
+    /// What the method filter lets pass at the target.
+    pub fn allowed(&self) -> MethodSet {
+        self.admitted.target.allowed
+    }
+
+    /// The host that was asked.
+    pub fn host(&self) -> &Authority {
+        &self.admitted.near.host
+    }
+
+    /// The Depth to send; `None` is none.
+    pub fn depth(&self) -> Option<Depth> {
+        self.depth
+    }
+
+    /// Whether the answer must leave out the target itself (B-20).
+    pub fn noroot(&self) -> bool {
+        self.admitted.noroot
+    }
+
+    /// The Overwrite to send.
+    pub fn overwrite(&self) -> Option<bool> {
+        self.admitted.overwrite
+    }
+
+    /// Where COPY and MOVE go.
+    pub fn destination(&self) -> Option<&Located> {
+        self.admitted.destination.as_ref()
+    }
+
+    /// The conditions to send, tags mapped.
+    pub fn if_header(&self) -> Option<&If> {
+        self.admitted.if_header.as_ref()
+    }
+
+    /// The token of UNLOCK.
+    pub fn lock_token(&self) -> Option<&LockToken> {
+        self.admitted.lock_token.as_ref()
+    }
+
+    /// What is forwarded as the body.
+    pub fn body(&self) -> &PermittedBody {
+        &self.body
+    }
+}

@@ -1,0 +1,114 @@
+//! What the gateway carries through one request: one field for each finished stage, and the numbers for the log.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use http::HeaderMap;
+
+use crate::{
+    decide::{Account, Denial, Permit},
+    rewrite::answer_body::Rewriting,
+    telemetry::{access::Exchange, metrics::InFlight},
+};
+
+use super::upstream_error::UpstreamError;
+
+/// One request on its way.
+pub struct Context {
+    /// When its head had been read.
+    pub began: Instant,
+    /// The same by the clock.
+    pub time: SystemTime,
+    /// Counts it while it lives.
+    pub _in_flight: InFlight,
+    /// What is known of it.
+    pub account: Account,
+    /// The stages passed so far, for a streaming exchange.
+    pub stream: Option<Streaming>,
+    /// Who answers.
+    pub exchange: Exchange,
+    /// Why it was refused.
+    pub denial: Option<Denial>,
+    /// How the back end failed.
+    pub failure: Option<&'static str>,
+    /// When the back end was first asked, and how long it was worked with.
+    pub upstream: Upstreaming,
+}
+
+/// A request that pingora forwards.
+pub struct Streaming {
+    /// What is forwarded.
+    pub permit: Arc<Permit>,
+    /// Its header fields for the back end.
+    pub headers: HeaderMap,
+    /// The bytes of its body that have come.
+    pub received: u64,
+    /// The most that may come.
+    pub limit: Option<u64>,
+    /// The answer's body, where it is not passed as it comes.
+    pub answer: AnswerBody,
+}
+
+/// What happens to the body of an answer that streams.
+pub enum AnswerBody {
+    /// It passes.
+    AsIs,
+    /// It is left out.
+    Empty,
+    /// It is rewritten.
+    Rewrite(Box<Rewriting>),
+}
+
+/// Time spent on the back end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Upstreaming {
+    since: Option<Instant>,
+    spent: Option<Duration>,
+}
+
+impl Upstreaming {
+    /// The back end is being worked with from now on.
+    pub fn begin(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// It is not any more.
+    pub fn end(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.spent = Some(self.spent.unwrap_or_default().saturating_add(since.elapsed()));
+        }
+    }
+
+    /// How long it was, if it was.
+    pub fn spent(&self) -> Option<Duration> {
+        let running = self.since.map(|since| since.elapsed());
+        match (self.spent, running) {
+            (None, None) => None,
+            (spent, running) => Some(spent.unwrap_or_default().saturating_add(running.unwrap_or_default())),
+        }
+    }
+}
+
+impl Context {
+    /// A request that has just come.
+    pub fn new(in_flight: InFlight) -> Self {
+        Self {
+            began: Instant::now(),
+            time: SystemTime::now(),
+            _in_flight: in_flight,
+            account: Account::default(),
+            stream: None,
+            exchange: Exchange::Own,
+            denial: None,
+            failure: None,
+            upstream: Upstreaming::default(),
+        }
+    }
+
+    /// Remembers how the back end failed.
+    pub fn failed(&mut self, error: UpstreamError) {
+        self.failure = Some(error.name());
+    }
+}

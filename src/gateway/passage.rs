@@ -1,0 +1,209 @@
+//! The way of a request through the stages, in their order, in one function. Policy is elsewhere: here facts are read, [`Gate`] decides,
+//! and what it permits is carried out by one of the two exchanges.
+//!
+//! [`Gate`]: crate::decide::Gate
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use pingora::proxy::Session;
+
+use crate::{
+    decide::{
+        Admission, BodyPlan, Decision, Denial, OwnAnswer, Permit, Question, Request,
+        own::Ancestor,
+        permit::PermittedBody,
+        state::State,
+    },
+    policy::Method,
+    rewrite::request::{self as outgoing, adds_slash, probe_headers},
+    url::UpstreamPath,
+    xml::probe::{PROBE_BODY, PROBE_BYTES, parse_probe},
+};
+
+use super::{
+    context::Context,
+    downstream::{ReadError, read_capped, read_spooled},
+    incoming::Incoming,
+    proxy::Gateway,
+    respond::Reply,
+    transact::{HeldBody, Outgoing},
+    upstream_error::UpstreamError,
+};
+
+/// Where the stages lead.
+pub(super) enum Onward {
+    /// An answer of the gateway's own.
+    Own(Reply),
+    /// pingora forwards the request and streams the answer.
+    Stream(Box<Permit>),
+    /// The gateway sends this itself.
+    Transact(Box<Permit>, Outgoing),
+    /// What the back end answered to a question is the answer: it wants credentials first.
+    Challenge(Box<Permit>, Incoming),
+}
+
+/// Why the stages lead nowhere.
+pub(super) enum Halt {
+    /// It is refused.
+    Denied(Denial),
+    /// The back end failed.
+    Failed(UpstreamError),
+}
+
+impl From<Denial> for Halt {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<UpstreamError> for Halt {
+    fn from(error: UpstreamError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Gateway {
+    /// Every stage up to the exchange with the back end.
+    pub(super) async fn pass(&self, session: &mut Session, ctx: &mut Context) -> Result<Onward, Halt> {
+        let raw = session.as_downstream().to_h1_raw();
+        let request = Request {
+            raw: &raw,
+            headers: &session.req_header().headers,
+            local: session.server_addr().and_then(|address| address.as_inet().copied()),
+        };
+        let admitted = match self.gate().admit(&request, &mut ctx.account)? {
+            Admission::Own(answer) => return own(answer, session).await.map(Onward::Own),
+            Admission::Forward(admitted) => admitted,
+        };
+        let unframed = *admitted.body() == BodyPlan::Empty;
+        let held = hold(session, admitted.body()).await?;
+        let headers = &session.req_header().headers;
+        let field = |name| headers.get(name).map(http::HeaderValue::as_bytes);
+        let decision = admitted.decide(&held, field(header::CONTENT_TYPE), field(header::CONTENT_ENCODING))?;
+        let permit = match decision {
+            Decision::Permit(permit) => permit,
+            Decision::Ask(question) => match self.ask(question, session, ctx).await? {
+                Asked::Permit(permit) => permit,
+                Asked::Challenge(permit, incoming) => return Ok(Onward::Challenge(permit, incoming)),
+            },
+        };
+        let body = match permit.body() {
+            PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
+            PermittedBody::None if permit.method().streams() && !unframed => {
+                return Ok(Onward::Stream(Box::new(permit)));
+            }
+            PermittedBody::None => HeldBody::None,
+            PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
+            PermittedBody::Spool(limit) => {
+                let limit = *limit;
+                HeldBody::File(read_spooled(session, limit).await.map_err(|error| unread(error, Denial::BodyTooLarge))?)
+            }
+        };
+        let headers = outgoing::headers(&permit, &session.req_header().headers);
+        let request = self.outgoing(&permit, permit.method(), outgoing::target(&permit), headers, body);
+        Ok(Onward::Transact(Box::new(permit), request))
+    }
+
+    /// The states that a verdict waits for (EX-1), asked with the client's own credentials.
+    async fn ask(&self, question: Question, session: &Session, ctx: &mut Context) -> Result<Asked, Halt> {
+        let mut states = Vec::new();
+        ctx.upstream.begin();
+        for resource in question.resources() {
+            match self.probe(&question, resource, session).await? {
+                Probed::State(state) => states.push(state),
+                // A PROPFIND brings its own challenge back.
+                Probed::Challenge(_) if question.permit().method() == Method::Propfind => states.push(State::Unknown),
+                Probed::Challenge(incoming) => {
+                    return Ok(Asked::Challenge(Box::new(question.permit().clone()), incoming));
+                }
+            }
+        }
+        ctx.upstream.end();
+        Ok(Asked::Permit(question.answer(&states)?))
+    }
+
+    async fn probe(
+        &self,
+        question: &Question,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Probed, UpstreamError> {
+        let permit = question.permit();
+        let headers = probe_headers(&session.req_header().headers);
+        let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
+        let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
+        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
+        let state = match incoming.status {
+            StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
+                Ok(body) => match parse_probe(&body) {
+                    Some(found) if found.collection => State::Collection,
+                    Some(found) if found.exists => State::Resource,
+                    Some(_) => State::Unmapped,
+                    None => State::Unknown,
+                },
+                Err(UpstreamError::TooLong) => State::Unknown,
+                Err(error) => return Err(error),
+            },
+            StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
+            StatusCode::UNAUTHORIZED => return Ok(Probed::Challenge(incoming)),
+            status if status.is_redirection() => {
+                let location = incoming.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+                match location {
+                    Some(location) if adds_slash(location, resource) => State::Collection,
+                    Some(_) | None => State::Unknown,
+                }
+            }
+            _ => State::Unknown,
+        };
+        incoming.release().await;
+        Ok(Probed::State(state))
+    }
+}
+
+enum Asked {
+    Permit(Permit),
+    Challenge(Box<Permit>, Incoming),
+}
+
+enum Probed {
+    State(State),
+    Challenge(Incoming),
+}
+
+/// An answer without the back end.
+async fn own(answer: OwnAnswer, session: &mut Session) -> Result<Reply, Halt> {
+    match &answer {
+        OwnAnswer::Options(_) | OwnAnswer::AncestorOptions => Ok(Reply::options(&answer)),
+        OwnAnswer::AncestorPropfind(ancestor) => {
+            let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
+            let body = read_capped(session, Ancestor::body_limit()).await.map_err(|error| unread(error, too_large))?;
+            let content_type = session.req_header().headers.get(header::CONTENT_TYPE);
+            let text = ancestor.answer(&body, content_type.map(http::HeaderValue::as_bytes))?;
+            Ok(Reply::multistatus(text))
+        }
+    }
+}
+
+/// What of the body must be read before anything is decided.
+async fn hold(session: &mut Session, plan: &BodyPlan) -> Result<Bytes, Halt> {
+    match plan {
+        BodyPlan::Nothing | BodyPlan::Stream(_) | BodyPlan::Spool(_) => Ok(Bytes::new()),
+        BodyPlan::Empty => read_capped(session, 0).await.map_err(|error| unread(error, Denial::UnexpectedBody)),
+        BodyPlan::Xml(plan) => {
+            let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
+            read_capped(session, plan.limit()).await.map_err(|error| unread(error, too_large))
+        }
+    }
+}
+
+fn unread(error: ReadError, too_large: Denial) -> Halt {
+    match error {
+        ReadError::TooLarge => Halt::Denied(too_large),
+        ReadError::Slow => Halt::Denied(Denial::Slow),
+        ReadError::Broken => Halt::Denied(Denial::BrokenBody),
+        ReadError::Spool(error) => {
+            tracing::error!(%error, "a request body could not be spooled");
+            Halt::Denied(Denial::NoRoom)
+        }
+    }
+}

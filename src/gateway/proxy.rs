@@ -1,0 +1,428 @@
+//! The gateway as pingora sees it: which of our stages runs when. It holds no policy and decides nothing.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use pingora::{
+    Error, ErrorSource, ErrorType, Result,
+    http::{RequestHeader, ResponseHeader},
+    modules::http::HttpModules,
+    prelude::HttpPeer,
+    proxy::{FailToProxy, ProxyHttp, Session},
+};
+
+use crate::{
+    decide::{Denial, Gate, Permit, permit::PermittedBody},
+    policy::Method,
+    rewrite::{
+        answer::{AnswerContext, rewrite},
+        answer_body::BodyPlan,
+        request as outgoing,
+    },
+    telemetry::{
+        access::{AccessLog, Exchange},
+        metrics::{Metrics, RouteMetrics},
+    },
+    url::{Origin, Scheme},
+};
+
+use super::{
+    context::{AnswerBody, Context, Streaming},
+    http10::NoChunksBuilder,
+    passage::{Halt, Onward},
+    respond::{Reply, linger},
+    transact::{HeldBody, Outgoing, Transactor},
+    upstream::Upstream,
+    upstream_error::UpstreamError,
+};
+
+/// How long a client may pause while it sends or receives.
+const CLIENT_PAUSE: Duration = Duration::from_secs(60);
+
+/// All that serves requests.
+pub struct Gateway {
+    gate: Gate,
+    upstreams: Vec<Upstream>,
+    transactor: Transactor,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
+    pub(super) outside: Arc<RouteMetrics>,
+    pub(super) access_log: AccessLog,
+}
+
+impl Gateway {
+    /// A gateway of these routes; `upstreams` are their back ends in the same order.
+    pub fn new(gate: Gate, upstreams: Vec<Upstream>, metrics: Arc<Metrics>, access_log: AccessLog) -> Self {
+        let by_route = gate.routes().iter().map(|route| (route.name.clone(), metrics.route(&route.name)));
+        Self {
+            by_route: by_route.collect(),
+            outside: metrics.route(crate::telemetry::metrics::NO_ROUTE),
+            transactor: Transactor::new(),
+            gate,
+            upstreams,
+            metrics,
+            access_log,
+        }
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    pub(super) fn transactor(&self) -> &Transactor {
+        &self.transactor
+    }
+
+    pub(super) fn upstream(&self, permit: &Permit) -> Result<&Upstream, UpstreamError> {
+        self.upstreams.get(permit.route_number()).ok_or(UpstreamError::Connect)
+    }
+
+    /// A request of the gateway's own making to the back end of `permit`.
+    pub(super) fn outgoing(
+        &self,
+        permit: &Permit,
+        method: Method,
+        target: String,
+        headers: HeaderMap,
+        body: HeldBody,
+    ) -> Outgoing {
+        Outgoing {
+            method,
+            target,
+            headers,
+            host: permit.route().backend.location.origin().authority.to_string(),
+            body,
+        }
+    }
+
+    pub(super) fn answer_context(&self, permit: &Permit) -> AnswerContext {
+        let route = permit.route();
+        let asked = || Origin {
+            scheme: Scheme::Http,
+            authority: permit.host().clone(),
+        };
+        AnswerContext {
+            route: Arc::clone(route),
+            method: permit.method(),
+            public: permit.public().clone(),
+            upstream: permit.upstream().clone(),
+            public_origin: route.origins.first().cloned().unwrap_or_else(asked),
+            inner: self.gate.inside(permit),
+            allowed: permit.allowed(),
+            noroot: permit.noroot(),
+        }
+    }
+
+    pub(super) fn count_unmapped(&self, permit: &Permit, hrefs: u64) {
+        if let (Some(route), 1..) = (self.by_route.get(&permit.route().name), hrefs) {
+            route.unmapped_hrefs(hrefs);
+        }
+    }
+
+    /// Prepares an exchange that pingora carries out.
+    fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
+        let client = &session.req_header().headers;
+        let mut headers = outgoing::headers(&permit, client);
+        let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
+        for name in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
+            if let Some(value) = client.get(&name).filter(|_| uploads) {
+                headers.insert(name, value.clone());
+            }
+        }
+        if uploads && !headers.contains_key(header::TRANSFER_ENCODING) && !headers.contains_key(header::CONTENT_LENGTH) {
+            headers.insert(header::CONTENT_LENGTH, 0.into());
+        }
+        ctx.exchange = Exchange::Stream;
+        ctx.stream = Some(Streaming {
+            limit: match permit.body() {
+                PermittedBody::Stream(limit) => *limit,
+                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) => None,
+            },
+            permit: Arc::new(permit),
+            headers,
+            received: 0,
+            answer: AnswerBody::AsIs,
+        });
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Context {
+        Context::new(self.metrics.enter())
+    }
+
+    fn init_downstream_modules(&self, modules: &mut HttpModules) {
+        modules.add_module(Box::new(NoChunksBuilder));
+    }
+
+    async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Context) -> Result<()> {
+        linger(session);
+        let old = session.req_header().version < http::Version::HTTP_11;
+        let downstream = session.as_downstream_mut();
+        // A byte after the body must not abort the request it follows.
+        downstream.set_pipelining_enabled(true);
+        // A client may close its half of the connection and still wait for the answer.
+        downstream.set_abort_on_close(false);
+        downstream.set_ignore_info_resp(old);
+        downstream.set_read_timeout(Some(CLIENT_PAUSE));
+        downstream.set_write_timeout(Some(CLIENT_PAUSE));
+        Ok(())
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
+        match self.pass(session, ctx).await {
+            Ok(Onward::Own(reply)) => reply.write(session).await?,
+            Ok(Onward::Stream(permit)) => {
+                self.stream(session, ctx, *permit);
+                return Ok(false);
+            }
+            Ok(Onward::Transact(permit, request)) => {
+                ctx.exchange = Exchange::Transact;
+                ctx.upstream.begin();
+                let sent = match self.upstream(&permit) {
+                    Ok(upstream) => self.transactor.send(upstream, &request).await,
+                    Err(error) => Err(error),
+                };
+                match sent {
+                    Ok(incoming) => self.relay(session, ctx, &permit, incoming).await?,
+                    Err(error) => self.fail(session, ctx, error).await?,
+                }
+            }
+            Ok(Onward::Challenge(permit, incoming)) => {
+                ctx.exchange = Exchange::Transact;
+                self.relay(session, ctx, &permit, incoming).await?;
+            }
+            Err(Halt::Denied(denial)) => self.deny(session, ctx, denial).await?,
+            Err(Halt::Failed(error)) => self.fail(session, ctx, error).await?,
+        }
+        Ok(true)
+    }
+
+    async fn upstream_peer(&self, _session: &mut Session, ctx: &mut Context) -> Result<Box<HttpPeer>> {
+        ctx.upstream.begin();
+        let streaming = streaming(ctx)?;
+        // A retry sends the body from its beginning.
+        streaming.received = 0;
+        let permit = Arc::clone(&streaming.permit);
+        let peer = async {
+            let upstream = self.upstream(&permit)?;
+            upstream.peer(upstream.timeouts().answer(permit.method())).await
+        };
+        peer.await.map(Box::new).map_err(|error| {
+            ctx.failed(error);
+            Error::explain(ErrorType::ConnectError, error.name()).into_up()
+        })
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        request: &mut RequestHeader,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        let streaming = streaming(ctx)?;
+        let permit = &streaming.permit;
+        let target = outgoing::target(permit);
+        let mut built = RequestHeader::build(permit.method().as_str(), target.as_bytes(), Some(streaming.headers.len()))?;
+        let host = permit.route().backend.location.origin().authority.to_string();
+        built.append_header(header::HOST, host)?;
+        for (name, value) in &streaming.headers {
+            built.append_header(name.clone(), value.clone())?;
+        }
+        *request = built;
+        Ok(())
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        // pingora would end the body twice: https://github.com/cloudflare/pingora/issues/935
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
+        let streaming = streaming(ctx)?;
+        let piece = u64::try_from(body.as_ref().map_or(0, Bytes::len)).unwrap_or(u64::MAX);
+        streaming.received = streaming.received.saturating_add(piece);
+        if streaming.limit.is_some_and(|limit| streaming.received > limit) {
+            // The request to the back end is broken off without an end (B-91).
+            ctx.denial = Some(Denial::BodyTooLarge);
+            return Err(Error::explain(ErrorType::HTTPStatus(413), "the body is over its limit").into_down());
+        }
+        Ok(())
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        response: &mut ResponseHeader,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        if response.status.is_informational() {
+            return Ok(());
+        }
+        let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit));
+        let mut headers = response.headers.clone();
+        let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {
+            ctx.failure = Some(bad.name());
+            Error::explain(ErrorType::InvalidHTTPHeader, bad.name()).into_up()
+        })?;
+        replace(response, &headers)?;
+        streaming(ctx)?.answer = match plan {
+            BodyPlan::AsIs => AnswerBody::AsIs,
+            BodyPlan::Empty => {
+                response.insert_header(header::CONTENT_LENGTH, 0)?;
+                AnswerBody::Empty
+            }
+            BodyPlan::Rewrite(plan) => {
+                response.remove_header(&header::CONTENT_LENGTH);
+                AnswerBody::Rewrite(Box::new(plan.start()))
+            }
+        };
+        Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        ctx: &mut Context,
+    ) -> Result<Option<Duration>> {
+        let streaming = streaming(ctx)?;
+        match &mut streaming.answer {
+            AnswerBody::AsIs => {}
+            AnswerBody::Empty => *body = Some(Bytes::new()),
+            AnswerBody::Rewrite(rewriting) => {
+                let mut out = Vec::new();
+                let piece = body.take().unwrap_or_default();
+                let done = rewriting.push(&piece, &mut out).and_then(|()| match end {
+                    true => rewriting.finish(&mut out),
+                    false => Ok(()),
+                });
+                if let Err(error) = done {
+                    ctx.failure = Some(error.name());
+                    return Err(Error::explain(ErrorType::ConnectionClosed, error.name()).into_up());
+                }
+                let (permit, hrefs) = (Arc::clone(&streaming.permit), rewriting.unmapped_hrefs());
+                *body = Some(Bytes::from(out));
+                if end {
+                    self.count_unmapped(&permit, hrefs);
+                }
+            }
+        }
+        if end {
+            ctx.upstream.end();
+        }
+        Ok(None)
+    }
+
+    fn error_while_proxy(
+        &self,
+        peer: &HttpPeer,
+        session: &mut Session,
+        error: Box<Error>,
+        ctx: &mut Context,
+        reused: bool,
+    ) -> Box<Error> {
+        let mut error = error.more_context(format!("back end {peer}"));
+        let safe = ctx.account.method.is_some_and(Method::is_safe);
+        if !safe || ctx.denial.is_some() || ctx.failure.is_some() || session.as_ref().retry_buffer_truncated() {
+            error.set_retry(false);
+        } else {
+            error.retry.decide_reuse(reused);
+        }
+        error
+    }
+
+    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Context) -> FailToProxy {
+        ctx.upstream.end();
+        let begun = session.response_written().is_some_and(|response| !response.status.is_informational());
+        let reply = if let Some(denial) = &ctx.denial {
+            Some(Reply::denial(denial, &ctx.account))
+        } else {
+            match error.esource() {
+                ErrorSource::Upstream | ErrorSource::Internal | ErrorSource::Unset => {
+                    let cause = UpstreamError::of(error);
+                    ctx.failure.get_or_insert(cause.name());
+                    Some(Reply::failure(cause))
+                }
+                ErrorSource::Downstream => self.client_failed(ctx, error),
+            }
+        };
+        let mut sent = 0;
+        if let Some(reply) = reply.filter(|_| !begun) {
+            sent = reply.status().as_u16();
+            reply.closing().write(session).await.ok();
+        }
+        FailToProxy {
+            error_code: sent,
+            can_reuse_downstream: false,
+        }
+    }
+
+    fn suppress_error_log(&self, _session: &Session, _ctx: &Context, _error: &Error) -> bool {
+        // The access log tells of it.
+        true
+    }
+
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
+        self.tell(session, error, ctx);
+    }
+}
+
+impl Gateway {
+    async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
+        let reply = Reply::denial(&denial, &ctx.account);
+        ctx.denial = Some(denial);
+        reply.write(session).await
+    }
+
+    async fn fail(&self, session: &mut Session, ctx: &mut Context, error: UpstreamError) -> Result<()> {
+        ctx.upstream.end();
+        ctx.failed(error);
+        Reply::failure(error).write(session).await
+    }
+
+    /// What a client that failed in mid-request is told, if it can still hear it.
+    fn client_failed(&self, ctx: &mut Context, error: &Error) -> Option<Reply> {
+        let denial = match error.etype() {
+            ErrorType::ReadTimedout => Denial::Slow,
+            ErrorType::ConnectionClosed | ErrorType::WriteError | ErrorType::WriteTimedout => {
+                ctx.failure.get_or_insert("client-gone");
+                return None;
+            }
+            _ => Denial::BrokenBody,
+        };
+        let reply = Reply::denial(&denial, &ctx.account);
+        ctx.denial = Some(denial);
+        Some(reply)
+    }
+}
+
+/// The streaming exchange, which pingora's later callbacks belong to.
+fn streaming(ctx: &mut Context) -> Result<&mut Streaming> {
+    ctx.stream.as_mut().ok_or_else(|| Error::explain(ErrorType::InternalError, "no permit"))
+}
+
+/// Makes the header fields of `response` those of `headers`; fields that stay keep their spelling.
+fn replace(response: &mut ResponseHeader, headers: &HeaderMap) -> Result<()> {
+    let old = response.headers.clone();
+    for name in old.keys().filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name))) {
+        response.remove_header(name);
+    }
+    for name in headers.keys().filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name))) {
+        for value in headers.get_all(name) {
+            response.append_header(name.clone(), value.clone())?;
+        }
+    }
+    Ok(())
+}

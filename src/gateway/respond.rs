@@ -1,0 +1,146 @@
+//! Answers that the gateway writes itself: refusals, its own OPTIONS and PROPFIND, failures of the back end. In: what is to be said. Out:
+//! one complete answer on the client's connection (ERR-1 to ERR-4).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use pingora::{Result, http::ResponseHeader, proxy::Session};
+
+use crate::{
+    decide::{Account, Denial, OwnAnswer, own},
+    rewrite::request::XML,
+    xml::error::error_body,
+};
+
+use super::upstream_error::UpstreamError;
+
+/// How long a client may go on sending a body that nobody wants, before the connection is closed under it.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// An answer of the gateway's own.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Option<(HeaderValue, Bytes)>,
+    close: bool,
+}
+
+impl Reply {
+    fn new(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: None,
+            close: false,
+        }
+    }
+
+    fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    fn with_body(mut self, media_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.body = Some((media_type, body.into()));
+        self
+    }
+
+    /// The answer to a refusal. On a route that shows no WebDAV it is plain text (Z-1).
+    pub fn denial(denial: &Denial, account: &Account) -> Self {
+        let status = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut reply = Self::new(status);
+        if let Some(methods) = denial.allow() {
+            reply = reply.with(header::ALLOW, &methods.allow());
+        }
+        reply.close = denial.closes();
+        let condition = denial.condition();
+        if account.route.as_ref().is_none_or(|route| route.speaks_dav()) {
+            reply.with_body(XML, error_body(condition, &[]))
+        } else {
+            let text = format!("{status}: {}\n", condition.name().local);
+            reply.with_body(HeaderValue::from_static("text/plain; charset=utf-8"), text)
+        }
+    }
+
+    /// The answer when the back end failed; its cause is for the log alone (ERR-3).
+    pub fn failure(error: UpstreamError) -> Self {
+        let text = format!("{}\n", error.status());
+        Self::new(error.status()).with_body(HeaderValue::from_static("text/plain; charset=utf-8"), text)
+    }
+
+    /// An answer that needs no body of the request. An `AncestorPropfind` is answered by [`Self::multistatus`].
+    pub fn options(answer: &OwnAnswer) -> Self {
+        let ok = Self::new(StatusCode::OK);
+        match answer {
+            OwnAnswer::Options(methods) => ok.with(header::ALLOW, &methods.allow()),
+            OwnAnswer::AncestorOptions | OwnAnswer::AncestorPropfind(_) => ok
+                .with(header::ALLOW, &own::ON_ANCESTORS.allow())
+                .with(HeaderName::from_static("dav"), "1")
+                .with(HeaderName::from_static("ms-author-via"), "DAV"),
+        }
+    }
+
+    /// A 207.
+    pub fn multistatus(body: String) -> Self {
+        Self::new(StatusCode::MULTI_STATUS).with_body(XML, body)
+    }
+
+    /// The same, after which the connection is closed.
+    pub fn closing(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Writes it. A body of the request that was not read is read and dropped for a moment, so that the client sees the answer and
+    /// not a broken connection; a client that waits for `100 Continue` may send it or not, so its connection is closed.
+    pub async fn write(self, session: &mut Session) -> Result<()> {
+        let expects = session.req_header().headers.contains_key(header::EXPECT);
+        let unread = !session.as_downstream_mut().is_body_done();
+        let closes = self.close || (expects && unread);
+        if closes {
+            session.set_keepalive(None);
+        }
+        let head = session.req_header().method == http::Method::HEAD;
+        let mut response = ResponseHeader::build(self.status, Some(self.headers.len().saturating_add(4)))?;
+        for (name, value) in self.headers {
+            response.append_header(name, value)?;
+        }
+        response.insert_header(header::CACHE_CONTROL, "no-store")?;
+        let body = match self.body {
+            Some((media_type, body)) => {
+                response.insert_header(header::CONTENT_TYPE, media_type)?;
+                body
+            }
+            None => Bytes::new(),
+        };
+        response.insert_header(header::CONTENT_LENGTH, body.len())?;
+        let sends_body = !head && !body.is_empty();
+        session.write_response_header(Box::new(response), !sends_body).await?;
+        if sends_body {
+            session.write_response_body(Some(body), true).await?;
+        }
+        session.as_downstream_mut().finish_body().await?;
+        if closes && !expects {
+            // The connection is closed next: not before the client has had time to stop and read. One that goes on sending longer
+            // than that loses it. (On a connection that stays open pingora does the same by itself.)
+            session.as_downstream_mut().drain_request_body().await.ok();
+        }
+        Ok(())
+    }
+}
+
+/// Prepares a connection for refusals of requests whose body nobody has read.
+pub fn linger(session: &mut Session) {
+    let downstream = session.as_downstream_mut();
+    downstream.set_close_on_response_before_downstream_finish(false);
+    downstream.set_total_drain_timeout(Some(LINGER));
+}

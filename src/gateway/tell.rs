@@ -1,0 +1,98 @@
+//! What is told of a request when it is over: a line in the access log, and the metrics.
+
+use std::{
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use http::header;
+use pingora::{Error, proxy::Session};
+
+use crate::{
+    policy::Method,
+    telemetry::{
+        access::{AccessLine, Verdict, escaped_target},
+        metrics::{MethodClass, Observation},
+    },
+};
+
+use super::{context::Context, proxy::Gateway};
+
+/// Tells the requests of this process from those of any other.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or_default().rotate_left(16) ^ u64::from(std::process::id())
+});
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// A new request id.
+fn request_id() -> String {
+    format!("{:016x}-{:x}", *PROCESS, NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Gateway {
+    /// Tells of a request that is over; `error` ended it early.
+    pub(super) fn tell(&self, session: &Session, error: Option<&Error>, ctx: &mut Context) {
+        ctx.upstream.end();
+        let head = session.req_header();
+        let text = |name: header::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let status = session.response_written().map_or(0, |response| response.status.as_u16());
+        let verdict = if ctx.denial.is_some() {
+            Verdict::Deny
+        } else if ctx.failure.is_some() || error.is_some() {
+            Verdict::Error
+        } else {
+            Verdict::Permit
+        };
+        let rule = ctx.denial.as_ref().map(|denial| denial.rule()).or(ctx.failure);
+        let path = match &ctx.account.path {
+            Some(path) => path.to_string(),
+            None => escaped_target(head.raw_path()),
+        };
+        let host = ctx.account.host.as_ref().map(ToString::to_string);
+        let took = ctx.began.elapsed();
+        let bytes = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (received, sent) = (session.body_bytes_read(), session.body_bytes_sent());
+        self.access_log.write(&AccessLine {
+            time: ctx.time,
+            request_id: &request_id(),
+            client: &session.client_addr().map(ToString::to_string).unwrap_or_default(),
+            method: ctx.account.method.map_or(head.method.as_str(), Method::as_str),
+            path: &path,
+            host: host.as_deref(),
+            route: ctx.account.route.as_ref().map(|route| route.name.as_str()),
+            status,
+            verdict,
+            rule,
+            config_rule: ctx.account.configured_rule().as_deref(),
+            exchange: ctx.exchange,
+            bytes_in: bytes(received),
+            bytes_out: bytes(sent),
+            duration_ms: milliseconds(took),
+            upstream_ms: ctx.upstream.spent().map(milliseconds),
+            user_agent: text(header::USER_AGENT),
+        });
+        let route = ctx.account.route.as_ref().and_then(|route| self.by_route.get(&route.name));
+        let metrics = route.unwrap_or(&self.outside);
+        metrics.observe(&Observation {
+            class: MethodClass::of(ctx.account.method.map_or("", Method::as_str)),
+            status,
+            verdict,
+            took,
+            upstream: ctx.upstream.spent(),
+            bytes_in: bytes(received),
+            bytes_out: bytes(sent),
+        });
+        if let Some(denial) = &ctx.denial {
+            metrics.refused(denial.rule());
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    // To the microsecond: more is noise in a log.
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}

@@ -1,0 +1,169 @@
+//! The request as the back end gets it (1.4; B-21, B-26, B-38). In: a permit and the client's header fields. Out: target and fields. What
+//! was decided on is written anew from the permit; what could carry another decision past it is left out; the rest passes as it came.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::{
+    decide::{Permit, permit::PermittedBody},
+    policy::Method,
+    url::UpstreamPath,
+};
+
+/// The media type of every XML body that is forwarded.
+pub const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=\"utf-8\"");
+
+/// Fields of the connection to the client, and of the framing: the connection to the back end has its own.
+const OF_THE_CONNECTION: [&str; 14] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+    "content-length",
+    "host",
+    "expect",
+    "accept-transfer-encoding",
+];
+
+/// Fields that some back end or layer between would take for another URL, user or method (Q-6 to Q-10, B-42 to B-50).
+const NEVER_FORWARDED: [&str; 17] = [
+    "new-uri",
+    "x-msdavext",
+    "x-msdavextlocktimeout",
+    "ms-echo-request",
+    "content-location",
+    "translate",
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-script-name",
+    "forwarded",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-remote-user",
+    "remote-user",
+    "x-sabre-original-method",
+    "proxy",
+];
+
+/// And all whose names begin so.
+const NEVER_FORWARDED_PREFIXES: [&str; 3] = ["x-forwarded-", "x-accel-", "x-remote-"];
+
+/// Fields that are written from the permit, whatever the client sent.
+const FROM_THE_PERMIT: [&str; 5] = ["depth", "destination", "if", "overwrite", "lock-token"];
+
+/// The request target: the back end's path in its one spelling (P-10), and the query as it came.
+pub fn target(permit: &Permit) -> String {
+    match permit.query() {
+        Some(query) => format!("{}?{query}", permit.upstream()),
+        None => permit.upstream().to_string(),
+    }
+}
+
+/// The header fields, without Host and framing.
+pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(client.keys_len().saturating_add(4));
+    for (name, value) in client {
+        if passes(name.as_str(), permit) {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    if !matches!(permit.method(), Method::Get | Method::Head | Method::Post) {
+        out.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    match permit.body() {
+        PermittedBody::Xml(_) => {
+            out.insert(header::CONTENT_TYPE, XML);
+            drop_digests(&mut out);
+        }
+        PermittedBody::None => {
+            out.remove(header::CONTENT_TYPE);
+            drop_digests(&mut out);
+        }
+        PermittedBody::Stream(_) | PermittedBody::Spool(_) => {}
+    }
+    for (name, value) in decided(permit) {
+        out.insert(name, value);
+    }
+    out
+}
+
+/// The fields that the permit says.
+fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let origin = permit.route().backend.location.origin();
+    let overwrite = permit.overwrite().map(|yes| if yes { "T" } else { "F" });
+    let fields = [
+        ("depth", permit.depth().map(|depth| depth.to_string())),
+        ("overwrite", overwrite.map(str::to_owned)),
+        (
+            "destination",
+            permit.destination().map(|found| format!("{origin}{}", found.upstream)),
+        ),
+        ("if", permit.if_header().map(ToString::to_string)),
+        ("lock-token", permit.lock_token().map(ToString::to_string)),
+    ];
+    fields.into_iter().filter_map(|(name, value)| {
+        // All of it is visible ASCII by construction.
+        Some((HeaderName::from_static(name), HeaderValue::from_str(&value?).ok()?))
+    })
+}
+
+fn passes(name: &str, permit: &Permit) -> bool {
+    let listed = |list: &[&str]| list.contains(&name);
+    if name.contains('_') || listed(&OF_THE_CONNECTION) || listed(&NEVER_FORWARDED) || listed(&FROM_THE_PERMIT) {
+        return false;
+    }
+    if NEVER_FORWARDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+        return false;
+    }
+    match name {
+        "timeout" => permit.method() == Method::Lock,
+        "x-update-range" => permit.method() == Method::Patch,
+        "range" | "if-range" => matches!(permit.method(), Method::Get | Method::Head),
+        // It changes which version is read.
+        "label" => permit.allowed().contains(Method::VersionControl),
+        _ => true,
+    }
+}
+
+/// What described bytes that are not forwarded.
+fn drop_digests(out: &mut HeaderMap) {
+    for name in [
+        "content-encoding",
+        "content-md5",
+        "digest",
+        "content-digest",
+        "repr-digest",
+    ] {
+        out.remove(name);
+    }
+}
+
+/// The fields of a question of the gateway's own (EX-1), asked with the client's credentials.
+pub fn probe_headers(client: &HeaderMap) -> HeaderMap {
+    let mut out = HeaderMap::new();
+    for name in [header::AUTHORIZATION, header::COOKIE, header::USER_AGENT] {
+        for value in client.get_all(&name) {
+            out.append(&name, value.clone());
+        }
+    }
+    out.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    out.insert(header::CONTENT_TYPE, XML);
+    out.insert("depth", HeaderValue::from_static("0"));
+    out
+}
+
+/// Whether a redirect that answers a probe only adds the slash of a collection (P-15).
+pub fn adds_slash(location: &str, asked: &UpstreamPath) -> bool {
+    use crate::url::Reference;
+    let (Reference::Absolute { target, .. } | Reference::AbsolutePath(target)) = Reference::parse(location) else {
+        return false;
+    };
+    let there = target.canonical();
+    there.is_ok_and(|there| there.slash() && !asked.0.slash() && there.key() == asked.0.key())
+}
