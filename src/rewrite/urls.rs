@@ -128,14 +128,14 @@ impl AnswerContext {
         let map = &self.route.map;
         let public = Self::read(target.path).and_then(|path| {
             if self.route.backend.external_urls {
-                path.starts_with(&map.public().0).then_some(path)
+                map.to_upstream(&PublicPath(path.clone())).map(|_| path)
             } else {
                 map.to_public(&UpstreamPath(path)).map(|public| public.0)
             }
         });
         public
-            .filter(|path| !self.inner.iter().any(|inner| path.starts_with(&inner.0)))
             .and_then(|path| self.route.path_rules.apply(path, PathUse::Target).ok())
+            .filter(|path| !self.inner.iter().any(|inner| path.starts_with(&inner.0)))
             .map_or(Named::Outside, |path| Named::Public(PublicPath(path)))
     }
 
