@@ -121,22 +121,21 @@ impl AnswerContext {
         };
         let same = |origin: &Origin| origin.authority.same_as(&authority);
         self.own_origins().any(|own| same(&own))
-            || self.route.backend.external_urls
-                && (same(&self.public_origin) || self.route.origins.iter().any(|origin| same(origin)))
+            || self.route.backend.external_urls && (same(&self.public_origin) || self.route.origins.iter().any(same))
     }
 
     fn place(&self, target: &Target<'_>) -> Named {
         let map = &self.route.map;
         let public = Self::read(target.path).and_then(|path| {
             if self.route.backend.external_urls {
-                path.starts_with(&map.public().0).then_some(path)
+                map.to_upstream(&PublicPath(path.clone())).map(|_| path)
             } else {
                 map.to_public(&UpstreamPath(path)).map(|public| public.0)
             }
         });
         public
-            .filter(|path| !self.inner.iter().any(|inner| path.starts_with(&inner.0)))
             .and_then(|path| self.route.path_rules.apply(path, PathUse::Target).ok())
+            .filter(|path| !self.inner.iter().any(|inner| path.starts_with(&inner.0)))
             .map_or(Named::Outside, |path| Named::Public(PublicPath(path)))
     }
 

@@ -216,6 +216,27 @@ fn transparent() {
     assert_eq!(urls.map(Place::Structural, "/a"), Mapped::Outside);
 }
 
+// P-8, P-9, R-6: keys fold, what is shown keeps its letters.
+#[test]
+fn folding() {
+    let mut route = route(PLAIN);
+    route.path_rules.fold = true;
+    route.map = PrefixMap::folding(path("/files/"), path("/dav/"));
+    let mut context = context_on(route, Method::Propfind);
+    let shown_by = |context: &AnswerContext, url: &str| {
+        shown(AnswerUrls::new(Arc::new(context.clone())).map(Place::Structural, url))
+    };
+    assert_eq!(shown_by(&context, "/DAV/Name"), "/files/Name");
+    assert_eq!(shown_by(&context, "/dav/Inner/x"), "-");
+    context.noroot = true;
+    assert!(!AnswerUrls::new(Arc::new(context.clone())).shows("/files/C/D/"));
+    let route = Arc::make_mut(&mut context.route);
+    route.backend.external_urls = true;
+    assert_eq!(shown_by(&context, "/Files/Name"), "/Files/Name");
+    assert_eq!(shown_by(&context, "/Files/INNER"), "-");
+    assert_eq!(shown_by(&context, "/DAV/Name"), "-");
+}
+
 // B-20
 #[test]
 fn noroot_hides_the_target_alone() {
