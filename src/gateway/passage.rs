@@ -22,8 +22,8 @@ use super::{
     context::Context,
     downstream::{ReadError, read_capped, read_spooled},
     incoming::Incoming,
-    proxy::Gateway,
     respond::Reply,
+    server::Gateway,
     transact::{HeldBody, Outgoing},
     upstream_error::UpstreamError,
 };
