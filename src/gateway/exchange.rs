@@ -187,10 +187,7 @@ fn read_failure(session: &HttpSession, error: &Error) -> Failure {
 }
 
 /// Waits for `work`, but no longer than `limit`.
-async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, Box<Error>>>,
-) -> Result<T, UpstreamError> {
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Box<Error>>>) -> Result<T, UpstreamError> {
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done.map_err(|error| UpstreamError::of(&error)),
         Err(_) => Err(UpstreamError::Timeout),

@@ -83,7 +83,9 @@ impl Incoming {
     pub async fn release(mut self) {
         if self.sound && self.failure.is_none() && self.session.response_done() {
             let idle = self.peer.options.idle_timeout;
-            self.connector.release_http_session(self.session, &self.peer, idle).await;
+            self.connector
+                .release_http_session(self.session, &self.peer, idle)
+                .await;
         }
     }
 }

@@ -4,6 +4,8 @@ pub mod downstream;
 pub mod exchange;
 pub mod incoming;
 pub mod pace;
+#[cfg(test)]
+mod scripted;
 pub mod spool;
 pub mod transact;
 pub mod upstream;

@@ -53,7 +53,11 @@ mod tests {
             ("a quick small body", &[(1, 10)], Ok(())),
             ("just enough", &[(15, 0), (15, FLOOR)], Ok(())),
             ("one byte less", &[(15, 1), (15, FLOOR - 2)], Err(TooSlow)),
-            ("a good start does not pay for later", &[(30, 10 * FLOOR), (30, 10)], Err(TooSlow)),
+            (
+                "a good start does not pay for later",
+                &[(30, 10 * FLOOR), (30, 10)],
+                Err(TooSlow),
+            ),
             ("steady", &[(20, FLOOR), (20, FLOOR), (20, FLOOR)], Ok(())),
         ];
         for (name, reads, expected) in rows {

@@ -155,7 +155,13 @@ mod tests {
     // B-91, B-94: every length comes back as it went in, in pieces of any size, twice
     #[tokio::test]
     async fn round_trip() {
-        for (length, in_file) in [(0, false), (1, false), (PIECE, false), (PIECE + 1, true), (3 * PIECE + 7, true)] {
+        for (length, in_file) in [
+            (0, false),
+            (1, false),
+            (PIECE, false),
+            (PIECE + 1, true),
+            (3 * PIECE + 7, true),
+        ] {
             for step in [999, PIECE, 5 * PIECE] {
                 let body: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
                 let mut spool = Spool::new();

@@ -104,7 +104,11 @@ impl Upstream {
             Place::Nowhere => return Err(UpstreamError::Connect),
         };
         // A name in clear text needs no server name, and pingora would keep connections apart by it for nothing.
-        let server_name = if self.tls { self.server_name.clone() } else { String::new() };
+        let server_name = if self.tls {
+            self.server_name.clone()
+        } else {
+            String::new()
+        };
         Ok(self.with_options(HttpPeer::new(address, self.tls, server_name), answer))
     }
 
@@ -219,7 +223,10 @@ mod tests {
         for (url, address, tls, server_name) in rows {
             let peer = upstream(url).peer(SECOND * 9).await.unwrap();
             assert_eq!(peer._address.to_string(), address);
-            assert_eq!((peer.is_tls(), peer.sni.as_str(), peer.group_key), (tls, server_name, 7));
+            assert_eq!(
+                (peer.is_tls(), peer.sni.as_str(), peer.group_key),
+                (tls, server_name, 7)
+            );
             assert_eq!(peer.options.connection_timeout, Some(SECOND));
             assert_eq!(peer.options.read_timeout, Some(SECOND * 9));
             assert_eq!(peer.options.idle_timeout, Some(IDLE));
@@ -231,7 +238,9 @@ mod tests {
     async fn names() {
         let upstream = upstream("http://files.invalid:81");
         assert_eq!(upstream.peer(SECOND).await.unwrap_err(), UpstreamError::Name);
-        let Place::Name(_, _, cell) = &upstream.place else { panic!() };
+        let Place::Name(_, _, cell) = &upstream.place else {
+            panic!()
+        };
         let addresses = ["[::1]:81", "127.0.0.1:81"].map(|a| a.parse::<SocketAddr>().unwrap());
         locked(cell).learn(addresses.to_vec());
         let first = upstream.peer(SECOND).await.unwrap();
@@ -243,7 +252,10 @@ mod tests {
         // The next resolution keeps the order, and one that fails keeps the addresses.
         locked(cell).learn(addresses.to_vec());
         locked(cell).asked = Instant::now().checked_sub(BELIEVED * 2);
-        assert_eq!(upstream.peer(SECOND).await.unwrap()._address.to_string(), "127.0.0.1:81");
+        assert_eq!(
+            upstream.peer(SECOND).await.unwrap()._address.to_string(),
+            "127.0.0.1:81"
+        );
     }
 
     // B-100: an embedded back end that is not running refuses
