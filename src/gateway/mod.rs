@@ -11,6 +11,8 @@ mod passage;
 mod proxy;
 mod relay;
 mod respond;
+#[cfg(test)]
+mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;

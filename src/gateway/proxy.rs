@@ -65,7 +65,8 @@ impl ProxyHttp for Gateway {
                 self.stream(session, ctx, *permit);
                 return Ok(false);
             }
-            Ok(Onward::Transact(permit, request)) => {
+            Ok(Onward::Transact(held)) => {
+                let (permit, request) = *held;
                 ctx.exchange = Exchange::Transact;
                 ctx.upstream.begin();
                 let sent = match self.upstream(&permit) {
@@ -79,7 +80,7 @@ impl ProxyHttp for Gateway {
             }
             Ok(Onward::Challenge(permit, incoming)) => {
                 ctx.exchange = Exchange::Transact;
-                self.relay(session, ctx, &permit, incoming).await?;
+                self.relay(session, ctx, &permit, *incoming).await?;
             }
             Err(Halt::Denied(denial)) => self.deny(session, ctx, denial).await?,
             Err(Halt::Failed(error)) => self.fail(session, ctx, error).await?,
