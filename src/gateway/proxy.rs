@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -214,6 +214,32 @@ impl ProxyHttp for Gateway {
         Ok(None)
     }
 
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        peer: &HttpPeer,
+        ctx: &mut Context,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        let Some(streaming) = &mut ctx.stream else { return error };
+        streaming.refused = streaming.refused.saturating_add(1);
+        let addresses = self
+            .upstream(&streaming.permit)
+            .map_or(0, |upstream| upstream.turn_from(peer));
+        if streaming.refused < addresses {
+            error.set_retry(true);
+        } else {
+            // Whatever it is but a timeout: there is no connection.
+            let timeout = UpstreamError::of(&error) == UpstreamError::Timeout;
+            ctx.failed(if timeout {
+                UpstreamError::Timeout
+            } else {
+                UpstreamError::Connect
+            });
+        }
+        error
+    }
+
     fn error_while_proxy(
         &self,
         peer: &HttpPeer,
@@ -276,14 +302,19 @@ impl Gateway {
         let client = &session.req_header().headers;
         let mut headers = outgoing::headers(&permit, client);
         let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
-        for name in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
-            if let Some(value) = client.get(&name).filter(|_| uploads) {
-                headers.insert(name, value.clone());
+        if uploads {
+            // One number in one spelling, or chunks: never what the client wrote.
+            let length = client
+                .get(header::CONTENT_LENGTH)
+                .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+            if client.contains_key(header::TRANSFER_ENCODING) {
+                headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            } else {
+                headers.insert(header::CONTENT_LENGTH, length.unwrap_or_default().into());
             }
-        }
-        if uploads && !headers.contains_key(header::TRANSFER_ENCODING) && !headers.contains_key(header::CONTENT_LENGTH)
-        {
-            headers.insert(header::CONTENT_LENGTH, 0.into());
+            if client.contains_key(header::EXPECT) {
+                headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
+            }
         }
         ctx.exchange = Exchange::Stream;
         ctx.stream = Some(Streaming {
@@ -294,6 +325,7 @@ impl Gateway {
             permit: Arc::new(permit),
             headers,
             received: 0,
+            refused: 0,
             answer: AnswerBody::AsIs,
         });
     }
