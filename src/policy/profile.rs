@@ -37,6 +37,8 @@ pub struct Habits {
     pub needs_length: bool,
     /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
     pub no_infinity: bool,
+    /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38).
+    pub matches_slashes: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,
     /// What it can do at most, of the methods of section 1.1.
@@ -70,6 +72,7 @@ impl Profile {
             atomic_put: false,
             needs_length: false,
             no_infinity: false,
+            matches_slashes: false,
             bare_entity_tags: false,
             methods: MethodSet::all(),
         };
@@ -81,6 +84,7 @@ impl Profile {
             },
             Self::Nginx => Habits {
                 atomic_put: true,
+                matches_slashes: true,
                 ..plain
             },
             Self::Zope | Self::Plone => Habits {

@@ -14,6 +14,12 @@ SUITES = ["basic", "copymove", "props", "locks", "http"]
 PROGRAMS = "/usr/libexec/litmus"
 HTDOCS = "/usr/share/litmus/htdocs"
 
+# Where the gateway does better, and how: the back end's results, then the gateway's.
+BETTER = {
+    # The embedded back end cuts a fragment off the request target and deletes what is left; the gateway refuses it.
+    ("basic", "09 delete_fragment"): (["WARNING", "pass"], ["pass"]),
+}
+
 
 def run_suite(suite, url):
     """{test: [results]} of one suite: the verdict, and a WARNING for every warning it printed."""
@@ -46,7 +52,11 @@ def compare(check, label, direct, through):
         for test, expected in want.items():
             found = got.get(test, {"results": "missing", "text": ""})
             name = f"{label} {suite} {test} [{' '.join(expected['results'])}]"
-            check.equal(name, found["results"], expected["results"], found["text"])
+            wanted = expected["results"]
+            if BETTER.get((suite, test), (None,))[0] == wanted:
+                wanted = BETTER[suite, test][1]
+                name += " better"
+            check.equal(name, found["results"], wanted, found["text"])
         check.equal(f"{label} {suite}: {want_summary}", (sorted(got), got_summary), (sorted(want), want_summary))
 
 
@@ -71,7 +81,7 @@ def run(check):
         gateway.stop()
 
     demo = servers.Demo()
-    direct = direct_results(check, "embedded back end", demo.backend, 60)
+    direct = direct_results(check, "embedded back end", demo.backend, 80)
     gateway = servers.Gateway("/files/", demo.files)
     compare(check, "/files/ -> embedded back end:", direct, gateway.url)
     gateway.stop()
