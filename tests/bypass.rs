@@ -86,6 +86,12 @@ fn by_the_path() {
         (400, write("rule, encoded slash", "/files/locked%2fx")),
         (400, write("rule, NUL", "/files/locked%00/x")),
         (400, write("rule, query", "/files/x?/../locked/y")),
+        (405, write("rule, blank", "/files/locked/x y")),
+        (
+            405,
+            write("rule, blank and a second target", "/files/locked/x /files/x"),
+        ),
+        (405, write("blank and a second target", "/ro/x /files/x")),
         (400, write("fragment", "/files/#/../ro/x")),
         (404, write("reserved", "/files/.DAV/x")),
         (404, write("reserved, encoded", "/files/%2e%44AV/x")),
@@ -247,7 +253,9 @@ fn by_the_body() {
             403,
             req("DOCTYPE in UTF-16", "PROPFIND", "/files/x")
                 .with("Depth", "0")
-                .xml(utf16(&doctype)),
+                // Without a charset: one that says UTF-8 would be refused for the contradiction alone (B-74).
+                .with("Content-Type", "application/xml")
+                .body(utf16(&doctype)),
         ),
         (
             400,

@@ -144,7 +144,7 @@ fn secrets_stay_out_of_the_log() {
     lab.pass(
         &req("log xml body", "PROPFIND", "/files/log-body")
             .with("Depth", "0")
-            .xml(PROPFIND.replace("resourcetype", secret)),
+            .xml(PROPFIND.replace("resourcetype", &format!("x{secret}"))),
     );
     lab.ask(
         &req("log refused", "PUT", "/ro/log-refused")

@@ -140,7 +140,7 @@ fn depth_and_overwrite_are_always_said() {
 #[test]
 fn noroot_is_an_option_and_drops_the_root() {
     each(["1,noroot", "infinity,noroot"], |depth| {
-        let request = req(&format!("B-20 {depth}"), "PROPFIND", "/all/noroot/")
+        let request = req(&format!("B-20 option {depth}"), "PROPFIND", "/all/noroot/")
             .with("Depth", depth)
             .xml(PROPFIND);
         let (_, answer) = shared().pass(&request);

@@ -68,19 +68,12 @@ impl Near {
     /// The names under which clients of this request may know the server (B-32).
     pub(super) fn new(table: &Arc<RouteTable>, host: Authority, local: Option<SocketAddr>, route: &Route) -> Self {
         let mut known_as = KnownAs::new(vec![host.clone()]);
-        let port = |name: &str, port: Option<u16>| match port {
-            Some(port) => Authority::parse(&format!("{name}:{port}")),
-            None => Authority::parse(name),
-        };
-        for name in &route.hosts {
-            for port in [
-                port(name, None),
-                port(name, host.port()),
-                port(name, local.map(|l| l.port())),
-            ] {
-                port.into_iter().for_each(|authority| known_as.add(authority));
-            }
+        if route.hosts.is_empty() {
+            let at_listener = local.and_then(|local| Authority::parse(&format!("{}:{}", host.host(), local.port())));
+            at_listener.into_iter().for_each(|authority| known_as.add(authority));
         }
+        // The configuration gives hosts no ports: whatever port a client reaches them by, they are this server.
+        route.hosts.iter().for_each(|name| known_as.add_host(name));
         for origin in &route.origins {
             known_as.add(origin.authority.clone());
         }

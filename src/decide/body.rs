@@ -3,7 +3,7 @@
 use crate::{
     policy::{Method, method::BodyRule},
     request::{Depth, body_kind::body_kind, framing::BodyLength},
-    xml::{body, kind::BodyKind, limits::XmlLimits, name::ExpandedName},
+    xml::{body, kind::BodyKind, limits::XmlLimits, name::ExpandedName, refusal::XmlRefusal},
 };
 
 use super::{Admitted, Denial, admission::Target, body_urls};
@@ -58,7 +58,7 @@ fn opaque(target: &Target, length: BodyLength) -> Result<BodyPlan, Denial> {
     let habits = target.route.backend.profile.habits();
     match (length, target.body_limit) {
         (BodyLength::Known(announced), Some(limit)) if announced > limit => return Err(Denial::BodyTooLarge),
-        (BodyLength::None | BodyLength::Chunked, _) if target.route.require_length && target.method == Method::Put => {
+        (BodyLength::None, _) if target.route.require_length && target.method == Method::Put => {
             return Err(Denial::LengthRequired);
         }
         _ => {}
@@ -92,9 +92,7 @@ fn xml(target: &Target, length: BodyLength, required: bool) -> Result<BodyPlan, 
     match length {
         BodyLength::None | BodyLength::Known(0) if required => Err(Denial::MissingBody),
         BodyLength::None | BodyLength::Known(0) => Ok(BodyPlan::Nothing),
-        BodyLength::Known(announced) if announced > plan.limit() => {
-            Err(Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge))
-        }
+        BodyLength::Known(announced) if announced > plan.limit() => Err(Denial::Xml(XmlRefusal::TooLarge)),
         BodyLength::Known(_) | BodyLength::Chunked => Ok(BodyPlan::Xml(plan)),
     }
 }
@@ -126,10 +124,17 @@ pub(super) fn judge(
     if content_encoding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(Denial::ContentCoding);
     }
-    let read = body::parse(plan.kind, bytes, content_type, &plan.limits).map_err(Denial::Xml)?;
+    let read = body::parse(plan.kind, bytes, content_type, &plan.limits).map_err(|refusal| {
+        // M-12, B-78: COPY and MOVE take no body but the one that is dropped, so every other is one too many, XML or not.
+        if plan.kind == BodyKind::CopyMove && refusal != XmlRefusal::TooLarge {
+            Denial::UnexpectedBody
+        } else {
+            Denial::Xml(refusal)
+        }
+    })?;
     if let Some(root) = read.report_root() {
         if !admitted.target.route.reports.contains(&root) {
-            return Err(Denial::Xml(crate::xml::refusal::XmlRefusal::UnknownReport));
+            return Err(Denial::Xml(XmlRefusal::UnknownReport));
         }
         if DEPTH_0_REPORTS.contains(&root) && admitted.depth != Some(Depth::Zero) {
             return Err(Denial::Depth);

@@ -230,7 +230,7 @@ impl Denial {
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
-            Self::Xml(refusal) => return refusal.condition().unwrap_or(Condition::own("xml")),
+            Self::Xml(refusal) => return refusal.condition(),
         })
     }
 

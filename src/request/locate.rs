@@ -3,7 +3,9 @@
 
 use crate::{
     policy::{Route, RouteTable},
-    url::{CanonicalPath, KnownAs, PathError, PublicPath, Reference, Target, UpstreamPath, path_rules::PathUse},
+    url::{
+        Authority, CanonicalPath, KnownAs, PathError, PublicPath, Reference, Target, UpstreamPath, path_rules::PathUse,
+    },
 };
 
 /// A resource of the route in both URL spaces.
@@ -38,7 +40,7 @@ pub struct Neighbourhood<'a> {
     /// All routes.
     pub table: &'a RouteTable,
     /// The host of the request.
-    pub host: &'a crate::url::Authority,
+    pub host: &'a Authority,
     /// The names of this server.
     pub known_as: &'a KnownAs,
 }
@@ -47,11 +49,10 @@ impl Neighbourhood<'_> {
     /// The resource that the absolute URL or absolute path `text` names.
     pub fn locate(&self, text: &str, used_as: PathUse) -> Result<Located, LocateError> {
         match Reference::parse(text) {
-            Reference::Absolute { authority, .. } if authority.is_empty() || authority.contains('@') => {
-                Err(LocateError::Form)
-            }
             Reference::Absolute { authority, target, .. } => {
-                if !self.known_as.includes(authority) {
+                // Userinfo, a bad port, a host that is none: no URL of anybody's (B-31).
+                let authority = Authority::parse(authority).ok_or(LocateError::Form)?;
+                if !self.known_as.includes(&authority) {
                     return Err(LocateError::Foreign);
                 }
                 self.locate_target(target, used_as)
@@ -83,7 +84,6 @@ impl Neighbourhood<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::url::Authority;
 
     /// The key and the back end's path of what `text` names, asked from a request of route `number`.
     fn located(number: usize, text: &str) -> Result<(String, String), LocateError> {
@@ -112,6 +112,9 @@ mod tests {
             (0, "http://dav.test/Files/a%2Eb/", Ok("/dav/a.b/")),
             (0, "http://other.test/Files/a", Err(LocateError::Foreign)),
             (0, "http://me@dav.test/Files/a", Err(LocateError::Form)),
+            (0, "http://dav.test:x/Files/a", Err(LocateError::Form)),
+            (0, "http:///Files/a", Err(LocateError::Form)),
+            (0, "http://dav.test:8080/Files/a", Err(LocateError::Foreign)),
             (0, "//dav.test/Files/a", Err(LocateError::Form)),
             (0, "a", Err(LocateError::Form)),
             (0, "/Files/a?b", Err(LocateError::Form)),

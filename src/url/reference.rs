@@ -125,28 +125,38 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     legal.then_some((scheme, rest))
 }
 
-/// The names under which one server is known: any scheme, with the ports it may be reached at (R-4, B-32).
+/// The names under which one server is known (R-4, B-32).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownAs {
     authorities: Vec<Authority>,
+    hosts: Vec<String>,
 }
 
 impl KnownAs {
-    /// The given names.
+    /// The given names, each with its port; under either scheme.
     pub fn new(authorities: Vec<Authority>) -> Self {
-        Self { authorities }
+        Self {
+            authorities,
+            hosts: Vec::new(),
+        }
     }
 
-    /// Adds a name.
+    /// Adds a name with its port.
     pub fn add(&mut self, authority: Authority) {
         if !self.authorities.contains(&authority) {
             self.authorities.push(authority);
         }
     }
 
-    /// Whether `authority`, as written in a URL, is one of them. Userinfo never is.
-    pub fn includes(&self, authority: &str) -> bool {
-        Authority::parse(authority).is_some_and(|a| self.authorities.iter().any(|known| known.same_as(&a)))
+    /// Adds a host name, lower case, that is this server's under every port.
+    pub fn add_host(&mut self, name: &str) {
+        self.hosts.push(name.to_owned());
+    }
+
+    /// Whether `authority` is one of them.
+    pub fn includes(&self, authority: &Authority) -> bool {
+        self.hosts.iter().any(|name| name == authority.host())
+            || self.authorities.iter().any(|known| known.same_as(authority))
     }
 }
 
@@ -199,11 +209,25 @@ mod tests {
         }
     }
 
-    // R-4, B-31: userinfo is never ours
+    // R-4, B-32
     #[test]
     fn names() {
-        let known = KnownAs::new(vec![Authority::parse("127.0.0.1:8081").unwrap()]);
-        assert!(known.includes("127.0.0.1:8081"));
-        assert!(!known.includes("127.0.0.1") && !known.includes("u@127.0.0.1:8081") && !known.includes(""));
+        let authority = |text: &str| Authority::parse(text).unwrap();
+        let mut known = KnownAs::new(vec![authority("127.0.0.1:8081")]);
+        known.add(authority("plain.test"));
+        known.add_host("dav.test");
+        for (text, ours) in [
+            ("127.0.0.1:8081", true),
+            ("127.0.0.1", false),
+            ("plain.test", true),
+            ("plain.test:443", true),
+            ("plain.test:8080", false),
+            ("dav.test", true),
+            ("DAV.test:8080", true),
+            ("dav.test.evil", false),
+            ("evil.dav.test", false),
+        ] {
+            assert_eq!(known.includes(&authority(text)), ours, "{text}");
+        }
     }
 }

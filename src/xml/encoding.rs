@@ -68,11 +68,11 @@ pub fn decode(bytes: &[u8], content_type: Option<&[u8]>, plain_text: bool) -> Re
         None => declaration::read(octets)?,
     };
     let declared_charset = declared.encoding.as_deref().map(Charset::from_label).transpose()?;
-    if let Some(charset) = charset {
-        let contradicts = |other: Option<Charset>| other.is_some_and(|other| !other.agrees_with(charset));
-        if contradicts(mark) || contradicts(declared_charset) {
-            return Err(XmlRefusal::ContradictoryEncoding); // B-74
-        }
+    // B-74: whichever two there are must agree. A BOM against the declaration is a lie of one of them, and parsers differ in whom they
+    // believe.
+    let contradict = |a: Option<Charset>, b: Option<Charset>| a.zip(b).is_some_and(|(a, b)| !a.agrees_with(b));
+    if contradict(charset, mark) || contradict(charset, declared_charset) || contradict(mark, declared_charset) {
+        return Err(XmlRefusal::ContradictoryEncoding);
     }
     let text = match text.take() {
         Some(text) => text,

@@ -54,8 +54,20 @@ fn encodings() {
             Ok("<a/>"),
         ),
         (
-            "B-74: BOM before declaration",
+            "B-74: BOM against declaration",
             format!("\u{FEFF}{}", decl("iso-8859-1")).into_bytes(),
+            None,
+            Err(ContradictoryEncoding),
+        ),
+        (
+            "B-74: UTF-16 BOM against declaration",
+            little_endian(&format!("\u{FEFF}{}", decl("utf-8"))),
+            None,
+            Err(ContradictoryEncoding),
+        ),
+        (
+            "B-74: BOM and declaration agree",
+            format!("\u{FEFF}{}", decl("UTF-8")).into_bytes(),
             None,
             Ok("<é/>"),
         ),

@@ -156,34 +156,54 @@ impl XmlRefusal {
         }
     }
 
-    /// The condition its `DAV:error` body names, where an RFC or a rule gives it one.
-    pub fn condition(&self) -> Option<Condition> {
-        match self {
-            ExternalEntities => Some(Condition::dav("no-external-entities")),
-            UnknownReport => Some(Condition::dav("supported-report")),
-            UnsupportedSearchGrammar => Some(Condition::dav("search-grammar-supported")),
-            UnsupportedLockScope => Some(Condition::own("lock-scope-not-supported")),
-            UnsupportedLockType => Some(Condition::own("lock-type-not-supported")),
-            TooLarge => Some(Condition::own("xml-too-large")),
-            TooDeep => Some(Condition::own("xml-too-deep")),
-            TooManyElements => Some(Condition::own("xml-too-many-elements")),
-            TooManyAttributes => Some(Condition::own("xml-too-many-attributes")),
-            NameTooLong => Some(Condition::own("xml-name-too-long")),
-            ValueTooLong => Some(Condition::own("xml-value-too-long")),
-            TooManyNamespaces => Some(Condition::own("xml-too-many-namespaces")),
-            TooManyHrefs => Some(Condition::own("xml-too-many-hrefs")),
-            NotXmlMediaType | UnsupportedEncoding | ContradictoryEncoding | InvalidEncoding | ForbiddenCharacter => {
-                None
+    /// The condition its `DAV:error` body names (ERR-1, ERR-2): an RFC's where one fits, else one of the gateway's own.
+    pub fn condition(&self) -> Condition {
+        Condition::own(match self {
+            ExternalEntities => return Condition::dav("no-external-entities"),
+            UnknownReport => return Condition::dav("supported-report"),
+            UnsupportedSearchGrammar => return Condition::dav("search-grammar-supported"),
+            NotXmlMediaType => "xml-media-type",
+            UnsupportedEncoding => "xml-encoding-not-supported",
+            ContradictoryEncoding => "xml-encoding-contradictory",
+            InvalidEncoding => "xml-not-in-its-encoding",
+            ForbiddenCharacter => "xml-character-forbidden",
+            UnsupportedXmlVersion => "xml-version-not-supported",
+            DocumentType => "xml-document-type",
+            EmptyBody => "xml-empty",
+            MalformedDeclaration | MalformedMarkup | MalformedTag | InvalidName | UnclosedElement => {
+                "xml-not-well-formed"
             }
-            UnsupportedXmlVersion | MalformedDeclaration | DocumentType | EmptyBody | MalformedMarkup => None,
-            MalformedTag | InvalidName | UnclosedElement | MismatchedEndTag | ContentOutsideRoot => None,
-            CdataEndInText | MarkupInAttribute | DuplicateAttribute | MalformedInstruction => None,
-            BadCharacterReference | UndeclaredEntity | UndeclaredPrefix | EmptyNamespace => None,
-            ReservedNamespace | ReferenceInNamespace | UnexpectedRoot | UnsupportedBody => None,
-            PropfindWithoutChoice | PropfindAmbiguous | IncludeWithoutAllprop | EmptyPropertyUpdate => None,
-            ChangeWithoutProp | MalformedLockInfo | MalformedAcePrincipal | MalformedAceAction => None,
-            MalformedPrivilege | ElementInHref | UnsafeSegment => None,
-        }
+            MismatchedEndTag | ContentOutsideRoot | CdataEndInText | MarkupInAttribute => "xml-not-well-formed",
+            MalformedInstruction | BadCharacterReference => "xml-not-well-formed",
+            DuplicateAttribute => "xml-attribute-repeated",
+            UndeclaredEntity => "xml-undeclared-entity",
+            UndeclaredPrefix => "xml-undeclared-prefix",
+            EmptyNamespace | ReservedNamespace => "xml-namespace-declaration",
+            ReferenceInNamespace => "xml-reference-in-namespace",
+            TooLarge => "xml-too-large",
+            TooDeep => "xml-too-deep",
+            TooManyElements => "xml-too-many-elements",
+            TooManyAttributes => "xml-too-many-attributes",
+            NameTooLong => "xml-name-too-long",
+            ValueTooLong => "xml-value-too-long",
+            TooManyNamespaces => "xml-too-many-namespaces",
+            TooManyHrefs => "xml-too-many-hrefs",
+            UnexpectedRoot => "xml-root-unexpected",
+            UnsupportedBody => "xml-root-not-supported",
+            PropfindWithoutChoice => "propfind-without-choice",
+            PropfindAmbiguous => "propfind-ambiguous",
+            IncludeWithoutAllprop => "propfind-include-without-allprop",
+            EmptyPropertyUpdate => "propertyupdate-empty",
+            ChangeWithoutProp => "propertyupdate-without-prop",
+            MalformedLockInfo => "lockinfo-malformed",
+            UnsupportedLockScope => "lock-scope-not-supported",
+            UnsupportedLockType => "lock-type-not-supported",
+            MalformedAcePrincipal => "ace-principal-malformed",
+            MalformedAceAction => "ace-action-malformed",
+            MalformedPrivilege => "privilege-malformed",
+            ElementInHref => "href-holds-element",
+            UnsafeSegment => "segment-not-plain",
+        })
     }
 
     /// The rule of docs/rules.md that asks for the refusal.
@@ -223,45 +243,42 @@ mod tests {
 
     #[test]
     fn answers() {
-        let dav = |local| Some((DAV, local));
-        let own = |local| Some((DAVGATE, local));
+        let dav = |local| (DAV, local);
+        let own = |local| (DAVGATE, local);
         for (refusal, status, condition, rule) in [
             (ExternalEntities, 403, dav("no-external-entities"), "B-60"),
-            (DocumentType, 400, None, "B-61"),
-            (UnclosedElement, 400, None, "B-62"),
-            (EmptyNamespace, 400, None, "B-63"),
-            (UnexpectedRoot, 400, None, "B-64"),
-            (UnsupportedBody, 415, None, "B-64"),
+            (DocumentType, 400, own("xml-document-type"), "B-61"),
+            (UnclosedElement, 400, own("xml-not-well-formed"), "B-62"),
+            (EmptyNamespace, 400, own("xml-namespace-declaration"), "B-63"),
+            (UnexpectedRoot, 400, own("xml-root-unexpected"), "B-64"),
+            (UnsupportedBody, 415, own("xml-root-not-supported"), "B-64"),
             (UnknownReport, 403, dav("supported-report"), "RP-20"),
-            (PropfindAmbiguous, 400, None, "B-66"),
-            (EmptyPropertyUpdate, 400, None, "B-67"),
+            (PropfindAmbiguous, 400, own("propfind-ambiguous"), "B-66"),
+            (EmptyPropertyUpdate, 400, own("propertyupdate-empty"), "B-67"),
             (TooLarge, 413, own("xml-too-large"), "B-69"),
             (TooDeep, 400, own("xml-too-deep"), "B-71"),
             (TooManyHrefs, 400, own("xml-too-many-hrefs"), "B-71"),
-            (UnsupportedEncoding, 415, None, "B-73"),
-            (ContradictoryEncoding, 400, None, "B-74"),
-            (ForbiddenCharacter, 400, None, "B-75"),
-            (NotXmlMediaType, 415, None, "B-77"),
-            (MalformedLockInfo, 400, None, "L-61"),
+            (UnsupportedEncoding, 415, own("xml-encoding-not-supported"), "B-73"),
+            (ContradictoryEncoding, 400, own("xml-encoding-contradictory"), "B-74"),
+            (ForbiddenCharacter, 400, own("xml-character-forbidden"), "B-75"),
+            (NotXmlMediaType, 415, own("xml-media-type"), "B-77"),
+            (MalformedLockInfo, 400, own("lockinfo-malformed"), "L-61"),
             (UnsupportedLockScope, 403, own("lock-scope-not-supported"), "L-61"),
-            (MalformedAceAction, 400, None, "AM-1"),
+            (MalformedAceAction, 400, own("ace-action-malformed"), "AM-1"),
         ] {
-            let name = refusal
-                .condition()
-                .map(|condition| (condition.name().namespace, condition.name().local));
+            let name = refusal.condition().name();
+            let name = (name.namespace, name.local);
             assert_eq!(
                 (refusal.status(), name, refusal.rule()),
                 (status, condition, rule),
                 "{refusal}"
             );
-            if let Some(condition) = refusal.condition() {
-                let body = error_body(condition, &[]);
-                let text = body.strip_prefix(crate::xml::writer::DECLARATION).unwrap();
-                assert!(
-                    crate::xml::reader::read(text, &Default::default()).is_ok(),
-                    "ERR-1: {body}"
-                );
-            }
+            let body = error_body(refusal.condition(), &[]);
+            let text = body.strip_prefix(crate::xml::writer::DECLARATION).unwrap();
+            assert!(
+                crate::xml::reader::read(text, &Default::default()).is_ok(),
+                "ERR-1: {body}"
+            );
         }
     }
 }
