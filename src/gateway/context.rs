@@ -47,6 +47,8 @@ pub struct Streaming {
     pub received: u64,
     /// The most that may come.
     pub limit: Option<u64>,
+    /// How many addresses of the back end accepted no connection.
+    pub refused: usize,
     /// The answer's body, where it is not passed as it comes.
     pub answer: AnswerBody,
 }

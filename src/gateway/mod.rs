@@ -8,10 +8,13 @@ mod http10;
 pub mod incoming;
 pub mod pace;
 mod passage;
-pub mod proxy;
+mod proxy;
 mod relay;
 mod respond;
+#[cfg(test)]
+mod scripted;
 pub mod serve;
+pub mod server;
 pub mod spool;
 mod tell;
 pub mod transact;

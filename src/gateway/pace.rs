@@ -48,7 +48,8 @@ mod tests {
     // B-17: seconds waited and bytes received by each read
     #[test]
     fn floor() {
-        let rows: &[(&str, &[(u64, usize)], Result<(), TooSlow>)] = &[
+        type Reads = &'static [(u64, usize)];
+        let rows: &[(&str, Reads, Result<(), TooSlow>)] = &[
             ("silence", &[(30, 0)], Err(TooSlow)),
             ("a quick small body", &[(1, 10)], Ok(())),
             ("just enough", &[(15, 0), (15, FLOOR)], Ok(())),

@@ -22,8 +22,8 @@ use super::{
     context::Context,
     downstream::{ReadError, read_capped, read_spooled},
     incoming::Incoming,
-    proxy::Gateway,
     respond::Reply,
+    server::Gateway,
     transact::{HeldBody, Outgoing},
     upstream_error::UpstreamError,
 };
@@ -35,9 +35,9 @@ pub(super) enum Onward {
     /// pingora forwards the request and streams the answer.
     Stream(Box<Permit>),
     /// The gateway sends this itself.
-    Transact(Box<Permit>, Outgoing),
+    Transact(Box<(Permit, Outgoing)>),
     /// What the back end answered to a question is the answer: it wants credentials first.
-    Challenge(Box<Permit>, Incoming),
+    Challenge(Box<Permit>, Box<Incoming>),
 }
 
 /// Why the stages lead nowhere.
@@ -81,7 +81,7 @@ impl Gateway {
         let permit = match decision {
             Decision::Permit(permit) => permit,
             Decision::Ask(question) => match self.ask(question, session, ctx).await? {
-                Asked::Permit(permit) => permit,
+                Asked::Permit(permit) => *permit,
                 Asked::Challenge(permit, incoming) => return Ok(Onward::Challenge(permit, incoming)),
             },
         };
@@ -103,7 +103,7 @@ impl Gateway {
         };
         let headers = outgoing::headers(&permit, &session.req_header().headers);
         let request = self.outgoing(&permit, permit.method(), outgoing::target(&permit), headers, body);
-        Ok(Onward::Transact(Box::new(permit), request))
+        Ok(Onward::Transact(Box::new((permit, request))))
     }
 
     /// The states that a verdict waits for (EX-1), asked with the client's own credentials.
@@ -121,7 +121,7 @@ impl Gateway {
             }
         }
         ctx.upstream.end();
-        Ok(Asked::Permit(question.answer(&states)?))
+        Ok(Asked::Permit(Box::new(question.answer(&states)?)))
     }
 
     async fn probe(
@@ -147,7 +147,7 @@ impl Gateway {
                 Err(error) => return Err(error),
             },
             StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
-            StatusCode::UNAUTHORIZED => return Ok(Probed::Challenge(incoming)),
+            StatusCode::UNAUTHORIZED => return Ok(Probed::Challenge(Box::new(incoming))),
             status if status.is_redirection() => {
                 let location = incoming
                     .headers
@@ -166,13 +166,13 @@ impl Gateway {
 }
 
 enum Asked {
-    Permit(Permit),
-    Challenge(Box<Permit>, Incoming),
+    Permit(Box<Permit>),
+    Challenge(Box<Permit>, Box<Incoming>),
 }
 
 enum Probed {
     State(State),
-    Challenge(Incoming),
+    Challenge(Box<Incoming>),
 }
 
 /// An answer without the back end.

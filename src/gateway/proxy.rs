@@ -1,10 +1,10 @@
 //! The gateway as pingora sees it: which of our stages runs when. It holds no policy and decides nothing.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -14,18 +14,10 @@ use pingora::{
 };
 
 use crate::{
-    decide::{Denial, Gate, Permit, permit::PermittedBody},
+    decide::{Denial, Permit, permit::PermittedBody},
     policy::Method,
-    rewrite::{
-        answer::{AnswerContext, rewrite},
-        answer_body::BodyPlan,
-        request as outgoing,
-    },
-    telemetry::{
-        access::{AccessLog, Exchange},
-        metrics::{Metrics, RouteMetrics},
-    },
-    url::{Origin, Scheme},
+    rewrite::{answer::rewrite, answer_body::BodyPlan, request as outgoing},
+    telemetry::access::Exchange,
 };
 
 use super::{
@@ -33,124 +25,12 @@ use super::{
     http10::NoChunksBuilder,
     passage::{Halt, Onward},
     respond::{Reply, linger},
-    transact::{HeldBody, Outgoing, Transactor},
-    upstream::Upstream,
+    server::Gateway,
     upstream_error::UpstreamError,
 };
 
 /// How long a client may pause while it sends or receives.
 const CLIENT_PAUSE: Duration = Duration::from_secs(60);
-
-/// All that serves requests.
-pub struct Gateway {
-    gate: Gate,
-    upstreams: Vec<Upstream>,
-    transactor: Transactor,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
-    pub(super) outside: Arc<RouteMetrics>,
-    pub(super) access_log: AccessLog,
-}
-
-impl Gateway {
-    /// A gateway of these routes; `upstreams` are their back ends in the same order.
-    pub fn new(gate: Gate, upstreams: Vec<Upstream>, metrics: Arc<Metrics>, access_log: AccessLog) -> Self {
-        let by_route = gate
-            .routes()
-            .iter()
-            .map(|route| (route.name.clone(), metrics.route(&route.name)));
-        Self {
-            by_route: by_route.collect(),
-            outside: metrics.route(crate::telemetry::metrics::NO_ROUTE),
-            transactor: Transactor::new(),
-            gate,
-            upstreams,
-            metrics,
-            access_log,
-        }
-    }
-
-    pub(super) fn gate(&self) -> &Gate {
-        &self.gate
-    }
-
-    pub(super) fn transactor(&self) -> &Transactor {
-        &self.transactor
-    }
-
-    pub(super) fn upstream(&self, permit: &Permit) -> Result<&Upstream, UpstreamError> {
-        self.upstreams.get(permit.route_number()).ok_or(UpstreamError::Connect)
-    }
-
-    /// A request of the gateway's own making to the back end of `permit`.
-    pub(super) fn outgoing(
-        &self,
-        permit: &Permit,
-        method: Method,
-        target: String,
-        headers: HeaderMap,
-        body: HeldBody,
-    ) -> Outgoing {
-        Outgoing {
-            method,
-            target,
-            headers,
-            host: permit.route().backend.location.origin().authority.to_string(),
-            body,
-        }
-    }
-
-    pub(super) fn answer_context(&self, permit: &Permit) -> AnswerContext {
-        let route = permit.route();
-        let asked = || Origin {
-            scheme: Scheme::Http,
-            authority: permit.host().clone(),
-        };
-        AnswerContext {
-            route: Arc::clone(route),
-            method: permit.method(),
-            public: permit.public().clone(),
-            upstream: permit.upstream().clone(),
-            public_origin: route.origins.first().cloned().unwrap_or_else(asked),
-            inner: self.gate.inside(permit),
-            allowed: permit.allowed(),
-            noroot: permit.noroot(),
-        }
-    }
-
-    pub(super) fn count_unmapped(&self, permit: &Permit, hrefs: u64) {
-        if let (Some(route), 1..) = (self.by_route.get(&permit.route().name), hrefs) {
-            route.unmapped_hrefs(hrefs);
-        }
-    }
-
-    /// Prepares an exchange that pingora carries out.
-    fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
-        let client = &session.req_header().headers;
-        let mut headers = outgoing::headers(&permit, client);
-        let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
-        for name in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
-            if let Some(value) = client.get(&name).filter(|_| uploads) {
-                headers.insert(name, value.clone());
-            }
-        }
-        if uploads && !headers.contains_key(header::TRANSFER_ENCODING) && !headers.contains_key(header::CONTENT_LENGTH)
-        {
-            headers.insert(header::CONTENT_LENGTH, 0.into());
-        }
-        ctx.exchange = Exchange::Stream;
-        ctx.stream = Some(Streaming {
-            limit: match permit.body() {
-                PermittedBody::Stream(limit) => *limit,
-                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) => None,
-            },
-            permit: Arc::new(permit),
-            headers,
-            received: 0,
-            answer: AnswerBody::AsIs,
-        });
-    }
-}
 
 #[async_trait]
 impl ProxyHttp for Gateway {
@@ -185,11 +65,12 @@ impl ProxyHttp for Gateway {
                 self.stream(session, ctx, *permit);
                 return Ok(false);
             }
-            Ok(Onward::Transact(permit, request)) => {
+            Ok(Onward::Transact(held)) => {
+                let (permit, request) = *held;
                 ctx.exchange = Exchange::Transact;
                 ctx.upstream.begin();
                 let sent = match self.upstream(&permit) {
-                    Ok(upstream) => self.transactor.send(upstream, &request).await,
+                    Ok(upstream) => self.transactor().send(upstream, &request).await,
                     Err(error) => Err(error),
                 };
                 match sent {
@@ -199,7 +80,7 @@ impl ProxyHttp for Gateway {
             }
             Ok(Onward::Challenge(permit, incoming)) => {
                 ctx.exchange = Exchange::Transact;
-                self.relay(session, ctx, &permit, incoming).await?;
+                self.relay(session, ctx, &permit, *incoming).await?;
             }
             Err(Halt::Denied(denial)) => self.deny(session, ctx, denial).await?,
             Err(Halt::Failed(error)) => self.fail(session, ctx, error).await?,
@@ -333,6 +214,32 @@ impl ProxyHttp for Gateway {
         Ok(None)
     }
 
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        peer: &HttpPeer,
+        ctx: &mut Context,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        let Some(streaming) = &mut ctx.stream else { return error };
+        streaming.refused = streaming.refused.saturating_add(1);
+        let addresses = self
+            .upstream(&streaming.permit)
+            .map_or(0, |upstream| upstream.turn_from(peer));
+        if streaming.refused < addresses {
+            error.set_retry(true);
+        } else {
+            // Whatever it is but a timeout: there is no connection.
+            let timeout = UpstreamError::of(&error) == UpstreamError::Timeout;
+            ctx.failed(if timeout {
+                UpstreamError::Timeout
+            } else {
+                UpstreamError::Connect
+            });
+        }
+        error
+    }
+
     fn error_while_proxy(
         &self,
         peer: &HttpPeer,
@@ -390,6 +297,39 @@ impl ProxyHttp for Gateway {
 }
 
 impl Gateway {
+    /// Prepares an exchange that pingora carries out.
+    fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
+        let client = &session.req_header().headers;
+        let mut headers = outgoing::headers(&permit, client);
+        let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
+        if uploads {
+            // One number in one spelling, or chunks: never what the client wrote.
+            let length = client
+                .get(header::CONTENT_LENGTH)
+                .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+            if client.contains_key(header::TRANSFER_ENCODING) {
+                headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            } else {
+                headers.insert(header::CONTENT_LENGTH, length.unwrap_or_default().into());
+            }
+            if client.contains_key(header::EXPECT) {
+                headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
+            }
+        }
+        ctx.exchange = Exchange::Stream;
+        ctx.stream = Some(Streaming {
+            limit: match permit.body() {
+                PermittedBody::Stream(limit) => *limit,
+                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) => None,
+            },
+            permit: Arc::new(permit),
+            headers,
+            received: 0,
+            refused: 0,
+            answer: AnswerBody::AsIs,
+        });
+    }
+
     async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
         let reply = Reply::denial(&denial, &ctx.account);
         ctx.denial = Some(denial);

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-use super::{context::Context, incoming::Incoming, proxy::Gateway, respond::Reply, upstream_error::UpstreamError};
+use super::{context::Context, incoming::Incoming, respond::Reply, server::Gateway, upstream_error::UpstreamError};
 
 /// How much of a rewritten body is held back to know its length before its head goes out.
 const HELD_BACK: usize = 64 * 1024;

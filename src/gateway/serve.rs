@@ -16,10 +16,13 @@ use crate::{
     backend::embedded::{self, EmbeddedServer},
     decide::Gate,
     policy::{Location, Policy},
-    telemetry::{access::AccessLog, metrics::Metrics},
+    telemetry::{
+        access::AccessLog,
+        metrics::{Metrics, MetricsError},
+    },
 };
 
-use super::{proxy::Gateway, upstream::Upstream};
+use super::{server::Gateway, upstream::Upstream};
 
 /// How long requests that are being served may go on once the server is told to stop, in seconds.
 const GRACE: u64 = 5;
@@ -48,7 +51,7 @@ pub enum StartError {
     AccessLog(io::Error),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics: {0}")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] MetricsError),
 }
 
 /// Serves `policy` until the process gets SIGINT (at once), SIGTERM or SIGQUIT (after a moment for the requests being served).

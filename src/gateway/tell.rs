@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-use super::{context::Context, proxy::Gateway};
+use super::{context::Context, server::Gateway};
 
 /// Tells the requests of this process from those of any other.
 static PROCESS: LazyLock<u64> = LazyLock::new(|| {

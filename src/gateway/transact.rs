@@ -124,3 +124,7 @@ fn connect_failure(error: &Error) -> UpstreamError {
         | UpstreamError::Unsendable => UpstreamError::Connect,
     }
 }
+
+#[cfg(test)]
+#[path = "transact_tests.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+//! What serves requests: the gate with its routes, their back ends, and where everything is told. One for all connections.
+
+use std::{collections::HashMap, sync::Arc};
+
+use http::HeaderMap;
+
+use crate::{
+    decide::{Gate, Permit},
+    policy::Method,
+    rewrite::answer::AnswerContext,
+    telemetry::{
+        access::AccessLog,
+        metrics::{Metrics, NO_ROUTE, RouteMetrics},
+    },
+    url::{Origin, Scheme},
+};
+
+use super::{
+    transact::{HeldBody, Outgoing, Transactor},
+    upstream::Upstream,
+    upstream_error::UpstreamError,
+};
+
+/// All that serves requests.
+pub struct Gateway {
+    gate: Gate,
+    upstreams: Vec<Upstream>,
+    transactor: Transactor,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
+    pub(super) outside: Arc<RouteMetrics>,
+    pub(super) access_log: AccessLog,
+}
+
+impl Gateway {
+    /// A gateway of these routes; `upstreams` are their back ends in the same order.
+    pub fn new(gate: Gate, upstreams: Vec<Upstream>, metrics: Arc<Metrics>, access_log: AccessLog) -> Self {
+        let by_route = gate
+            .routes()
+            .iter()
+            .map(|route| (route.name.clone(), metrics.route(&route.name)));
+        Self {
+            by_route: by_route.collect(),
+            outside: metrics.route(NO_ROUTE),
+            transactor: Transactor::new(),
+            gate,
+            upstreams,
+            metrics,
+            access_log,
+        }
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    pub(super) fn transactor(&self) -> &Transactor {
+        &self.transactor
+    }
+
+    pub(super) fn upstream(&self, permit: &Permit) -> Result<&Upstream, UpstreamError> {
+        self.upstreams.get(permit.route_number()).ok_or(UpstreamError::Connect)
+    }
+
+    /// A request of the gateway's own making to the back end of `permit`.
+    pub(super) fn outgoing(
+        &self,
+        permit: &Permit,
+        method: Method,
+        target: String,
+        headers: HeaderMap,
+        body: HeldBody,
+    ) -> Outgoing {
+        Outgoing {
+            method,
+            target,
+            headers,
+            host: permit.route().backend.location.origin().authority.to_string(),
+            body,
+        }
+    }
+
+    pub(super) fn answer_context(&self, permit: &Permit) -> AnswerContext {
+        let route = permit.route();
+        let asked = || Origin {
+            scheme: Scheme::Http,
+            authority: permit.host().clone(),
+        };
+        AnswerContext {
+            route: Arc::clone(route),
+            method: permit.method(),
+            public: permit.public().clone(),
+            upstream: permit.upstream().clone(),
+            public_origin: route.origins.first().cloned().unwrap_or_else(asked),
+            inner: self.gate.inside(permit),
+            allowed: permit.allowed(),
+            noroot: permit.noroot(),
+        }
+    }
+
+    pub(super) fn count_unmapped(&self, permit: &Permit, hrefs: u64) {
+        if let (Some(route), 1..) = (self.by_route.get(&permit.route().name), hrefs) {
+            route.unmapped_hrefs(hrefs);
+        }
+    }
+}
