@@ -161,3 +161,7 @@ fn if_tag(tag: &str, target: &Target, near: &Neighbourhood<'_>) -> Result<String
     })?;
     Ok(format!("{}{}", target.route.backend.location.origin(), found.upstream))
 }
+
+#[cfg(test)]
+#[path = "admission_tests.rs"]
+mod tests;

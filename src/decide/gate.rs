@@ -222,3 +222,7 @@ fn within(size: &HeadSize, limit: &HeadSize) -> Result<(), Denial> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

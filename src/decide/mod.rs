@@ -11,6 +11,8 @@ pub mod destination;
 pub mod gate;
 pub mod own;
 pub mod permit;
+#[cfg(test)]
+mod sample;
 pub mod state;
 mod target;
 
