@@ -7,7 +7,10 @@ use http::HeaderMap;
 
 use crate::{
     policy::{Limits, Method, MethodSet, Route, RouteTable},
-    request::framing::{Head, HeadSize},
+    request::{
+        framing::{Head, HeadSize},
+        published::names_a_method,
+    },
     url::{Authority, CanonicalPath, PublicPath, path_rules::PathUse},
 };
 
@@ -121,6 +124,7 @@ impl Gate {
         if query.is_some() && !route.accepts_query(method) {
             return Err(Denial::Query);
         }
+        published(route, method, query, request.headers)?;
         let target = Target {
             route: Arc::clone(route),
             number,
@@ -182,6 +186,24 @@ fn filter(
         return Err(Denial::MethodNotAllowed(allowed));
     }
     Ok((allowed, rule.and_then(|rule| rule.body).or(route.limits.body)))
+}
+
+/// Z-3, Z-20: what calls a method of the back end by another door than the request's own method.
+fn published(route: &Route, method: Method, query: Option<&str>, headers: &HeaderMap) -> Result<(), Denial> {
+    if !route.backend.profile.habits().publishes_methods {
+        return Ok(());
+    }
+    if query.is_some_and(names_a_method) {
+        return Err(Denial::PublishedMethod);
+    }
+    // Whatever is called XML in any way: which types are taken for a call is the back end's affair.
+    let kind = headers
+        .get(http::header::CONTENT_TYPE)
+        .map(|value| value.as_bytes().to_ascii_lowercase());
+    if method == Method::Post && kind.is_some_and(|kind| memchr::memmem::find(&kind, b"xml").is_some()) {
+        return Err(Denial::XmlRpc);
+    }
+    Ok(())
 }
 
 fn host(request: &Request<'_>, target: &TargetForm<'_>) -> Result<Authority, Denial> {
