@@ -6,7 +6,7 @@ use crate::{
     xml::href::HrefUse,
 };
 
-use super::{Denial, admission::Target};
+use super::{Denial, target::Target};
 
 /// What stands in place of `text`; `None` leaves it as it is.
 pub(super) fn map(

@@ -16,10 +16,10 @@ use crate::{
 
 use super::{
     Account, Admission, Admitted, Denial, OwnAnswer, Permit,
-    admission::{Near, Target},
     dav_headers::{self, DavHeaders},
     own::{self, Ancestor},
-    target::TargetForm,
+    target::{Near, Target},
+    target_form::TargetForm,
 };
 
 /// A request as the listener read it.
