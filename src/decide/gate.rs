@@ -97,7 +97,7 @@ impl Gate {
         }
         let Some((path, query)) = target.resource() else {
             return match method {
-                Method::Options => Ok(Admission::Own(OwnAnswer::Options(self.anything()))),
+                Method::Options => Ok(Admission::Own(OwnAnswer::Options(own::ON_EVERYTHING))),
                 _ => Err(Denial::TargetForm),
             };
         };
@@ -138,15 +138,6 @@ impl Gate {
         let headers = DavHeaders::read(request.headers, &target)?;
         let near = Near::new(&self.table, host, request.local, route);
         Admitted::judge(target, headers, near, head.length).map(|admitted| Admission::Forward(Box::new(admitted)))
-    }
-
-    /// Every method that any route lets pass somewhere: the `Allow` of `OPTIONS *`.
-    fn anything(&self) -> MethodSet {
-        let rules = self.routes.iter().flat_map(|route| route.methods.rules());
-        let web = MethodSet::of(&[Method::Options, Method::Get, Method::Head]);
-        rules
-            .fold(web, |all, (_, rule)| all.union(rule.allowed))
-            .intersection(web)
     }
 
     /// P-11: what is answered where no route is, but one is below.
