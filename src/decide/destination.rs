@@ -7,7 +7,7 @@ use crate::{
     url::path_rules::PathUse,
 };
 
-use super::{Denial, admission::Target};
+use super::{Denial, target::Target};
 
 /// The Destination of COPY or MOVE.
 pub(super) fn judge(

@@ -15,6 +15,7 @@ pub mod permit;
 mod sample;
 pub mod state;
 mod target;
+mod target_form;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};

@@ -31,10 +31,11 @@ pub struct Habits {
     /// It cuts names off at `;`, `?` and `#` in a Destination (section 2.1).
     pub cuts_destination: bool,
     /// It writes an upload to a temporary name and renames it at the end, so that an upload that breaks leaves nothing:
-    /// such a body is streamed, any other with a limit is spooled to a file first (B-91).
+    /// such a body is streamed, any other is spooled to a file first and then sent with its length (B-91, B-94).
     pub atomic_put: bool,
-    /// It needs a Content-Length on every body (B-94).
-    pub needs_length: bool,
+    /// It takes any attribute of an object for a page: `GET /page/DELETE`, `?DELETE:method=1` and XML-RPC reach what the method
+    /// filter forbids, unless they are refused as what they are (Z-3, Z-20).
+    pub publishes_methods: bool,
     /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
     pub no_infinity: bool,
     /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38).
@@ -70,7 +71,7 @@ impl Profile {
             reserved: &[],
             cuts_destination: false,
             atomic_put: false,
-            needs_length: false,
+            publishes_methods: false,
             no_infinity: false,
             matches_slashes: false,
             bare_entity_tags: false,
@@ -88,14 +89,21 @@ impl Profile {
                 ..plain
             },
             Self::Zope | Self::Plone => Habits {
-                reserved: &["VirtualHostBase", "VirtualHostRoot", "_vh_*", "aq_*", "REQUEST"],
+                reserved: &[
+                    "VirtualHostBase",
+                    "VirtualHostRoot",
+                    "_vh_*",
+                    "aq_*",
+                    "REQUEST",
+                    "manage_*",
+                ],
+                publishes_methods: true,
                 bare_entity_tags: true,
                 ..plain
             },
             Self::Radicale => Habits {
                 reserved: &[".Radicale*"],
                 cuts_destination: true,
-                needs_length: true,
                 no_infinity: true,
                 ..plain
             },

@@ -24,9 +24,11 @@ pub struct PathRules {
     pub reserved: Vec<ReservedName>,
 }
 
-/// A name, compared without letter case, that no client may use in any segment.
+/// A name that no client may use in any segment; compared without letter case, but for [`Self::Literal`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReservedName {
+    /// Exactly this name in exactly this letter case.
+    Literal(String),
     /// Exactly this name.
     Exact(String),
     /// Every name that begins so.
@@ -43,8 +45,9 @@ impl ReservedName {
         }
     }
 
-    fn matches(&self, folded: &str) -> bool {
+    fn matches(&self, segment: &str, folded: &str) -> bool {
         match self {
+            Self::Literal(name) => segment == name,
             Self::Exact(name) => folded == name,
             Self::Prefix(prefix) => folded.starts_with(prefix.as_str()),
         }
@@ -91,7 +94,7 @@ impl PathRules {
         }
         if !self.reserved.is_empty() {
             let folded = fold_case(segment);
-            if self.reserved.iter().any(|name| name.matches(&folded)) {
+            if self.reserved.iter().any(|name| name.matches(segment, &folded)) {
                 return Err(PathError::Reserved);
             }
         }
