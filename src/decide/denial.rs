@@ -93,6 +93,8 @@ pub enum Denial {
     Xml(XmlRefusal),
     /// An XML body names a URL that is malformed or another server's (P-12, 1.4).
     BodyUrl,
+    /// An XML body names a resource that the method may not reach (O-11).
+    RefusedInBody,
     /// PROPFIND deeper than the route allows (B-22).
     PropfindDepth,
     /// The client was too slow (B-17).
@@ -125,6 +127,7 @@ impl Denial {
             Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
+            Self::RefusedInBody => 403,
             Self::Authority | Self::TargetForm | Self::Query | Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
             Self::DestinationMissing | Self::DestinationForm | Self::DestinationPath(_) => 400,
@@ -177,6 +180,7 @@ impl Denial {
             Self::ContentCoding => "B-47",
             Self::Xml(refusal) => refusal.rule(),
             Self::BodyUrl => "P-12",
+            Self::RefusedInBody => "O-11",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
             Self::BrokenBody => "B-5",
@@ -226,6 +230,7 @@ impl Denial {
             Self::LengthRequired => "length-required",
             Self::ContentCoding => "content-coding",
             Self::BodyUrl => "url-in-body",
+            Self::RefusedInBody => "method-not-allowed-there",
             Self::Slow => "too-slow",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
