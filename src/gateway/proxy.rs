@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -155,9 +155,17 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> Result<()> {
-        if response.status.is_informational() {
-            return Ok(());
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            // Nobody asked for it, and what follows would pass unread, both ways.
+            ctx.failed(UpstreamError::Broken);
+            return Err(Error::explain(ErrorType::InvalidHTTPHeader, "switching protocols").into_up());
         }
+        if response.status.is_informational() {
+            // No field of an interim answer is needed, and the links of a 103 are the back end's own URLs.
+            return replace(response, &HeaderMap::new());
+        }
+        // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
+        response.set_version(Version::HTTP_11);
         let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit));
         let mut headers = response.headers.clone();
         let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {
