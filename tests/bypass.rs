@@ -30,6 +30,11 @@ const ROUTES: &str = r#"
     path: /ro/
     backend: { url: "http://@BACK@/ro-in/", profile: apache }
     methods: [read]
+  - name: plone
+    hosts: [dav.test]
+    path: /site/
+    backend: { url: "http://@BACK@/plone-in/", profile: plone }
+    methods: [web]
   - name: calendars
     hosts: [dav.test]
     path: /cal/
@@ -242,6 +247,26 @@ fn by_the_headers() {
                 .with("X-Script-Name", "/files"),
         ),
     ]);
+}
+
+// Z-3: Zope calls its WebDAV methods by path and by query too, whatever the method of the request.
+#[test]
+fn by_what_zope_publishes() {
+    let get = |name: &str, target: &str| req(name, "GET", target);
+    nothing_arrives(vec![
+        (404, get("method as a name", "/site/page/DELETE")),
+        (404, get("encoded", "/site/page/%44ELETE")),
+        (404, get("in the middle", "/site/page/PROPFIND/x")),
+        (404, get("management", "/site/manage_delObjects?ids=x")),
+        (400, get("in the query", "/site/page?DELETE:method=1")),
+        (400, get("in the query, encoded", "/site/page?a=b&%3amethod=DELETE")),
+        (405, req("plainly", "DELETE", "/site/page")),
+    ]);
+    let lab = Lab::with_routes(ROUTES);
+    lab.pass_to(
+        "/plone-in/search?SearchableText=a:method",
+        &get("honest", "/site/search?SearchableText=a:method"),
+    );
 }
 
 // O-11: a resource that a body names is judged as one that the request line names.

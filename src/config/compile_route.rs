@@ -168,6 +168,7 @@ fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPat
         nfc: matches!(raw.unicode, Some(RawUnicode::Nfc)),
         no_delimiters_in_destination: habits.cuts_destination,
         reserved,
+        published: habits.published,
         // No kind of back end that is known decodes twice.
         double_decode: false,
     }

@@ -8,7 +8,10 @@ use http::HeaderMap;
 use crate::{
     policy::{Limits, Method, MethodSet, Route, RouteTable},
     request::framing::{Head, HeadSize},
-    url::{Authority, CanonicalPath, PublicPath, path_rules::PathUse},
+    url::{
+        Authority, CanonicalPath, PublicPath,
+        path_rules::{PathUse, calls_a_method},
+    },
 };
 
 use super::{
@@ -119,6 +122,9 @@ impl Gate {
             return Ok(Admission::Own(OwnAnswer::Options(allowed)));
         }
         if query.is_some() && !route.accepts_query(method) {
+            return Err(Denial::Query);
+        }
+        if !route.path_rules.published.is_empty() && query.is_some_and(calls_a_method) {
             return Err(Denial::Query);
         }
         let target = Target {

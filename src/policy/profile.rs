@@ -28,6 +28,9 @@ pub enum Profile {
 pub struct Habits {
     /// Names that belong to the server itself: `name` or `name*` (P-8).
     pub reserved: &'static [&'static str],
+    /// Names that it takes for a method to call on what stands before them, letter for letter: `name` or `name*` (Z-3). Where
+    /// there are such, the query can name one too.
+    pub published: &'static [&'static str],
     /// It cuts names off at `;`, `?` and `#` in a Destination (section 2.1).
     pub cuts_destination: bool,
     /// It writes an upload to a temporary name and renames it at the end, so that an upload that breaks leaves nothing:
@@ -66,6 +69,7 @@ impl Profile {
         ]);
         let plain = Habits {
             reserved: &[],
+            published: &[],
             cuts_destination: false,
             atomic_put: false,
             needs_length: false,
@@ -85,6 +89,27 @@ impl Profile {
             },
             Self::Zope | Self::Plone => Habits {
                 reserved: &["VirtualHostBase", "VirtualHostRoot", "_vh_*", "aq_*", "REQUEST"],
+                published: &[
+                    "HEAD",
+                    "GET",
+                    "POST",
+                    "PUT",
+                    "PATCH",
+                    "DELETE",
+                    "OPTIONS",
+                    "TRACE",
+                    "PROPFIND",
+                    "PROPPATCH",
+                    "MKCOL",
+                    "COPY",
+                    "MOVE",
+                    "LOCK",
+                    "UNLOCK",
+                    "ACL",
+                    "REPORT",
+                    "SEARCH",
+                    "manage_*",
+                ],
                 bare_entity_tags: true,
                 ..plain
             },
