@@ -46,7 +46,8 @@ impl ProxyHttp for Gateway {
 
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Context) -> Result<()> {
         linger(session);
-        let old = session.req_header().version < http::Version::HTTP_11;
+        let old = session.req_header().version < Version::HTTP_11;
+        let connect = session.req_header().method == http::Method::CONNECT;
         let downstream = session.as_downstream_mut();
         // A byte after the body must not abort the request it follows.
         downstream.set_pipelining_enabled(true);
@@ -55,6 +56,10 @@ impl ProxyHttp for Gateway {
         downstream.set_ignore_info_resp(old);
         downstream.set_read_timeout(Some(CLIENT_PAUSE));
         downstream.set_write_timeout(Some(CLIENT_PAUSE));
+        if connect {
+            // What follows it was never meant for this server.
+            downstream.set_keepalive(None);
+        }
         Ok(())
     }
 
