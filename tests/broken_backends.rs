@@ -179,6 +179,26 @@ fn a_broken_answer_never_looks_whole() {
     );
 }
 
+// 1.5, B-12: nothing of an interim answer passes but that it came, and no back end switches the protocol under a client.
+#[test]
+fn interim_answers() {
+    let early = "HTTP/1.1 103 Early Hints\r\nLink: </slow-in/x.css>; rel=preload\r\n\r\n";
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+    for method in ["GET", "DELETE"] {
+        let (got, _) = through(&format!("switch-{method}"), method, vec![send(switching), send(ok)]);
+        assert_eq!((got.status, got.interim.len()), (502, 0), "{method}: {}", got.text());
+        let (got, _) = through(&format!("hints-{method}"), method, vec![send(early), send(ok)]);
+        assert_eq!((got.status, got.text().as_str()), (200, "ok"), "{method}");
+    }
+    shared().backend.on("GET /slow-in/hints", vec![send(early), send(ok)]);
+    let mut client = Client::connect(shared().gateway.address);
+    client.send(&req("hints", "GET", "/slow/hints").bytes());
+    let first = client.read_head();
+    assert_eq!((first.status, first.headers.len()), (103, 0), "{:?}", first.headers);
+    assert_eq!(client.answer(false).status, 200);
+}
+
 // Framings that are legal and must pass.
 #[test]
 fn old_framings_pass() {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -46,7 +46,8 @@ impl ProxyHttp for Gateway {
 
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Context) -> Result<()> {
         linger(session);
-        let old = session.req_header().version < http::Version::HTTP_11;
+        let old = session.req_header().version < Version::HTTP_11;
+        let connect = session.req_header().method == http::Method::CONNECT;
         let downstream = session.as_downstream_mut();
         // A byte after the body must not abort the request it follows.
         downstream.set_pipelining_enabled(true);
@@ -55,6 +56,10 @@ impl ProxyHttp for Gateway {
         downstream.set_ignore_info_resp(old);
         downstream.set_read_timeout(Some(CLIENT_PAUSE));
         downstream.set_write_timeout(Some(CLIENT_PAUSE));
+        if connect {
+            // What follows it was never meant for this server.
+            downstream.set_keepalive(None);
+        }
         Ok(())
     }
 
@@ -155,9 +160,17 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> Result<()> {
-        if response.status.is_informational() {
-            return Ok(());
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            // Nobody asked for it, and what follows would pass unread, both ways.
+            ctx.failed(UpstreamError::Broken);
+            return Err(Error::explain(ErrorType::InvalidHTTPHeader, "switching protocols").into_up());
         }
+        if response.status.is_informational() {
+            // No field of an interim answer is needed, and the links of a 103 are the back end's own URLs.
+            return replace(response, &HeaderMap::new());
+        }
+        // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
+        response.set_version(Version::HTTP_11);
         let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit));
         let mut headers = response.headers.clone();
         let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {

@@ -86,6 +86,7 @@ fn what_becomes_of_the_body() {
         ("an image", Post, 200, svg, "as is"),
         ("XHTML", Post, 200, xhtml, "as is"),
         ("error page", Get, 404, html, "empty"),
+        ("confirmation", Mkcol, 201, html, "empty"),
         ("error page, XHTML", Put, 500, xhtml, "empty"),
         ("error page of a redirect", Mkcol, 301, html, "empty"),
         ("error in text", Put, 404, plain, "as is"),
