@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, StatusCode, Version, header};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -14,18 +14,19 @@ use pingora::{
 };
 
 use crate::{
-    decide::{Denial, Permit, permit::PermittedBody},
+    decide::Denial,
     policy::Method,
     rewrite::{answer::rewrite, answer_body::BodyPlan, request as outgoing},
     telemetry::access::Exchange,
 };
 
 use super::{
-    context::{AnswerBody, Context, Streaming},
+    context::Context,
     http10::NoChunksBuilder,
     passage::{Halt, Onward},
     respond::{Reply, linger},
     server::Gateway,
+    stream::{AnswerBody, Streaming},
     upstream_error::UpstreamError,
 };
 
@@ -315,39 +316,6 @@ impl ProxyHttp for Gateway {
 }
 
 impl Gateway {
-    /// Prepares an exchange that pingora carries out.
-    fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
-        let client = &session.req_header().headers;
-        let mut headers = outgoing::headers(&permit, client);
-        let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
-        if uploads {
-            // One number in one spelling, or chunks: never what the client wrote.
-            let length = client
-                .get(header::CONTENT_LENGTH)
-                .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-            if client.contains_key(header::TRANSFER_ENCODING) {
-                headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-            } else {
-                headers.insert(header::CONTENT_LENGTH, length.unwrap_or_default().into());
-            }
-            if client.contains_key(header::EXPECT) {
-                headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
-            }
-        }
-        ctx.exchange = Exchange::Stream;
-        ctx.stream = Some(Streaming {
-            limit: match permit.body() {
-                PermittedBody::Stream(limit) => *limit,
-                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) => None,
-            },
-            permit: Arc::new(permit),
-            headers,
-            received: 0,
-            refused: 0,
-            answer: AnswerBody::AsIs,
-        });
-    }
-
     async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
         let reply = Reply::denial(&denial, &ctx.account);
         ctx.denial = Some(denial);
