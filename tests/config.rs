@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use davgate::config::{compile, json_schema, load};
 use davgate::policy::method::Standing;
 use davgate::policy::{AccessLog, Limits, MaxDepth, Method, MethodSet, Profile};
+use serde::Deserialize;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -89,6 +90,74 @@ fn examples_are_valid_for_program_and_schema() {
         assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
         assert!(schema_accepts(&validator, text), "{name}");
     }
+}
+
+/// The YAML examples of a page that are whole files.
+fn examples(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let blocks = text.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split_once("```").map(|(block, _)| block.to_owned()));
+    blocks.filter(|block| block.starts_with("listeners:")).collect()
+}
+
+#[test]
+fn the_examples_of_the_readme_are_good() {
+    let validator = validator();
+    let examples = examples("README.md");
+    assert!(examples.len() >= 3);
+    for text in &examples {
+        let loaded = compile(text, "README.md").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        assert_eq!(loaded.warnings, Vec::<String>::new(), "{text}");
+        assert!(schema_accepts(&validator, text), "{text}");
+    }
+}
+
+#[test]
+fn what_check_says_stands_in_the_readme() {
+    let text = fs::read_to_string(root().join("tests/config/readme.yaml")).unwrap();
+    let errors = compile(&text, "wrong.yaml").unwrap_err();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for error in errors.lines() {
+        assert!(readme.lines().any(|line| line == error), "not in README.md: {error}");
+    }
+    let count = errors.problems().len();
+    assert!(readme.contains(&format!("wrong.yaml: {count} errors")));
+}
+
+/// The keys of the configuration, from the schema.
+fn keys(schema: &Value) -> Vec<String> {
+    let objects = schema["$defs"].as_object().unwrap().values().chain([schema]);
+    let properties = objects.filter_map(|object| object["properties"].as_object());
+    properties.flat_map(|keys| keys.keys().cloned()).collect()
+}
+
+#[test]
+fn the_readme_has_every_key() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let words: Vec<&str> = readme
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .collect();
+    let keys = keys(&json_schema());
+    assert!(keys.len() > 40, "{keys:?}");
+    for key in keys {
+        assert!(words.contains(&key.as_str()), "README.md says nothing of {key}");
+    }
+}
+
+/// The configuration inside the Kubernetes example.
+#[test]
+fn the_sidecar_is_configured_well() {
+    let text = fs::read_to_string(root().join("deploy/kubernetes.yaml")).unwrap();
+    let documents = serde_yaml::Deserializer::from_str(&text).map(|one| Value::deserialize(one).unwrap());
+    let files: Vec<String> = documents
+        .filter_map(|one| one["data"]["davgate.yaml"].as_str().map(str::to_owned))
+        .collect();
+    let [file] = files.as_slice() else {
+        panic!("one configuration in deploy/kubernetes.yaml")
+    };
+    let loaded = compile(file, "davgate.yaml").unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+    assert!(schema_accepts(&validator(), file));
 }
 
 #[test]

@@ -153,6 +153,8 @@ fn hosts(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Vec<String> {
 fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPath) -> PathRules {
     let habits = profile.habits();
     let mut reserved: Vec<ReservedName> = habits.reserved.iter().map(|name| ReservedName::parse(name)).collect();
+    let published = habits.published.iter().map(|name| (*name).to_owned());
+    reserved.extend(published.map(ReservedName::Literal));
     for (at, name) in judge.items(raw.reserved.as_ref(), &path.key("reserved")) {
         let bare = name.strip_suffix('*').unwrap_or(name);
         if bare.is_empty() || bare.contains(['*', '/']) {
@@ -168,7 +170,6 @@ fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPat
         nfc: matches!(raw.unicode, Some(RawUnicode::Nfc)),
         no_delimiters_in_destination: habits.cuts_destination,
         reserved,
-        published: habits.published,
         // No kind of back end that is known decodes twice.
         double_decode: false,
     }

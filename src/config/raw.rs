@@ -84,7 +84,7 @@ pub struct RawRoute {
     pub noroot: Option<bool>,
     /// Hand HTML bodies of the back end's errors to clients. Default: false, they are emptied.
     pub pass_error_bodies: Option<bool>,
-    /// Answer 411 to a PUT without Content-Length. Default: false.
+    /// Answer 411 to a PUT that has neither Content-Length nor Transfer-Encoding. Default: false.
     pub require_length: Option<bool>,
     /// Answer 400 to method override headers instead of removing them. Default: false.
     pub strict_override: Option<bool>,
@@ -211,7 +211,7 @@ pub struct RawLimits {
     pub body: Option<ByteSize>,
     /// An XML body. Default: 1MiB.
     pub xml: Option<ByteSize>,
-    /// The XML body of a REPORT. Default: 4MiB.
+    /// The XML body of a multiget REPORT, which names its members one by one. Default: 4MiB.
     pub report: Option<ByteSize>,
     /// How deep XML elements may be nested. Default: 64.
     #[schemars(range(min = 1, max = 1024))]

@@ -6,7 +6,7 @@ use crate::{
     xml::{body, kind::BodyKind, limits::XmlLimits, name::ExpandedName, refusal::XmlRefusal},
 };
 
-use super::{Admitted, Denial, admission::Target, body_urls};
+use super::{Admitted, Denial, body_urls, target::Target};
 
 /// What is to be done with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

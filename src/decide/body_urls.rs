@@ -3,11 +3,11 @@
 use crate::{
     policy::Method,
     request::{LocateError, Located, Neighbourhood},
-    url::{CanonicalPath, Reference, path_rules::PathUse, reference::in_the_form_of},
+    url::{Authority, CanonicalPath, Reference, path_rules::PathUse, reference::in_the_form_of},
     xml::href::HrefUse,
 };
 
-use super::{Denial, admission::Target};
+use super::{Denial, target::Target};
 
 /// What stands in place of `text`; `None` leaves it as it is.
 pub(super) fn map(
@@ -21,6 +21,8 @@ pub(super) fn map(
         // Principals and the like may be anywhere, and need not be URLs.
         HrefUse::PropertyValue | HrefUse::AclPrincipal | HrefUse::AclInherited => match reference {
             Reference::OtherScheme | Reference::Relative(_) => Ok(None),
+            // A name that no server of ours can have.
+            Reference::Absolute { authority, .. } if Authority::parse(authority).is_none() => Ok(None),
             Reference::Absolute { .. } | Reference::AbsolutePath(_) | Reference::NetworkPath { .. } => {
                 match near.locate(text, PathUse::Target) {
                     Ok(found) => Ok(Some(told(&reference, &found, target))),

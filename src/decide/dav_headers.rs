@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::{Denial, admission::Target};
+use super::{Denial, target::Target};
 
 /// What the headers say.
 #[derive(Clone, Debug, Default)]

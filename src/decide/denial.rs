@@ -33,6 +33,10 @@ pub enum Denial {
     Outside,
     /// A query where none may be (P-13).
     Query,
+    /// A query that calls a method of an object of the back end (Z-3).
+    PublishedMethod,
+    /// XML posted to a back end that takes it for a remote call (Z-20).
+    XmlRpc,
     /// A header that may come once came twice (B-10).
     RepeatedHeader,
     /// `Connection` names a header that is not the connection's own (B-11).
@@ -117,7 +121,7 @@ impl Denial {
             Self::LengthRequired => 411,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
-            Self::UnexpectedBody | Self::ContentCoding => 415,
+            Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc => 415,
             Self::Expectation => 417,
             Self::Misdirected => 421,
             Self::HeaderTooLarge => 431,
@@ -128,7 +132,8 @@ impl Denial {
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
             Self::RefusedInBody => 403,
-            Self::Authority | Self::TargetForm | Self::Query | Self::RepeatedHeader | Self::ConnectionNames => 400,
+            Self::Authority | Self::TargetForm | Self::Query | Self::PublishedMethod => 400,
+            Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
             Self::DestinationMissing | Self::DestinationForm | Self::DestinationPath(_) => 400,
             Self::If | Self::EntityTag | Self::LockToken | Self::Position | Self::PartialPut => 400,
@@ -150,6 +155,8 @@ impl Denial {
             Self::Path(error) => error.rule(),
             Self::Outside => "P-11",
             Self::Query => "P-13",
+            Self::PublishedMethod => "Z-3",
+            Self::XmlRpc => "Z-20",
             Self::RepeatedHeader => "B-10",
             Self::ConnectionNames => "B-11",
             Self::MethodOverride => "B-50",
@@ -202,6 +209,8 @@ impl Denial {
             Self::Path(error) | Self::DestinationPath(error) => error.name(),
             Self::Outside => "no-route",
             Self::Query => "query-not-allowed",
+            Self::PublishedMethod => "query-calls-method",
+            Self::XmlRpc => "xml-rpc",
             Self::RepeatedHeader => "header-repeated",
             Self::ConnectionNames => "connection-header",
             Self::MethodOverride => "method-override",

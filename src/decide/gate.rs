@@ -7,19 +7,19 @@ use http::HeaderMap;
 
 use crate::{
     policy::{Limits, Method, MethodSet, Route, RouteTable},
-    request::framing::{Head, HeadSize},
-    url::{
-        Authority, CanonicalPath, PublicPath,
-        path_rules::{PathUse, calls_a_method},
+    request::{
+        framing::{Head, HeadSize},
+        published::names_a_method,
     },
+    url::{Authority, CanonicalPath, PublicPath, path_rules::PathUse},
 };
 
 use super::{
     Account, Admission, Admitted, Denial, OwnAnswer, Permit,
-    admission::{Near, Target},
     dav_headers::{self, DavHeaders},
     own::{self, Ancestor},
-    target::TargetForm,
+    target::{Near, Target},
+    target_form::TargetForm,
 };
 
 /// A request as the listener read it.
@@ -102,7 +102,7 @@ impl Gate {
         }
         let Some((path, query)) = target.resource() else {
             return match method {
-                Method::Options => Ok(Admission::Own(OwnAnswer::Options(self.anything()))),
+                Method::Options => Ok(Admission::Own(OwnAnswer::Options(own::ON_EVERYTHING))),
                 _ => Err(Denial::TargetForm),
             };
         };
@@ -129,9 +129,7 @@ impl Gate {
         if query.is_some() && !route.accepts_query(method) {
             return Err(Denial::Query);
         }
-        if !route.path_rules.published.is_empty() && query.is_some_and(calls_a_method) {
-            return Err(Denial::Query);
-        }
+        published(route, method, query, request.headers)?;
         let target = Target {
             route: Arc::clone(route),
             number,
@@ -145,15 +143,6 @@ impl Gate {
         let headers = DavHeaders::read(request.headers, &target)?;
         let near = Near::new(&self.table, host, request.local, route);
         Admitted::judge(target, headers, near, head.length).map(|admitted| Admission::Forward(Box::new(admitted)))
-    }
-
-    /// Every method that any route lets pass somewhere: the `Allow` of `OPTIONS *`.
-    fn anything(&self) -> MethodSet {
-        let rules = self.routes.iter().flat_map(|route| route.methods.rules());
-        let web = MethodSet::of(&[Method::Options, Method::Get, Method::Head]);
-        rules
-            .fold(web, |all, (_, rule)| all.union(rule.allowed))
-            .intersection(web)
     }
 
     /// P-11: what is answered where no route is, but one is below.
@@ -195,6 +184,24 @@ fn filter(
     Ok((allowed, rule.and_then(|rule| rule.body).or(route.limits.body)))
 }
 
+/// Z-3, Z-20: what calls a method of the back end by another door than the request's own method.
+fn published(route: &Route, method: Method, query: Option<&str>, headers: &HeaderMap) -> Result<(), Denial> {
+    if route.backend.profile.habits().published.is_empty() {
+        return Ok(());
+    }
+    if query.is_some_and(names_a_method) {
+        return Err(Denial::PublishedMethod);
+    }
+    // Whatever is called XML in any way: which types are taken for a call is the back end's affair.
+    let kind = headers
+        .get(http::header::CONTENT_TYPE)
+        .map(|value| value.as_bytes().to_ascii_lowercase());
+    if method == Method::Post && kind.is_some_and(|kind| memchr::memmem::find(&kind, b"xml").is_some()) {
+        return Err(Denial::XmlRpc);
+    }
+    Ok(())
+}
+
 fn host(request: &Request<'_>, target: &TargetForm<'_>) -> Result<Authority, Denial> {
     let named = match request.headers.get(http::header::HOST) {
         Some(value) => {
@@ -233,3 +240,7 @@ fn within(size: &HeadSize, limit: &HeadSize) -> Result<(), Denial> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

@@ -11,8 +11,11 @@ pub mod destination;
 pub mod gate;
 pub mod own;
 pub mod permit;
+#[cfg(test)]
+mod sample;
 pub mod state;
 mod target;
+mod target_form;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};

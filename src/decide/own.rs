@@ -20,6 +20,9 @@ pub enum OwnAnswer {
     AncestorPropfind(Ancestor),
 }
 
+/// The `Allow` of `OPTIONS *`: deliberately no more than any web server has, since no route's rules apply to it (P-1, Z-1).
+pub const ON_EVERYTHING: MethodSet = MethodSet::of(&[Method::Options, Method::Get, Method::Head]);
+
 /// What works on an ancestor of a route.
 pub const ON_ANCESTORS: MethodSet = MethodSet::of(&[Method::Options, Method::Propfind]);
 

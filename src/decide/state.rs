@@ -132,3 +132,7 @@ impl Question {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

@@ -1,101 +1,88 @@
-//! The forms of a request target (P-1 to P-4). In: its raw bytes. Out: what it addresses, taken apart, the path not yet judged.
+//! The resource that a request names, what the method filter says there and below, and what is needed to read further URLs of the same
+//! request.
 
-use crate::url::{Authority, PathError, Scheme};
+use std::{net::SocketAddr, sync::Arc};
+
+use crate::{
+    policy::{Method, MethodSet, Route, RouteTable, filter::Below},
+    request::Neighbourhood,
+    url::{Authority, KnownAs, PublicPath, UpstreamPath},
+};
 
 use super::Denial;
 
-/// A request target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TargetForm<'a> {
-    /// `*`.
-    Asterisk,
-    /// `/path?query`.
-    Origin(Resource<'a>),
-    /// `http://authority/path?query`.
-    Absolute(&'a str, Resource<'a>),
+/// The resource that a request names, and what the filter says there.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub route: Arc<Route>,
+    pub number: usize,
+    pub method: Method,
+    pub public: PublicPath,
+    pub upstream: UpstreamPath,
+    pub query: Option<String>,
+    pub allowed: MethodSet,
+    pub body_limit: Option<u64>,
 }
 
-/// Path and query.
-pub(super) type Resource<'a> = (&'a [u8], Option<&'a str>);
-
-impl<'a> TargetForm<'a> {
-    /// Takes `raw` apart.
-    pub(super) fn read(raw: &'a [u8]) -> Result<Self, Denial> {
-        if raw.contains(&b'#') {
-            return Err(Denial::Path(PathError::Fragment));
-        }
-        if raw == b"*" {
-            return Ok(Self::Asterisk);
-        }
-        if raw.first() == Some(&b'/') {
-            return Ok(Self::Origin(resource(raw)?));
-        }
-        let colon = raw.iter().position(|b| *b == b':').ok_or(Denial::TargetForm)?;
-        let (scheme, rest) = raw.split_at_checked(colon).ok_or(Denial::TargetForm)?;
-        let scheme = std::str::from_utf8(scheme).ok().and_then(Scheme::parse);
-        let rest = rest
-            .strip_prefix(b"://")
-            .filter(|_| scheme.is_some())
-            .ok_or(Denial::TargetForm)?;
-        let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
-        let (authority, rest) = rest.split_at_checked(end).ok_or(Denial::TargetForm)?;
-        let authority = std::str::from_utf8(authority).map_err(|_| Denial::Authority)?;
-        Ok(Self::Absolute(authority, resource(rest)?))
+impl Target {
+    /// What the filter lets pass at another path of the route.
+    pub(super) fn allowed_at(&self, path: &PublicPath) -> MethodSet {
+        let rule = self.route.methods.judge(self.route.map.relative_key(path));
+        rule.map(|rule| rule.allowed)
+            .unwrap_or_default()
+            .intersection(self.route.backend.profile.habits().methods)
     }
 
-    /// What is addressed; `None` is the server as a whole.
-    pub(super) fn resource(&self) -> Option<Resource<'a>> {
-        match self {
-            Self::Asterisk => None,
-            Self::Origin(resource) | Self::Absolute(_, resource) => Some(*resource),
-        }
+    /// Whether something below `path` may not be treated with `method`.
+    pub(super) fn refuses_below(&self, path: &PublicPath, method: Method) -> bool {
+        let key = self.route.map.relative_key(path);
+        matches!(self.route.methods.refuses_below(key, method), Below::Refused(_))
     }
 
-    /// The authority of the absolute form.
-    pub(super) fn authority(&self) -> Result<Option<Authority>, Denial> {
-        match self {
-            Self::Asterisk | Self::Origin(_) => Ok(None),
-            Self::Absolute(text, _) => Authority::parse(text).map(Some).ok_or(Denial::Authority),
+    /// Refuses what would take another route's prefix away with it.
+    pub(super) fn holds_no_route(&self, path: &PublicPath, near: &Neighbourhood<'_>) -> Result<(), Denial> {
+        match near.table.below(near.host, &path.0).next() {
+            Some(_) => Err(Denial::HoldsRoute),
+            None => Ok(()),
         }
     }
 }
 
-fn resource(raw: &[u8]) -> Result<Resource<'_>, Denial> {
-    let mut parts = raw.splitn(2, |b| *b == b'?');
-    let path = parts.next().filter(|path| !path.is_empty()).unwrap_or(b"/");
-    // Deliberately any visible ASCII in a query: browsers write `{`, `|` and `\` there as they are, and no part of a query is ever
-    // a path (P-13).
-    let query = parts.next().map(|query| {
-        let legal = query.iter().all(u8::is_ascii_graphic);
-        std::str::from_utf8(query).ok().filter(|_| legal).ok_or(Denial::Query)
-    });
-    Ok((path, query.transpose()?))
+/// What is needed to read further URLs of the same request.
+#[derive(Clone, Debug)]
+pub(super) struct Near {
+    pub table: Arc<RouteTable>,
+    pub host: Authority,
+    pub known_as: KnownAs,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // P-1, P-3, P-4
-    #[test]
-    fn forms() {
-        let read = |raw: &'static str| {
-            TargetForm::read(raw.as_bytes()).map(|form| {
-                form.resource()
-                    .map(|(path, query)| (std::str::from_utf8(path).unwrap(), query))
-            })
-        };
-        assert_eq!(read("*"), Ok(None));
-        assert_eq!(read("/a?b?c"), Ok(Some(("/a", Some("b?c")))));
-        assert_eq!(read("//h/a"), Ok(Some(("//h/a", None))));
-        assert_eq!(read("HTTP://h:1/a?b"), Ok(Some(("/a", Some("b")))));
-        assert_eq!(read("https://h"), Ok(Some(("/", None))));
-        assert_eq!(read("/a#b"), Err(Denial::Path(PathError::Fragment)));
-        for bad in ["a", "h:80", "http:/a", "ftp://h/a", "://h/a", "%20/a"] {
-            assert_eq!(read(bad), Err(Denial::TargetForm), "{bad}");
+impl Near {
+    /// The names under which clients of this request may know the server (B-32).
+    pub(super) fn new(table: &Arc<RouteTable>, host: Authority, local: Option<SocketAddr>, route: &Route) -> Self {
+        let mut known_as = KnownAs::new(vec![host.clone()]);
+        if route.hosts.is_empty() {
+            let at_listener = local.and_then(|local| Authority::parse(&format!("{}:{}", host.host(), local.port())));
+            at_listener.into_iter().for_each(|authority| known_as.add(authority));
         }
-        assert_eq!(read("/a?\u{e9}"), Err(Denial::Query));
-        let userinfo = TargetForm::read(b"http://u@h/a").unwrap();
-        assert_eq!(userinfo.authority(), Err(Denial::Authority));
+        // The configuration gives hosts no ports: whatever port a client reaches them by, they are this server.
+        route.hosts.iter().for_each(|name| known_as.add_host(name));
+        for origin in &route.origins {
+            known_as.add(origin.authority.clone());
+        }
+        Self {
+            table: Arc::clone(table),
+            host,
+            known_as,
+        }
+    }
+
+    pub(super) fn of<'a>(&'a self, target: &'a Target) -> Neighbourhood<'a> {
+        Neighbourhood {
+            route: &target.route,
+            number: target.number,
+            table: &self.table,
+            host: &self.host,
+            known_as: &self.known_as,
+        }
     }
 }

@@ -33,6 +33,8 @@ pub struct Context {
     pub denial: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
+    /// The whole answer went out before the request came to its end.
+    pub answered: bool,
     /// When the back end was first asked, and how long it was worked with.
     pub upstream: Upstreaming,
 }
@@ -83,6 +85,11 @@ impl Upstreaming {
         }
     }
 
+    /// Whether it is being worked with.
+    pub fn runs(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// How long it was, if it was.
     pub fn spent(&self) -> Option<Duration> {
         let running = self.since.map(|since| since.elapsed());
@@ -105,6 +112,7 @@ impl Context {
             exchange: Exchange::Own,
             denial: None,
             failure: None,
+            answered: false,
             upstream: Upstreaming::default(),
         }
     }

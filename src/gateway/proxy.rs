@@ -272,12 +272,17 @@ impl ProxyHttp for Gateway {
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Context) -> FailToProxy {
+        let ended = !ctx.upstream.runs();
         ctx.upstream.end();
         let begun = session
             .response_written()
             .is_some_and(|response| !response.status.is_informational());
+        // A client that has its answer before it sent its whole body may close: that is no failure.
+        ctx.answered = begun && is_whole(session).unwrap_or(ended) && *error.esource() == ErrorSource::Downstream;
         let reply = if let Some(denial) = &ctx.denial {
             Some(Reply::denial(denial, &ctx.account))
+        } else if ctx.answered {
+            None
         } else {
             match error.esource() {
                 ErrorSource::Upstream | ErrorSource::Internal | ErrorSource::Unset => {
@@ -376,6 +381,12 @@ fn streaming(ctx: &mut Context) -> Result<&mut Streaming> {
     ctx.stream
         .as_mut()
         .ok_or_else(|| Error::explain(ErrorType::InternalError, "no permit"))
+}
+
+/// Whether as much of the answer's body was sent as its length says; `None` where it says nothing.
+fn is_whole(session: &Session) -> Option<bool> {
+    let length = session.response_written()?.headers.get(header::CONTENT_LENGTH)?;
+    Some(length.to_str().ok()?.parse() == Ok(session.body_bytes_sent()))
 }
 
 /// Makes the header fields of `response` those of `headers`; fields that stay keep their spelling.

@@ -28,18 +28,19 @@ pub enum Profile {
 pub struct Habits {
     /// Names that belong to the server itself: `name` or `name*` (P-8).
     pub reserved: &'static [&'static str],
-    /// Names that it takes for a method to call on what stands before them, letter for letter: `name` or `name*` (Z-3). Where
-    /// there are such, the query can name one too.
-    pub published: &'static [&'static str],
     /// It cuts names off at `;`, `?` and `#` in a Destination (section 2.1).
     pub cuts_destination: bool,
     /// It writes an upload to a temporary name and renames it at the end, so that an upload that breaks leaves nothing:
-    /// such a body is streamed, any other with a limit is spooled to a file first (B-91).
+    /// such a body is streamed, any other is spooled to a file first and then sent with its length (B-91, B-94).
     pub atomic_put: bool,
-    /// It needs a Content-Length on every body (B-94).
-    pub needs_length: bool,
+    /// It takes any attribute of an object for a page: `GET /page/DELETE`, `?DELETE:method=1` and XML-RPC reach what the method
+    /// filter forbids, unless they are refused as what they are (Z-3, Z-20).
+    /// These are the names of such attributes; empty for all that have none.
+    pub published: &'static [&'static str],
     /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
     pub no_infinity: bool,
+    /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38).
+    pub matches_slashes: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,
     /// What it can do at most, of the methods of section 1.1.
@@ -69,11 +70,11 @@ impl Profile {
         ]);
         let plain = Habits {
             reserved: &[],
-            published: &[],
             cuts_destination: false,
             atomic_put: false,
-            needs_length: false,
+            published: &[],
             no_infinity: false,
+            matches_slashes: false,
             bare_entity_tags: false,
             methods: MethodSet::all(),
         };
@@ -85,10 +86,18 @@ impl Profile {
             },
             Self::Nginx => Habits {
                 atomic_put: true,
+                matches_slashes: true,
                 ..plain
             },
             Self::Zope | Self::Plone => Habits {
-                reserved: &["VirtualHostBase", "VirtualHostRoot", "_vh_*", "aq_*", "REQUEST"],
+                reserved: &[
+                    "VirtualHostBase",
+                    "VirtualHostRoot",
+                    "_vh_*",
+                    "aq_*",
+                    "REQUEST",
+                    "manage_*",
+                ],
                 published: &[
                     "HEAD",
                     "GET",
@@ -108,7 +117,6 @@ impl Profile {
                     "ACL",
                     "REPORT",
                     "SEARCH",
-                    "manage_*",
                 ],
                 bare_entity_tags: true,
                 ..plain
@@ -116,7 +124,6 @@ impl Profile {
             Self::Radicale => Habits {
                 reserved: &[".Radicale*"],
                 cuts_destination: true,
-                needs_length: true,
                 no_infinity: true,
                 ..plain
             },

@@ -7,6 +7,7 @@ pub mod if_header;
 pub mod locate;
 pub mod lock_token;
 pub mod position;
+pub mod published;
 pub mod single;
 
 pub use depth::Depth;

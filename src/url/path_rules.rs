@@ -2,7 +2,6 @@
 //! reads as other names, case folding. A canonical path goes in; the path with its final key comes out, or the refusal.
 
 use caseless::default_case_fold_str;
-use percent_encoding::percent_decode_str;
 
 use super::path::{CanonicalPath, PathError, escapes};
 
@@ -23,13 +22,13 @@ pub struct PathRules {
     pub no_delimiters_in_destination: bool,
     /// Names that belong to the back end itself.
     pub reserved: Vec<ReservedName>,
-    /// Names that the back end takes for one of its methods: `name` or `name*`, compared with letter case (Z-3).
-    pub published: &'static [&'static str],
 }
 
-/// A name, compared without letter case, that no client may use in any segment.
+/// A name that no client may use in any segment; compared without letter case, but for [`Self::Literal`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReservedName {
+    /// Exactly this name in exactly this letter case.
+    Literal(String),
     /// Exactly this name.
     Exact(String),
     /// Every name that begins so.
@@ -46,8 +45,9 @@ impl ReservedName {
         }
     }
 
-    fn matches(&self, folded: &str) -> bool {
+    fn matches(&self, segment: &str, folded: &str) -> bool {
         match self {
+            Self::Literal(name) => segment == name,
             Self::Exact(name) => folded == name,
             Self::Prefix(prefix) => folded.starts_with(prefix.as_str()),
         }
@@ -92,37 +92,14 @@ impl PathRules {
         if trapped && segment.contains([';', '?', '#']) {
             return Err(PathError::BackEndTrap);
         }
-        if self.published.iter().any(|name| is_published(segment, name)) {
-            return Err(PathError::Reserved);
-        }
         if !self.reserved.is_empty() {
             let folded = fold_case(segment);
-            if self.reserved.iter().any(|name| name.matches(&folded)) {
+            if self.reserved.iter().any(|name| name.matches(segment, &folded)) {
                 return Err(PathError::Reserved);
             }
         }
         Ok(())
     }
-}
-
-fn is_published(segment: &str, name: &str) -> bool {
-    match name.strip_suffix('*') {
-        Some(prefix) => segment.starts_with(prefix),
-        None => segment == name,
-    }
-}
-
-/// Whether a query has a key that calls a method on a back end that publishes such (Z-3): what stands behind one of the colons
-/// of its name says so.
-pub fn calls_a_method(query: &str) -> bool {
-    const CALLS: [&str; 4] = ["method", "action", "default_method", "default_action"];
-    query.split(['&', ';']).any(|pair| {
-        let key = pair.split('=').next().unwrap_or(pair);
-        let key = percent_decode_str(key).decode_utf8_lossy();
-        key.split(':')
-            .skip(1)
-            .any(|converter| CALLS.contains(&converter.trim()))
-    })
 }
 
 /// Text, or a key of any number of segments, as `case: fold` compares it (P-8). Folding twice is folding once, and no slash
@@ -166,24 +143,6 @@ mod tests {
         CanonicalPath::parse(text.as_bytes()).unwrap()
     }
 
-    /// Z-3: query, whether it calls a method.
-    #[test]
-    fn queries() {
-        let rows = [
-            ("DELETE:method=1", true),
-            (":method=DELETE", true),
-            ("a=1&x%3Adefault_method=1", true),
-            ("a=1;x:action", true),
-            ("x:method:utf8=1", true),
-            ("ids:list=a:method", false),
-            ("method=DELETE", false),
-            ("", false),
-        ];
-        for (query, calls) in rows {
-            assert_eq!(calls_a_method(query), calls, "{query}");
-        }
-    }
-
     /// P-8, P-2: what each addition refuses, and a twin it lets pass.
     #[test]
     fn additions() {
@@ -203,10 +162,6 @@ mod tests {
             double_decode: true,
             ..PathRules::default()
         };
-        let zope = PathRules {
-            published: &["DELETE", "manage_*"],
-            ..PathRules::default()
-        };
         let plain = PathRules::default();
         let rows: &[(&PathRules, &str, PathUse, Option<PathError>)] = &[
             (&windows, "/a./b", PathUse::Target, Some(PathError::WindowsAlias)),
@@ -221,16 +176,6 @@ mod tests {
             (&apache, "/x/.dav/y", PathUse::Target, Some(PathError::Reserved)),
             (&apache, "/.htaccess", PathUse::Target, Some(PathError::Reserved)),
             (&apache, "/.davx", PathUse::Target, None),
-            (&zope, "/a/DELETE", PathUse::Target, Some(PathError::Reserved)),
-            (&zope, "/%44ELETE/b", PathUse::Target, Some(PathError::Reserved)),
-            (
-                &zope,
-                "/a/manage_delObjects",
-                PathUse::Target,
-                Some(PathError::Reserved),
-            ),
-            (&zope, "/a/delete", PathUse::Target, None),
-            (&zope, "/a/DELETED", PathUse::Target, None),
             (&radicale, "/a%3Bb", PathUse::Destination, Some(PathError::BackEndTrap)),
             (&radicale, "/a%3Fb", PathUse::Destination, Some(PathError::BackEndTrap)),
             (&radicale, "/a%3Bb", PathUse::Target, None),
