@@ -24,7 +24,7 @@ use super::{
     context::Context,
     http10::NoChunksBuilder,
     passage::{Halt, Onward},
-    respond::{Reply, linger},
+    respond::{LINGER, Reply, linger},
     server::Gateway,
     stream::{AnswerBody, Streaming},
     upstream_error::UpstreamError,
@@ -157,7 +157,7 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> Result<()> {
@@ -169,6 +169,11 @@ impl ProxyHttp for Gateway {
         if response.status.is_informational() {
             // No field of an interim answer is needed, and the links of a 103 are the back end's own URLs.
             return replace(response, &HeaderMap::new());
+        }
+        if session.req_header().headers.contains_key(header::EXPECT) && !session.as_downstream_mut().is_body_done() {
+            // The client may send the body or its next request now, and nobody could say which it is.
+            session.set_keepalive(None);
+            session.as_downstream_mut().set_read_timeout(Some(LINGER));
         }
         // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
         response.set_version(Version::HTTP_11);

@@ -72,6 +72,14 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     if (100..200).contains(&status) {
         return Ok(BodyPlan::AsIs);
     }
+    // Beneath the chunks the bytes would stay coded, and nothing would say so any more (RFC 9112 section 7).
+    if headers
+        .get_all(TRANSFER_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+    {
+        return Err(BadAnswer::UnknownCoding);
+    }
     remove_internal(headers);
     map_headers(context, status, headers)?;
     announce(context, status, headers);
@@ -100,7 +108,9 @@ fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> R
         empty(headers, success);
         return Ok(BodyPlan::Empty);
     }
-    if !is_rewritten(context.method, status, media) {
+    // A route that shows no WebDAV has nothing but pages and files: their XML may be anything, a DOCTYPE included.
+    let shown = context.route.speaks_dav() || media == Some("application/davmount+xml");
+    if !shown || !is_rewritten(context.method, status, media) {
         return Ok(BodyPlan::AsIs);
     }
     if headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0") && context.method != Method::Head {
