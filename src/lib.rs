@@ -7,6 +7,8 @@ pub mod url;
 pub mod xml;
 /// Who is asking.
 pub mod identity;
+/// Rules about paths: patterns, and many of them indexed.
+pub mod rules;
 /// The compiled configuration: routes, method filter, limits, and what each kind of back end needs.
 pub mod policy;
 /// Facts: what the head of a request says, read and not judged.

@@ -15,6 +15,7 @@ const ROOMS: &[&str] = &[
     "url",
     "xml",
     "identity",
+    "rules",
     "policy",
     "request",
     "decide",

@@ -125,7 +125,8 @@ impl Timeouts {
 impl Route {
     /// A route with defaults, for tests: `path` for clients, `/dav/` at the back end, everything allowed.
     pub fn sample(path: &str, hosts: &[&str], fold: bool) -> Self {
-        use super::{MethodRule, pattern::PathPattern};
+        use super::MethodRule;
+        use crate::rules::PathPattern;
         let [public, upstream] = [path, "/dav/"].map(|text| crate::url::CanonicalPath::parse(text.as_bytes()).unwrap());
         let rule = MethodRule {
             allowed: MethodSet::all(),
