@@ -16,6 +16,7 @@ const ROOMS: &[&str] = &[
     "xml",
     "identity",
     "rules",
+    "access",
     "policy",
     "request",
     "decide",

@@ -108,7 +108,7 @@ fn names_the_rule_that_covers_another() {
 // A-2: what a rule does not decide, and whom it does not speak to, goes on to the next.
 #[test]
 fn first_match_about_one_thing_for_one_asker() {
-    let [ann, bob] = [0, 1].map(|number| Audience::named(number).unwrap());
+    let [ann, bob] = [0, 1].map(Audience::named);
     let rules = RuleIndex::new([
         rule("/a/**", &[bob], 1, 1),
         rule("/a/**", &[Audience::AUTHENTICATED], 2, 2),
@@ -140,7 +140,7 @@ fn first_match_about_one_thing_for_one_asker() {
 // A-20
 #[test]
 fn below_for_one_asker() {
-    let [ann, bob] = [0, 1].map(|number| Audience::named(number).unwrap());
+    let [ann, bob] = [0, 1].map(Audience::named);
     let rules = RuleIndex::new([
         rule("/s/secret/**", &[bob], 3, 3),
         rule("/s/{user}/x", &[Audience::AUTHENTICATED], 1, 1),
@@ -183,7 +183,7 @@ fn below_for_one_asker() {
 
 #[test]
 fn several_rules_may_cover_one() {
-    let [ann, bob] = [0, 1].map(|number| Audience::named(number).unwrap());
+    let [ann, bob] = [0, 1].map(Audience::named);
     let rules = RuleIndex::new([
         rule("/**", &[Audience::AUTHENTICATED], 1, 0),
         rule("/a/**", &[ann, bob], 2, 0),
@@ -203,7 +203,7 @@ fn several_rules_may_cover_one() {
 
 #[test]
 fn rules_for_others_cost_nothing() {
-    let named = |number| Audience::named(number).unwrap();
+    let named = Audience::named;
     let rules = |count: usize| RuleIndex::new((0..count).map(|number| rule("/shared/*", &[named(number)], 1, 1)));
     let looks = |rules: &RuleIndex<u8>| {
         let mut looks = 0;
