@@ -9,9 +9,11 @@ pub mod lock_token;
 pub mod position;
 pub mod published;
 pub mod single;
+pub mod state;
 
 pub use depth::Depth;
 pub use if_header::If;
 pub use locate::{LocateError, Located, Neighbourhood};
 pub use lock_token::LockToken;
 pub use position::Position;
+pub use state::State;
