@@ -55,6 +55,7 @@ pub fn route(allowed: MethodSet) -> Route {
             external_urls: false,
         },
         methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
+        access: None,
         limits: Limits::default(),
         reports: Vec::new(),
         path_rules: PathRules {
