@@ -333,6 +333,12 @@ fn what_files_mean() {
     assert_eq!(other.name, "other.example.org/");
     assert_eq!(other.backend.profile, Profile::Embedded);
     assert_eq!(other.methods.judge("").unwrap().allowed, MethodSet::default());
+
+    let lines = |route: &davgate::policy::Route| {
+        let access = route.access.as_ref();
+        access.map(|acl| acl.rules().map(|(_, ace)| ace.line).collect::<Vec<_>>())
+    };
+    assert_eq!([files, deeper, other].map(lines), [None, None, Some(vec![61, 62, 63])]);
 }
 
 // M-1 to M-16: what passes when a route names no methods.
@@ -359,7 +365,7 @@ fn keys_of_later_versions_are_refused_by_name() {
             .to_string();
         assert!(errors.contains(&format!("{key}: not in this version")), "{errors}");
     }
-    for key in ["access", "locking", "mode", "spool", "tls", "identity"] {
+    for key in ["locking", "mode", "spool", "tls", "identity"] {
         let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml")
             .unwrap_err()
             .to_string();

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[&str] = &[
     "url",
     "xml",
+    "identity",
+    "rules",
+    "access",
     "policy",
     "request",
     "decide",

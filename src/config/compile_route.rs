@@ -1,6 +1,7 @@
 //! One route. In: its raw form. Out: the compiled route, or `None` where path or back end cannot be made out; everything else
 //! that is wrong is on the judge's list.
 
+use super::compile_access;
 use super::compile_methods::{self, Context};
 use super::document::Place;
 use super::error::{KeyPath, Problem};
@@ -39,6 +40,15 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         places,
     };
     let methods = compile_methods::compile(judge, raw.methods.as_ref(), &path.key("methods"), &context);
+    let access = raw.access.as_ref().map(|rules| {
+        let context = compile_access::Context {
+            fold: context.fold,
+            ignore_case: context.ignore_case,
+            places,
+            groups: None,
+        };
+        compile_access::compile(judge, rules, &path.key("access"), &context)
+    });
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
@@ -55,6 +65,7 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         origins,
         backend,
         methods,
+        access,
         limits,
         reports,
         path_rules,

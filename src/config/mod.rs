@@ -1,7 +1,9 @@
 //! The configuration file. In: a YAML file. Out: the compiled policy and warnings, or every error with file, line and key.
 //! Nothing outside this room knows that the file is YAML.
 
+mod access;
 mod compile;
+mod compile_access;
 mod compile_backend;
 mod compile_limits;
 mod compile_methods;

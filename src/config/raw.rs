@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
@@ -65,6 +66,9 @@ pub struct RawRoute {
     pub backend: Option<RawBackend>,
     /// Which methods pass. Default: read, write and lock.
     pub methods: Option<RawMethods>,
+    /// Who may do what. What no rule grants is denied. Default: no access control of this gateway's own.
+    #[schemars(length(min = 1))]
+    pub access: Option<List<RawAccessRule>>,
     /// How much a request may hold.
     pub limits: Option<RawLimits>,
     /// The REPORT bodies that pass. Default: those of RFC 3253, 3744, 4791, 6352 and 6578.

@@ -12,9 +12,8 @@ use super::raw::RawConfig;
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 16] = [
+const LATER: [&str; 15] = [
     "identity",
-    "access",
     "locks",
     "locking",
     "mode",

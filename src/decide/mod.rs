@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod authorize;
 pub mod body;
 mod body_urls;
 pub mod dav_headers;
@@ -19,6 +20,7 @@ mod target_form;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};
+pub use authorize::{Authorization, Missing, Places, authorize};
 pub use body::BodyPlan;
 pub use denial::Denial;
 pub use gate::{Gate, Request};

@@ -3,7 +3,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    policy::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, Route, pattern::PathPattern},
+    policy::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, Route},
+    rules::PathPattern,
     url::{Authority, Origin, Scheme, path_rules::ReservedName},
     xml::name::ExpandedName,
 };

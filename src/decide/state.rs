@@ -9,6 +9,8 @@ use crate::{
 
 use super::{Admitted, Denial, Permit};
 
+pub use crate::request::State;
+
 /// What a request may do, as far as is known without the back end.
 #[derive(Clone, Debug)]
 pub enum Decision {
@@ -16,19 +18,6 @@ pub enum Decision {
     Permit(Permit),
     /// It depends.
     Ask(Question),
-}
-
-/// What the back end says of one resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// There is nothing.
-    Unmapped,
-    /// There is something that is no collection.
-    Resource,
-    /// There is a collection.
-    Collection,
-    /// It did not say.
-    Unknown,
 }
 
 /// One resource to ask of.

@@ -3,12 +3,9 @@
 pub mod filter;
 pub mod limits;
 pub mod method;
-pub mod pattern;
 pub mod profile;
 pub mod route;
-pub mod rule_index;
 pub mod table;
-pub mod wildcard;
 
 use std::{net::SocketAddr, path::PathBuf};
 

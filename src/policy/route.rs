@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Limits, Method, MethodFilter, MethodSet, Profile};
 use crate::{
+    access::Acl,
     url::{Authority, Origin, PathRules, PrefixMap},
     xml::name::ExpandedName,
 };
@@ -23,6 +24,8 @@ pub struct Route {
     pub backend: BackEnd,
     /// Which methods pass where.
     pub methods: MethodFilter,
+    /// Who may do what where; without it, this gateway has no access control of its own there.
+    pub access: Option<Acl>,
     /// How much a request may hold.
     pub limits: Limits,
     /// The REPORT bodies that pass (RP-20).
@@ -125,7 +128,8 @@ impl Timeouts {
 impl Route {
     /// A route with defaults, for tests: `path` for clients, `/dav/` at the back end, everything allowed.
     pub fn sample(path: &str, hosts: &[&str], fold: bool) -> Self {
-        use super::{MethodRule, pattern::PathPattern};
+        use super::MethodRule;
+        use crate::rules::PathPattern;
         let [public, upstream] = [path, "/dav/"].map(|text| crate::url::CanonicalPath::parse(text.as_bytes()).unwrap());
         let rule = MethodRule {
             allowed: MethodSet::all(),
@@ -155,6 +159,7 @@ impl Route {
                 external_urls: false,
             },
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
+            access: None,
             limits: Limits::default(),
             reports: Vec::new(),
             path_rules: PathRules {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::policy::{BackEnd, Limits, Location, MethodFilter, MethodRule, Profile, Timeouts, pattern::PathPattern};
+use crate::policy::{BackEnd, Limits, Location, MethodFilter, MethodRule, Profile, Timeouts};
+use crate::rules::PathPattern;
 use crate::url::{PathRules, PrefixMap, Scheme, path_rules::ReservedName};
 use proptest::prelude::*;
 
@@ -54,6 +55,7 @@ pub fn route(allowed: MethodSet) -> Route {
             external_urls: false,
         },
         methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
+        access: None,
         limits: Limits::default(),
         reports: Vec::new(),
         path_rules: PathRules {

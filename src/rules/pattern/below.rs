@@ -3,34 +3,37 @@
 //! whether it matches all of it. Where it cannot be known, it may match, and does not match all.
 
 use super::{Kind, Part, PathPattern, segments};
-use crate::policy::wildcard::GlobByte;
+use crate::rules::wildcard::GlobByte;
 
 /// What may follow the literal beginning of a regex and take its last character back.
 const QUANTIFIERS: [char; 4] = ['*', '+', '?', '{'];
 
 impl PathPattern {
     /// Whether it can match a key strictly below `key`. For a regex only its literal beginning can say no.
-    pub fn may_match_below(&self, key: &str) -> bool {
+    pub fn may_match_below(&self, key: &str, user: Option<&str>) -> bool {
         match &self.kind {
             Kind::Regex(_, beginning) => {
                 let collection = format!("{key}/");
                 collection.starts_with(&**beginning) || beginning.starts_with(&collection)
             }
-            Kind::Segments(parts) => self.rests(parts, key).any(|rest| !rest.is_empty()),
+            Kind::Segments(parts) => {
+                let possible = |rest: &[Part]| !rest.is_empty() && (user.is_some() || !rest.contains(&Part::User));
+                self.rests(parts, key, user).any(possible)
+            }
         }
     }
 
     /// Whether it surely matches every key strictly below `key`.
-    pub fn covers_below(&self, key: &str) -> bool {
+    pub fn covers_below(&self, key: &str, user: Option<&str>) -> bool {
         match &self.kind {
             Kind::Regex(..) => false,
-            Kind::Segments(parts) => self.rests(parts, key).any(matches_any_names),
+            Kind::Segments(parts) => self.rests(parts, key, user).any(matches_any_names),
         }
     }
 
     /// What is left of the pattern after `key`, in every way in which its beginning can match `key`. Costs at most segments
     /// times parts.
-    fn rests<'a>(&self, parts: &'a [Part], key: &str) -> impl Iterator<Item = &'a [Part]> {
+    fn rests<'a>(&self, parts: &'a [Part], key: &str, user: Option<&str>) -> impl Iterator<Item = &'a [Part]> {
         // The rests as numbers of parts already used; `**` may always be left, and is stayed in by every segment.
         let mut used = skip_depths(parts, vec![0]);
         for segment in segments(key) {
@@ -38,8 +41,8 @@ impl PathPattern {
             for at in used {
                 match parts.get(at) {
                     Some(Part::AnyDepth) => next.push(at),
-                    Some(part) if part.fits(segment) => next.push(at + 1),
-                    Some(Part::Literal(_) | Part::Glob(_)) | None => {}
+                    Some(part) if part.fits(segment, user) => next.push(at + 1),
+                    Some(Part::Literal(_) | Part::User | Part::Glob(_)) | None => {}
                 }
             }
             used = skip_depths(parts, next);
@@ -136,12 +139,50 @@ mod tests {
         ];
         for (text, key, may, all) in rows {
             let pattern = PathPattern::parse(text).unwrap();
-            assert_eq!(pattern.may_match_below(key), *may, "{text} may match below {key:?}");
-            assert_eq!(pattern.covers_below(key), *all, "{text} covers below {key:?}");
+            assert_eq!(
+                pattern.may_match_below(key, None),
+                *may,
+                "{text} may match below {key:?}"
+            );
+            assert_eq!(pattern.covers_below(key, None), *all, "{text} covers below {key:?}");
         }
         // A regex that ignores case has no beginning that could be compared.
         let folded = PathPattern::parse_folded("~^/A/.*$", str::to_lowercase, true).unwrap();
-        assert!(folded.may_match_below("/a"));
+        assert!(folded.may_match_below("/a", None));
+    }
+
+    // A-20: `{user}` is one name, and nobody's where there is none
+    #[test]
+    fn below_with_the_requesters_name() {
+        // pattern, key, who, may match something below, matches all below
+        let rows: &[(&str, &str, Option<&str>, bool, bool)] = &[
+            ("/home/{user}/**", "/home", Some("ann"), true, false),
+            ("/home/{user}/**", "/home", None, false, false),
+            ("/home/{user}/**", "/home/ann", Some("ann"), true, true),
+            ("/home/{user}/**", "/home/ann/x", Some("ann"), true, true),
+            ("/home/{user}/**", "/home/ann", Some("bob"), false, false),
+            ("/home/{user}/**", "/home/ann", None, false, false),
+            ("/home/{user}/**", "/home/a*", Some("a*"), true, true),
+            ("/home/{user}/**", "/home/ann", Some("*"), false, false),
+            ("/{user}/{user}", "/ann", Some("ann"), true, false),
+            ("/{user}/{user}", "/ann/ann", Some("ann"), false, false),
+            ("/**/{user}", "/x", Some("ann"), true, false),
+            ("/**/{user}", "/x", None, false, false),
+            ("/**/{user}/**", "/x/ann", Some("ann"), true, true),
+        ];
+        for (text, key, user, may, all) in rows {
+            let pattern = PathPattern::parse_for_users(text, str::to_owned, false).unwrap();
+            assert_eq!(
+                pattern.may_match_below(key, *user),
+                *may,
+                "{text} may match below {key} for {user:?}"
+            );
+            assert_eq!(
+                pattern.covers_below(key, *user),
+                *all,
+                "{text} covers below {key} for {user:?}"
+            );
+        }
     }
 
     #[test]

@@ -73,10 +73,13 @@ fn matches_relative_keys() {
     for (name, pattern, matching, other) in rows {
         let compiled = PathPattern::parse(pattern).unwrap_or_else(|error| panic!("{name}: {error}"));
         for key in *matching {
-            assert!(compiled.matches(key), "{name}: {pattern} should match {key:?}");
+            assert!(compiled.matches(key, None), "{name}: {pattern} should match {key:?}");
         }
         for key in *other {
-            assert!(!compiled.matches(key), "{name}: {pattern} should not match {key:?}");
+            assert!(
+                !compiled.matches(key, None),
+                "{name}: {pattern} should not match {key:?}"
+            );
         }
     }
 }
@@ -89,7 +92,7 @@ fn refuses_what_is_no_canonical_path() {
         ("empty", "", E::NotAPath),
         ("no slash", "archive/**", E::NotAPath),
         ("only a star", "**", E::NotAPath),
-        ("requester", "/home/{user}/**", E::NeedsIdentity),
+        ("requester", "/home/{user}/**", E::NoUserHere),
         ("other braces", "/home/{name}", E::Character('{')),
         ("backslash", r"/a\b", E::NotCanonical(P::EncodedSeparator)),
         ("query", "/a?b", E::Character('?')),
@@ -127,12 +130,46 @@ fn folds_literals_and_regexes() {
     let fold = |text: &str| text.to_lowercase();
     for pattern in ["/Archive/*.TXT", "~^/Archive/.*\\.TXT$"] {
         let folded = PathPattern::parse_folded(pattern, fold, true).unwrap();
-        assert!(folded.matches("/archive/a.txt"), "{pattern}");
+        assert!(folded.matches("/archive/a.txt", None), "{pattern}");
         assert!(
-            !PathPattern::parse(pattern).unwrap().matches("/archive/a.txt"),
+            !PathPattern::parse(pattern).unwrap().matches("/archive/a.txt", None),
             "{pattern}"
         );
     }
+}
+
+// The requester's name is one whole segment and never a pattern.
+#[test]
+fn the_requesters_name() {
+    let parse = |text| PathPattern::parse_for_users(text, str::to_owned, false);
+    let rows: &[(&str, &str, Option<&str>, bool)] = &[
+        ("/home/{user}/**", "/home/ann/x", Some("ann"), true),
+        ("/home/{user}/**", "/home/ann", Some("ann"), true),
+        ("/home/{user}/**", "/home/anna", Some("ann"), false),
+        ("/home/{user}/**", "/home/ann", None, false),
+        ("/home/{user}", "/home/ann", Some("*"), false),
+        ("/home/{user}", "/home/*", Some("*"), true),
+        ("/home/{user}", "/home/a/b", Some("a/b"), false),
+        ("/home/{user}", "/home", Some(""), false),
+        ("/home/{user}", "/home/{user}", Some("ann"), false),
+        ("/home/{user}", "/home/{user}", Some("{user}"), true),
+        ("/home/%7Buser%7D", "/home/{user}", None, true),
+        ("/{user}/to/{user}", "/ann/to/ann", Some("ann"), true),
+        ("/{user}/to/{user}", "/ann/to/bob", Some("ann"), false),
+        ("/{user}/", "/ann", Some("ann"), true),
+    ];
+    for (text, key, user, matches) in rows {
+        assert_eq!(
+            parse(text).unwrap().matches(key, *user),
+            *matches,
+            "{text} {key} {user:?}"
+        );
+    }
+    for text in ["/home/{user}x", "/home/{user}*/**", "~^/home/{user}/.*$", "/%20{user}"] {
+        assert_eq!(parse(text).unwrap_err(), PatternError::PartialUser, "{text}");
+    }
+    assert_eq!(parse("/home/{name}").unwrap_err(), PatternError::Character('{'));
+    assert!(parse("/{user}").unwrap().names_user() && !parse("/**").unwrap().names_user());
 }
 
 #[test]
@@ -151,13 +188,22 @@ fn knows_what_covers_what() {
         ("/a/x*y", "/*/x*", true),
         ("/**/a/**", "/**", true),
         ("/**/a", "/**/b", false),
+        ("/{user}", "/*", true),
+        ("/{user}", "/{user}", true),
+        ("/{user}/x", "/{user}/**", true),
+        ("/{user}", "/**/*", true),
+        ("/{user}", "/a*", false),
+        ("/{user}", "/a", false),
+        ("/a", "/{user}", false),
+        ("/*", "/{user}", false),
         ("~^/a$", "/**", true),
         ("~^/a$", "~^/a$", true),
         ("~^/a$", "/a", false),
         ("/a", "~^/a$", false),
     ];
     for (narrow, wide, covered) in rows {
-        let (ours, theirs) = (PathPattern::parse(narrow).unwrap(), PathPattern::parse(wide).unwrap());
+        let [ours, theirs] =
+            [narrow, wide].map(|text| PathPattern::parse_for_users(text, str::to_owned, false).unwrap());
         assert_eq!(ours.is_covered_by(&theirs), *covered, "{narrow} by {wide}");
     }
 }
@@ -166,6 +212,6 @@ fn knows_what_covers_what() {
 fn many_stars_cost_a_product_not_a_power() {
     let pattern = PathPattern::parse(&format!("{}/z", "/**/a*a*a*a".repeat(20))).unwrap();
     let started = std::time::Instant::now();
-    assert!(!pattern.matches(&format!("/{}", "a".repeat(200)).repeat(100)));
+    assert!(!pattern.matches(&format!("/{}", "a".repeat(200)).repeat(100), None));
     assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
 }

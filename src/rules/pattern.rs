@@ -12,7 +12,7 @@ use super::wildcard::{GlobByte, glob, wild_match};
 use crate::url::{CanonicalPath, PathError};
 
 /// A compiled pattern: literal segments, `*` for one segment or part of one, `**` for any number of segments (also none),
-/// or `~^...$`, a regex over the whole relative key.
+/// `{user}` for the segment that the requester's name is; or `~^...$`, a regex over the whole relative key.
 #[derive(Clone, Debug)]
 pub struct PathPattern {
     text: Box<str>,
@@ -30,8 +30,13 @@ enum Kind {
 enum Part {
     AnyDepth,
     Literal(Box<str>),
+    /// The requester's name, compared as a whole.
+    User,
     Glob(Box<[GlobByte]>),
 }
+
+/// What stands for the requester's name.
+const USER: &str = "{user}";
 
 /// Why a text is no pattern; each message says what is expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,9 +44,12 @@ pub enum PatternError {
     /// Neither a path nor a regex.
     #[error("expected a path that begins with /, such as /archive/**, or a regex such as ~^/[a-z]+$")]
     NotAPath,
-    /// `{user}` stands for the requester, and nobody is known yet.
-    #[error("{{user}} needs identity, which is not in this version")]
-    NeedsIdentity,
+    /// `{user}` where rules do not know of a requester.
+    #[error("{{user}} can stand in access rules only")]
+    NoUserHere,
+    /// `{user}` inside a name or a regex.
+    #[error("{{user}} must stand alone between slashes; expected a path such as /home/{{user}}/**")]
+    PartialUser,
     /// A character with a meaning of its own in URLs or patterns.
     #[error("{0:?} cannot stand in a path; expected its percent-encoded form")]
     Character(char),
@@ -65,12 +73,23 @@ pub enum PatternError {
 impl PathPattern {
     /// Reads a pattern for routes whose back end tells upper from lower case.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        Self::parse_folded(text, |segment| segment.to_owned(), false)
+        Self::parse_folded(text, str::to_owned, false)
     }
 
     /// Reads a pattern whose literals go through `fold`, the same function that folds the keys it will meet (P-8).
     /// `ignore_case` does the same for a regex.
     pub fn parse_folded(text: &str, fold: impl Fn(&str) -> String, ignore_case: bool) -> Result<Self, PatternError> {
+        if text.contains(USER) {
+            return Err(PatternError::NoUserHere);
+        }
+        Self::parse_for_users(text, fold, ignore_case)
+    }
+
+    /// As [`Self::parse_folded`], where `{user}` may stand for the requester's name.
+    pub fn parse_for_users(text: &str, fold: impl Fn(&str) -> String, ignore_case: bool) -> Result<Self, PatternError> {
+        if text.starts_with('~') && text.contains(USER) {
+            return Err(PatternError::PartialUser);
+        }
         let kind = match (text.strip_prefix('~'), text.strip_prefix('/')) {
             (Some(regex), _) => whole_regex(regex, ignore_case)?,
             (None, Some(path)) => Kind::Segments(parts(path, &fold)?),
@@ -87,15 +106,24 @@ impl PathPattern {
         &self.text
     }
 
-    /// Whether the relative key `key` ("" or "/a/b") matches. Costs at most segments times parts of the pattern.
-    pub fn matches(&self, key: &str) -> bool {
+    /// Whether `{user}` is in it: then it matches nothing for whoever has no name.
+    pub fn names_user(&self) -> bool {
+        match &self.kind {
+            Kind::Regex(..) => false,
+            Kind::Segments(parts) => parts.contains(&Part::User),
+        }
+    }
+
+    /// Whether the relative key `key` ("" or "/a/b") matches, where `{user}` stands for the segment `user`, if for anything.
+    /// Costs at most segments times parts of the pattern.
+    pub fn matches(&self, key: &str, user: Option<&str>) -> bool {
         match &self.kind {
             Kind::Regex(regex, _) => regex.is_match(key),
             Kind::Segments(parts) => wild_match(
                 parts.iter(),
                 segments(key),
                 |part| **part == Part::AnyDepth,
-                |part, segment| part.fits(segment),
+                |part, segment| part.fits(segment, user),
             ),
         }
     }
@@ -132,15 +160,16 @@ impl PathPattern {
         };
         parts.iter().map_while(|part| match part {
             Part::Literal(name) => Some(&**name),
-            Part::AnyDepth | Part::Glob(_) => None,
+            Part::AnyDepth | Part::User | Part::Glob(_) => None,
         })
     }
 }
 
 impl Part {
-    fn fits(&self, segment: &str) -> bool {
+    fn fits(&self, segment: &str, user: Option<&str>) -> bool {
         match self {
             Self::AnyDepth => false,
+            Self::User => user == Some(segment),
             Self::Literal(name) => **name == *segment,
             Self::Glob(bytes) => wild_match(
                 bytes.iter(),
@@ -153,14 +182,18 @@ impl Part {
 
     fn covers(&self, narrower: &Self) -> bool {
         match (self, narrower) {
-            (Self::Literal(_) | Self::Glob(_), Self::Literal(name)) => self.fits(name),
+            (Self::Literal(_) | Self::Glob(_), Self::Literal(name)) => self.fits(name, None),
             (Self::Glob(ours), Self::Glob(theirs)) => wild_match(
                 ours.iter(),
                 theirs.iter(),
                 |byte| byte.is_star(),
                 |ours, theirs| ours == theirs,
             ),
-            (Self::AnyDepth, _) | (_, Self::AnyDepth) | (Self::Literal(_), Self::Glob(_)) => false,
+            // Whatever the name is, one star matches it; a glob with letters may not.
+            (Self::Glob(ours), Self::User) => **ours == [GlobByte::Star],
+            (Self::User, Self::User) => true,
+            (Self::AnyDepth, _) | (_, Self::AnyDepth) => false,
+            (Self::User, Self::Literal(_) | Self::Glob(_)) | (Self::Literal(_), Self::User | Self::Glob(_)) => false,
         }
     }
 }
@@ -204,15 +237,22 @@ fn whole_regex(text: &str, ignore_case: bool) -> Result<Kind, PatternError> {
 }
 
 fn parts(path: &str, fold: &impl Fn(&str) -> String) -> Result<Box<[Part]>, PatternError> {
-    if path.contains("{user}") {
-        return Err(PatternError::NeedsIdentity);
+    // A name for each requester; what is left of it stands inside a name.
+    let plain = path
+        .split('/')
+        .map(|segment| if segment == USER { "_" } else { segment });
+    let plain = plain.collect::<Vec<_>>().join("/");
+    if plain.contains(USER) {
+        return Err(PatternError::PartialUser);
     }
-    if let Some(found) = path.chars().find(|c| matches!(c, '{' | '}' | '?' | '#')) {
+    if let Some(found) = plain.chars().find(|c| matches!(c, '{' | '}' | '?' | '#')) {
         return Err(PatternError::Character(found));
     }
     // People write blanks as they are. Whether the rest can be a path, the one path algorithm says, with a letter for each star.
-    let path = path.strip_suffix('/').unwrap_or(path).replace(' ', "%20");
-    CanonicalPath::parse(format!("/{}", path.replace('*', "_")).as_bytes()).map_err(PatternError::NotCanonical)?;
+    let escaped = |path: &str| path.strip_suffix('/').unwrap_or(path).replace(' ', "%20");
+    CanonicalPath::parse(format!("/{}", escaped(&plain).replace('*', "_")).as_bytes())
+        .map_err(PatternError::NotCanonical)?;
+    let path = escaped(path);
     if path.is_empty() {
         return Ok(Box::default());
     }
@@ -222,6 +262,9 @@ fn parts(path: &str, fold: &impl Fn(&str) -> String) -> Result<Box<[Part]>, Patt
 fn part(segment: &str, fold: &impl Fn(&str) -> String) -> Result<Part, PatternError> {
     if segment == "**" {
         return Ok(Part::AnyDepth);
+    }
+    if segment == USER {
+        return Ok(Part::User);
     }
     if segment.contains("**") {
         return Err(PatternError::PartialDepth);
