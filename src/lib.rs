@@ -5,6 +5,8 @@
 pub mod url;
 /// The one door for XML: request bodies read and written anew, answers cut into tokens while they pass.
 pub mod xml;
+/// Who is asking.
+pub mod identity;
 /// The compiled configuration: routes, method filter, limits, and what each kind of back end needs.
 pub mod policy;
 /// Facts: what the head of a request says, read and not judged.

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[&str] = &[
     "url",
     "xml",
+    "identity",
     "policy",
     "request",
     "decide",
