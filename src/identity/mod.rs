@@ -1,5 +1,11 @@
 //! Who is asking. In: what a connection and a head prove. Out: a principal, or that there is none.
 
+pub mod challenge;
+pub mod credentials;
+pub mod groups;
 pub mod principal;
+pub mod secret;
+pub mod settings;
 
 pub use principal::{Principal, UnsafeName};
+pub use secret::Secret;

@@ -1,14 +1,12 @@
 //! The compiled configuration: what the file says, in the form in which decisions read it. Built once by `config`, never changed.
 
 pub mod filter;
-pub mod identity;
 pub mod limits;
 pub mod method;
 pub mod pattern;
 pub mod profile;
 pub mod route;
 pub mod rule_index;
-pub mod secret;
 pub mod table;
 pub mod wildcard;
 
@@ -19,7 +17,6 @@ pub use limits::{Limits, MaxDepth};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
 pub use route::{BackEnd, Location, Route, Timeouts};
-pub use secret::Secret;
 pub use table::RouteTable;
 
 /// Everything one process is told by its configuration file.

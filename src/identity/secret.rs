@@ -34,7 +34,10 @@ mod tests {
     #[test]
     fn it_is_not_shown() {
         let secret = Secret::new("hunter2");
-        assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "[secret] Some(\n    [secret],\n)");
+        assert_eq!(
+            format!("{secret:?} {:#?}", Some(&secret)),
+            "[secret] Some(\n    [secret],\n)"
+        );
         assert_eq!(secret.expose(), "hunter2");
     }
 }
