@@ -1,13 +1,16 @@
 //! Who is asking. In: what a connection and a head prove. Out: a principal, or that there is none.
 
+pub mod backend;
 pub mod basic;
 pub mod challenge;
 pub mod credentials;
 pub mod groups;
 pub mod keyed;
 pub mod principal;
+pub mod proved;
 pub mod secret;
 pub mod settings;
+pub mod throttle;
 pub mod watched;
 
 pub use principal::{Principal, UnsafeName};
