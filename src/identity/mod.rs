@@ -3,14 +3,18 @@
 pub mod backend;
 pub mod basic;
 pub mod challenge;
+pub mod claim;
+pub mod client_certificate;
 pub mod credentials;
 pub mod groups;
 pub mod keyed;
+pub mod outbound;
 pub mod principal;
 pub mod proved;
 pub mod secret;
 pub mod settings;
 pub mod throttle;
+pub mod trusted_header;
 pub mod watched;
 
 pub use principal::{Principal, UnsafeName};
