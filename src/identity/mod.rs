@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod basic;
+pub mod bearer;
 pub mod challenge;
 pub mod claim;
 pub mod client_certificate;
