@@ -98,7 +98,7 @@ impl Check {
 mod tests {
     use super::*;
     use crate::identity::Secret;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     fn credentials(name: &str, password: &str) -> NameAndPassword {
         NameAndPassword {
@@ -158,19 +158,19 @@ mod tests {
     // Time does not tell which names are in the file.
     #[test]
     fn unknown_names_cost_the_same() {
-        let hash = bcrypt::hash("secret", 8).unwrap();
+        let hash = bcrypt::hash("secret", 7).unwrap();
         let (_directory, file) = file(&format!("ann:{hash}\n"));
         let key = Key::random();
-        let fastest = |name: &str| {
-            let once = |_| {
-                let check = file.check(&key, &credentials(name, "wrong"));
-                let start = Instant::now();
-                assert!(check.run(&key).is_none());
-                start.elapsed()
-            };
-            (0..9).map(once).min().unwrap_or(Duration::ZERO)
+        let time = |name: &str| {
+            let check = file.check(&key, &credentials(name, "wrong"));
+            let start = Instant::now();
+            assert!(check.run(&key).is_none());
+            start.elapsed()
         };
-        let (known, unknown) = (fastest("ann"), fastest("bob"));
+        // In turn, and the fastest of each: other tests run beside this one.
+        let times: Vec<_> = (0..25).map(|_| (time("ann"), time("bob"))).collect();
+        let known = times.iter().map(|(known, _)| known).min().unwrap();
+        let unknown = times.iter().map(|(_, unknown)| unknown).min().unwrap();
         let ratio = known.as_secs_f64() / unknown.as_secs_f64();
         assert!((0.5..2.0).contains(&ratio), "known {known:?}, unknown {unknown:?}");
     }

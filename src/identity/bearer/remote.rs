@@ -59,7 +59,7 @@ impl Remote {
             None => self.fetch_unless(None).await,
             Some(fetched) => {
                 let age = fetched.at.elapsed();
-                if age >= self.refresh {
+                if age >= self.refresh && self.may_fetch() {
                     // The old ones serve until the new ones are there.
                     let this = Arc::clone(self);
                     let keys = Arc::clone(&fetched.keys);
@@ -74,6 +74,12 @@ impl Remote {
     pub async fn newer(&self, known: &Arc<Keys>) -> Option<Arc<Keys>> {
         let keys = self.fetch_unless(Some(known)).await?;
         (!Arc::ptr_eq(&keys, known)).then_some(keys)
+    }
+
+    /// Whether nobody is fetching, and nobody did just now.
+    fn may_fetch(&self) -> bool {
+        let last = self.last.try_lock();
+        last.is_ok_and(|last| last.is_none_or(|last| last.elapsed() >= self.min_interval))
     }
 
     /// Fetches, unless there are other keys than `known` meanwhile, or the last fetch was just now. One fetch at a time.

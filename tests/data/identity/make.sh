@@ -18,4 +18,5 @@ long="-days 36500"
         -addext "subjectAltName=email:ann@example.org,email:root@example.org,DNS:a.example.org,DNS:b.example.org,URI:urn:a,URI:urn:b"
     certificate slash "/CN=ann\/..\/root" $long -addext "subjectAltName=URI:https://example.org/ann"
 }
-openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -outform DER -out rsa.pkcs8.der 2>/dev/null
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null |
+    openssl pkcs8 -topk8 -nocrypt -outform DER -out rsa.pkcs8.der
