@@ -3,6 +3,9 @@
 
 mod compile;
 mod compile_backend;
+mod compile_credentials;
+mod compile_groups;
+mod compile_identity;
 mod compile_limits;
 mod compile_methods;
 mod compile_route;
@@ -12,6 +15,8 @@ mod judge;
 mod method_names;
 mod methods;
 mod raw;
+mod raw_credentials;
+mod raw_identity;
 mod reports;
 mod schema;
 mod shape;

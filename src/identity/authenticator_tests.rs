@@ -11,10 +11,13 @@ use std::{
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{StatusCode, header};
+use http::StatusCode;
 
 use super::*;
-use crate::identity::settings::{BackEndSettings, BasicSettings, BearerSettings, KeySource, Member};
+use crate::identity::{
+    UnsafeName,
+    settings::{BackEndSettings, BasicSettings, BearerSettings, KeySource, Member},
+};
 
 const HASH: &str = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 const CERTIFICATE: &[u8] = include_bytes!("../../tests/data/identity/ann.der");
@@ -240,8 +243,6 @@ async fn what_is_presented() {
     }
     assert!(all.private_headers().eq(["x-remote-user", "x-remote-groups"].iter()));
 }
-
-use crate::identity::UnsafeName;
 
 #[tokio::test]
 async fn the_order_is_that_of_the_file() {

@@ -125,7 +125,8 @@ mod tests {
     fn what_is_basic() {
         let long = format!("ann:{}", "x".repeat(1024));
         let longer = format!("ann:{}", "x".repeat(1025));
-        let rows: [(String, Result<(&str, &str), Malformed>); 15] = [
+        type Row<'a> = (String, Result<(&'a str, &'a str), Malformed>);
+        let rows: [Row; 15] = [
             (basic_of(b"ann:secret"), Ok(("ann", "secret"))),
             (basic_of(b"ann:a:b"), Ok(("ann", "a:b"))),
             (basic_of(b":"), Ok(("", ""))),

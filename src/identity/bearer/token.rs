@@ -85,9 +85,11 @@ pub fn picks(token: &str) -> Result<Picks, Refused> {
 impl Rules {
     /// What `settings` ask.
     pub fn new(settings: &BearerSettings) -> Self {
-        let mut validation = Validation::default();
-        validation.leeway = settings.clock_skew.as_secs();
-        validation.validate_nbf = true;
+        let mut validation = Validation {
+            leeway: settings.clock_skew.as_secs(),
+            validate_nbf: true,
+            ..Validation::default()
+        };
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.set_issuer(&[&settings.issuer]);
         validation.set_audience(&settings.audience);
