@@ -4,12 +4,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::compile_route;
 use super::document::{self, Document};
 use super::error::{ConfigErrors, KeyPath, Problem, located};
 use super::judge::Judge;
 use super::raw::{List, RawConfig, RawListener};
 use super::shape;
+use super::{compile_identity, compile_route};
+use crate::identity::BackEndCredentials;
 use crate::policy::{AccessLog, Policy, Route};
 
 /// A good file.
@@ -94,9 +95,21 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
             routes.push((at, route));
         }
     }
+    let identity = raw
+        .identity
+        .as_ref()
+        .map(|raw| compile_identity::compile(judge, raw, &root.key("identity"), places, &routes));
+    for (at, route) in &routes {
+        // Without a source nobody has a name that the header could hold.
+        if matches!(route.backend.credentials, BackEndCredentials::Header(_)) && raw.identity.is_none() {
+            let at = at.key("backend").key("credentials").key("header");
+            judge.refuse(Problem::new(at, "nobody says who is asking").expected("identity, with a source"));
+        }
+    }
     Policy {
         listeners,
         admin,
+        identity,
         access_log,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
     }

@@ -24,10 +24,24 @@ pub struct Document {
 pub struct Place {
     line: usize,
     keys: HashMap<String, Place>,
+    /// The keys in the order of the file.
+    order: Vec<String>,
     items: Vec<Place>,
 }
 
 impl Place {
+    /// The keys of the mapping at `path`, in the order of the file.
+    pub fn keys(&self, path: &KeyPath) -> &[String] {
+        let mut place = Some(self);
+        for step in path.steps() {
+            place = place.and_then(|place| match step {
+                Step::Key(key) => place.keys.get(key),
+                Step::Item(index) => place.items.get(*index),
+            });
+        }
+        place.map_or(&[], |place| place.order.as_slice())
+    }
+
     /// The line (from 1) of `path`, or of the nearest thing that holds it.
     pub fn line(&self, path: &KeyPath) -> usize {
         let mut place = self;
@@ -147,6 +161,7 @@ impl Reader<'_> {
                     if let Some(value) = value {
                         values.insert(name.clone(), value);
                     }
+                    place.order.push(name.clone());
                     place.keys.insert(name, inner);
                 }
                 Some(Value::Object(values))

@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
+use super::raw_credentials::RawCredentials;
+use super::raw_identity::RawIdentity;
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
@@ -24,6 +26,8 @@ pub struct RawConfig {
     pub listeners: Option<List<RawListener>>,
     /// The admin listener: metrics and health. Default: none.
     pub admin: Option<RawListener>,
+    /// Who may say who is asking. Default: nobody does; the back ends alone ask for credentials.
+    pub identity: Option<RawIdentity>,
     /// Where the access log goes: `stdout` (default), `off`, or a file; a relative path starts at this file's directory.
     #[schemars(length(min = 1))]
     pub access_log: Option<String>,
@@ -111,7 +115,8 @@ pub struct RawBackend {
     pub embedded: Option<String>,
     /// What kind of server it is. Default: generic.
     pub profile: Option<RawProfile>,
-    /// Who the back end sees. `pass` (default): the client's own credentials.
+    /// Who the back end sees. `pass` (default): the client, by its own credentials; `service`: always the same account;
+    /// `header`: the gateway, which names the user in that header.
     pub credentials: Option<RawCredentials>,
     /// When to give up on the back end.
     pub timeouts: Option<RawTimeouts>,
@@ -134,14 +139,6 @@ pub enum RawProfile {
     Radicale,
     Sabredav,
     Generic,
-}
-
-/// Who the back end sees.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RawCredentials {
-    /// The client's own credentials.
-    Pass,
 }
 
 /// Which URLs a back end writes.

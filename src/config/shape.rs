@@ -12,8 +12,7 @@ use super::raw::RawConfig;
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 15] = [
-    "identity",
+const LATER: [&str; 14] = [
     "locks",
     "locking",
     "mode",
@@ -97,9 +96,6 @@ fn explain(path: KeyPath, message: &str) -> Problem {
             .expected(one_of(&known))
             .did_you_mean(found, known);
     }
-    if path.steps().last() == Some(&Step::Key("credentials".to_owned())) {
-        return Problem::new(path, "other credentials than the client's are not in this version").expected("pass");
-    }
     if what.starts_with("unknown variant") {
         return Problem::new(path, format!("{found:?} is not known"))
             .expected(one_of(&known))
@@ -164,10 +160,10 @@ mod tests {
         let value = json!({
             "listenerz": [],
             "listeners": [{ "address": 80, "tls": {} }, "0.0.0.0:80"],
-            "identity": {},
+            "identity": { "basic": "users", "realms": "x" },
             "routes": [{
                 "path": ["/"],
-                "backend": { "url": "http://h/", "profile": "apahce", "credentials": { "service": {} }, "timeouts": { "read": "5" } },
+                "backend": { "url": "http://h/", "profile": "apahce", "credentials": { "service": { "usr": "x" } }, "timeouts": { "read": "5" } },
                 "methods": [{ "path": "/**", "alow": ["read"], "limits": { "body": "1 potato" } }, 7],
                 "limits": { "max_body": 5, "xml_depth": -1, "propfind_depth": 2, "xml": true },
                 "noroot": "yes",
@@ -175,15 +171,18 @@ mod tests {
         });
         let found = problems(value);
         for expected in [
-            "listenerz: unknown key; expected one of listeners, admin, access_log, routes; did you mean listeners?",
+            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, routes; did you mean listeners?",
             "listeners[0].address: found a number; expected a string",
             "listeners[0].tls: TLS listeners are not in this version: terminate TLS in front",
             "listeners[1]: found a string; expected a mapping with address",
-            "identity: not in this version; expected the key left out",
+            "identity.basic: found a string; expected a mapping with htpasswd",
+            "identity.realms: unknown key; expected one of realm, basic, bearer, client_certificate, trusted_header, backend, \
+             groups; did you mean realm?",
             "routes[0].path: found a list; expected a string",
             "routes[0].backend.profile: \"apahce\" is not known; expected one of apache, nginx, zope, plone, radicale, sabredav, \
              generic; did you mean apache?",
-            "routes[0].backend.credentials: other credentials than the client's are not in this version; expected pass",
+            "routes[0].backend.credentials.service.usr: unknown key; expected one of user, password_file, password_env; did you \
+             mean user?",
             "routes[0].backend.timeouts.read: \"5\" is no time; expected a time with its unit, such as 500ms, 5s, 30m or 1h",
             "routes[0].methods[0].alow: unknown key; expected one of path, allow, limits; did you mean allow?",
             "routes[0].methods[0].limits.body: \"1 potato\" is no size; expected a size such as 10GiB, 64KiB, 5MB or a number \
@@ -214,7 +213,7 @@ mod tests {
                 .iter()
                 .any(|line| line.starts_with("routes[1].paht: ") && line.ends_with("did you mean path?"))
         );
-        assert_eq!(found.len(), 18, "{found:#?}");
+        assert_eq!(found.len(), 19, "{found:#?}");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub use profile::Profile;
 pub use route::{BackEnd, Location, Route, Timeouts};
 pub use table::RouteTable;
 
+use crate::identity::IdentitySettings;
+
 /// Everything one process is told by its configuration file.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -23,6 +25,8 @@ pub struct Policy {
     pub listeners: Vec<SocketAddr>,
     /// Where metrics and health are served.
     pub admin: Option<SocketAddr>,
+    /// Who may say who is asking; `None` where nobody does.
+    pub identity: Option<IdentitySettings>,
     /// Where the access log goes.
     pub access_log: AccessLog,
     /// The routes in file order.

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use super::{Limits, Method, MethodFilter, MethodSet, Profile};
 use crate::{
     access::Acl,
+    identity::BackEndCredentials,
     url::{Authority, Origin, PathRules, PrefixMap},
     xml::name::ExpandedName,
 };
@@ -71,6 +72,8 @@ pub struct BackEnd {
     pub location: Location,
     /// What kind of server it is.
     pub profile: Profile,
+    /// Who it sees.
+    pub credentials: BackEndCredentials,
     /// When to give up on it.
     pub timeouts: Timeouts,
     /// Other names it may use for itself in answers.
@@ -149,6 +152,7 @@ impl Route {
             backend: BackEnd {
                 location: Location::Embedded(PathBuf::from("files")),
                 profile: Profile::Embedded,
+                credentials: BackEndCredentials::Pass,
                 timeouts: Timeouts {
                     connect: Duration::from_secs(1),
                     read: Duration::from_secs(1),

@@ -45,6 +45,7 @@ pub fn route(allowed: MethodSet) -> Route {
         backend: BackEnd {
             location: Location::Url(origin(Scheme::Http, "back:8081")),
             profile: Profile::Generic,
+            credentials: crate::identity::BackEndCredentials::Pass,
             timeouts: Timeouts {
                 connect: second,
                 read: second,

@@ -1,0 +1,65 @@
+//! `identity.groups`. In: their raw form. Out: every group with its members; names that nobody can have are refused, and groups that
+//! are not there.
+
+use std::collections::BTreeMap;
+
+use super::error::{KeyPath, Problem};
+use super::judge::Judge;
+use super::raw::List;
+use crate::identity::groups::Groups;
+use crate::identity::principal::judge_name;
+use crate::identity::settings::Member;
+
+/// The groups that `raw` at `path` describes. `others`: a source names groups too, so that a member may be a group of its.
+pub fn compile(
+    judge: &mut Judge,
+    raw: Option<&BTreeMap<String, List<String>>>,
+    path: &KeyPath,
+    others: bool,
+) -> BTreeMap<String, Vec<Member>> {
+    let mut groups = BTreeMap::new();
+    for (name, members) in raw.into_iter().flatten() {
+        let at = path.key(name);
+        if !is_name(name) {
+            judge.refuse(Problem::new(at, format!("{name:?} is no name of a group")).expected(NAME));
+            continue;
+        }
+        let mut found = Vec::new();
+        for (at, text) in judge.items(Some(members), &at) {
+            let member = match text.split_once(':') {
+                Some(("group", group)) => Member::Group(group.to_owned()),
+                Some(("user", user)) => Member::User(user.to_owned()),
+                Some(_) | None => Member::User(text.clone()),
+            };
+            let (Member::Group(member_name) | Member::User(member_name)) = &member;
+            if !is_name(member_name) {
+                judge.refuse(Problem::new(at, format!("{text:?} is no member")).expected(MEMBER));
+                continue;
+            }
+            if let (Member::Group(group), Some(known), false) = (&member, raw, others)
+                && !known.contains_key(group)
+            {
+                let problem = Problem::new(at, format!("there is no group {group:?}"));
+                let known = known.keys().map(String::as_str);
+                judge.refuse(problem.expected("a group of this file").did_you_mean(group, known));
+                continue;
+            }
+            found.push(member);
+        }
+        groups.insert(name.clone(), found);
+    }
+    if let Some(name) = Groups::cycle(&groups) {
+        judge.warn(
+            &path.key(name),
+            "lies in itself: all groups of the circle have the same members",
+        );
+    }
+    groups
+}
+
+const NAME: &str = "a name without slash, colon or control characters, in Unicode form NFC";
+const MEMBER: &str = "NAME, user:NAME or group:NAME";
+
+fn is_name(name: &str) -> bool {
+    judge_name(name).is_ok() && name.trim() == name && !name.contains(':')
+}

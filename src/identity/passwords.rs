@@ -1,0 +1,178 @@
+//! Names and passwords, over all sources that know any. In: what Basic carried, and from where. Out: whom it names and the place of the
+//! source that says so; or that it is wrong, comes too often, or that there is no telling. What was proved within the last minute
+//! is not proved again; hashes are made off the async threads, a few at once.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::HeaderValue;
+use tokio::sync::Semaphore;
+
+use super::{
+    backend::{Answer, BackEnd, Unsound},
+    basic::PasswordFile,
+    claim::Claim,
+    credentials::NameAndPassword,
+    keyed::Key,
+    principal::judge_name,
+    proved::Proved,
+    refusal::Refusal,
+    throttle::Throttle,
+};
+
+/// How long a password counts without being hashed again.
+const PROVED: Duration = Duration::from_secs(60);
+/// How long a request waits for its turn to be hashed.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Somebody who knows passwords.
+#[derive(Debug)]
+pub enum PasswordSource {
+    /// An htpasswd file.
+    File(PasswordFile),
+    /// The back end.
+    BackEnd(BackEnd),
+}
+
+/// Everybody who knows passwords.
+#[derive(Debug)]
+pub struct Passwords {
+    /// With their places in the file.
+    sources: Vec<(usize, PasswordSource)>,
+    key: Key,
+    proved: Proved,
+    throttle: Throttle,
+    /// So many hashes are made at once: logins must not take all processors from everybody else.
+    slots: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// Over `sources`, each with its place in the file.
+    pub fn new(sources: Vec<(usize, PasswordSource)>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            sources,
+            key: Key::random(),
+            proved: Proved::new(PROVED),
+            throttle: Throttle::default(),
+            slots: Arc::new(Semaphore::new(processors.div_ceil(2))),
+        }
+    }
+
+    /// Whether nobody knows any.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Whom `credentials` name, and the place of the first source that says so. `authorization` is what they were read from.
+    ///
+    /// # Errors
+    /// Why they name nobody.
+    pub async fn verify(
+        &self,
+        credentials: &NameAndPassword,
+        authorization: &HeaderValue,
+        peer: IpAddr,
+    ) -> Result<(usize, Claim), Refusal> {
+        judge_name(&credentials.name)?;
+        if let Some(found) = self.remembered(credentials, authorization) {
+            return Ok(found);
+        }
+        let who = Throttle::who(&self.key, &credentials.name, peer);
+        let _turn = self.throttle.turn(who).await;
+        // Somebody may have proved it, or failed, while this one waited.
+        if let Some(found) = self.remembered(credentials, authorization) {
+            return Ok(found);
+        }
+        if let Some(wait) = self.throttle.wait(&who, Instant::now()) {
+            return Err(Refusal::Throttled(wait));
+        }
+        let mut refusal = Refusal::Password;
+        for (place, source) in &self.sources {
+            match self.ask(source, credentials, authorization).await {
+                Ok(true) => {
+                    self.throttle.succeeded(&who);
+                    return Ok((*place, Claim::name(credentials.name.clone())));
+                }
+                Ok(false) => {}
+                Err(unavailable) => refusal = unavailable,
+            }
+        }
+        if refusal == Refusal::Password {
+            self.throttle.failed(who, Instant::now());
+        }
+        Err(refusal)
+    }
+
+    fn remembered(&self, credentials: &NameAndPassword, authorization: &HeaderValue) -> Option<(usize, Claim)> {
+        let now = Instant::now();
+        let knows = |source: &PasswordSource| match source {
+            PasswordSource::File(file) => file
+                .fingerprint(&self.key, credentials)
+                .is_some_and(|fingerprint| self.proved.knows(&fingerprint, now)),
+            PasswordSource::BackEnd(back_end) => {
+                back_end.remembers(&BackEnd::fingerprint(&self.key, authorization), now)
+            }
+        };
+        let (place, _) = self.sources.iter().find(|(_, source)| knows(source))?;
+        Some((*place, Claim::name(credentials.name.clone())))
+    }
+
+    async fn ask(
+        &self,
+        source: &PasswordSource,
+        credentials: &NameAndPassword,
+        authorization: &HeaderValue,
+    ) -> Result<bool, Refusal> {
+        match source {
+            PasswordSource::File(file) => self.hash(file, credentials).await,
+            PasswordSource::BackEnd(back_end) => {
+                let fingerprint = BackEnd::fingerprint(&self.key, authorization);
+                match back_end.verify(fingerprint, authorization).await {
+                    Answer::Right => Ok(true),
+                    Answer::Wrong => Ok(false),
+                    Answer::Unknown => Err(Refusal::Unavailable("the back end cannot say who is right")),
+                }
+            }
+        }
+    }
+
+    async fn hash(&self, file: &PasswordFile, credentials: &NameAndPassword) -> Result<bool, Refusal> {
+        const BUSY: Refusal = Refusal::Unavailable("too many logins at once");
+        let slot = tokio::time::timeout(TURN, Arc::clone(&self.slots).acquire_owned());
+        let slot = slot.await.map_err(|_| BUSY)?.map_err(|_| BUSY)?;
+        let check = file.check(&self.key, credentials);
+        let key = self.key.clone();
+        let hashing = tokio::task::spawn_blocking(move || {
+            let found = check.run(&key);
+            // The slot is taken until the work is done, even if nobody waits for it any more.
+            drop(slot);
+            found
+        });
+        match hashing.await {
+            Ok(Some(fingerprint)) => {
+                self.proved.keep(fingerprint, Instant::now());
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(_) => Err(Refusal::Unavailable("a password could not be hashed")),
+        }
+    }
+
+    /// Tests the back end, if it is a source.
+    ///
+    /// # Errors
+    /// Why its word cannot be taken.
+    pub async fn self_test(&self) -> Result<(), Unsound> {
+        for (_, source) in &self.sources {
+            match source {
+                PasswordSource::BackEnd(back_end) => back_end.self_test().await?,
+                PasswordSource::File(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
