@@ -115,3 +115,14 @@ fn read(file: &Path) -> io::Result<String> {
     }
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
+
+/// Compares what is printed with the file beside the sample; `DAVGATE_BLESS=1` writes it anew.
+#[cfg(test)]
+fn golden(import: &Import, kind: &str, name: &str) {
+    let file = format!("{}/tests/import/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let printed = yaml::print(import, kind, name);
+    if std::env::var_os("DAVGATE_BLESS").is_some() {
+        std::fs::write(&file, &printed).unwrap();
+    }
+    assert_eq!(printed, std::fs::read_to_string(&file).unwrap_or_default(), "{file}");
+}

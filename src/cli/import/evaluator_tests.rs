@@ -4,7 +4,7 @@
 use serde_yaml::Value;
 
 use super::{Import, yaml};
-use crate::policy::PathPattern;
+use crate::policy::pattern::PathPattern;
 
 /// Rules as the file would have them.
 pub struct Printed {
@@ -41,7 +41,12 @@ impl Printed {
         if !self.method_passes(key, method) || (!destination.is_empty() && !self.method_passes(destination, method)) {
             return false;
         }
-        let below = [key.to_owned(), format!("{key}/x"), format!("{key}/x/y"), format!("{key}/x/y/z")];
+        let below = [
+            key.to_owned(),
+            format!("{key}/x"),
+            format!("{key}/x/y"),
+            format!("{key}/x/y/z"),
+        ];
         let has = |key: &str, privilege: &str| self.has(who, key, privilege);
         match operation {
             "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT" | "SEARCH" => has(key, "read"),
@@ -51,9 +56,7 @@ impl Printed {
             "DELETE" => has(parent, "unbind"),
             "DELETE/" => has(parent, "unbind") && below.iter().all(|key| has(key, "unbind")),
             "COPY" => has(key, "read") && has(destination_parent, "bind"),
-            "COPY=" => {
-                has(key, "read") && has(destination, "write-content") && has(destination, "write-properties")
-            }
+            "COPY=" => has(key, "read") && has(destination, "write-content") && has(destination, "write-properties"),
             "MOVE" => has(key, "read") && has(parent, "unbind") && has(destination_parent, "bind"),
             other => panic!("{other}"),
         }
@@ -63,8 +66,16 @@ impl Printed {
         let Some(rules) = self.rules.get("methods") else {
             return default_methods().any(|name| name == method);
         };
-        let rule = rules.as_sequence().unwrap().iter().find(|rule| matches(&rule["path"], key, None));
-        rule.is_some_and(|rule| strings(&rule["allow"]).iter().any(|name| class(name).contains(&method) || name == method))
+        let rule = rules
+            .as_sequence()
+            .unwrap()
+            .iter()
+            .find(|rule| matches(&rule["path"], key, None));
+        rule.is_some_and(|rule| {
+            strings(&rule["allow"])
+                .iter()
+                .any(|name| class(name).contains(&method) || name == method)
+        })
     }
 
     fn has(&self, who: Asking, key: &str, privilege: &str) -> bool {
@@ -124,5 +135,7 @@ fn matches(pattern: &Value, key: &str, user: Option<&str>) -> bool {
         (true, Some(user)) => pattern.replace("{user}", &super::paths::segment(user)),
         (true, None) => return false,
     };
-    PathPattern::parse(&pattern).unwrap_or_else(|error| panic!("{pattern}: {error}")).matches(key)
+    PathPattern::parse(&pattern)
+        .unwrap_or_else(|error| panic!("{pattern}: {error}"))
+        .matches(key)
 }

@@ -105,10 +105,19 @@ mod tests {
 
     #[test]
     fn names_are_encoded() {
-        let rows = [("a b", "a%20b"), ("a*", "a%2A"), ("{user}", "%7Buser%7D"), ("100%", "100%25"), ("ö?", "%C3%B6%3F")];
+        let rows = [
+            ("a b", "a%20b"),
+            ("a*", "a%2A"),
+            ("{user}", "%7Buser%7D"),
+            ("100%", "100%25"),
+            ("ö?", "%C3%B6%3F"),
+        ];
         for (name, expected) in rows {
             assert_eq!(segment(name), expected);
-            assert!(crate::policy::PathPattern::parse(&format!("/{}", segment(name))).is_ok(), "{name}");
+            assert!(
+                crate::policy::pattern::PathPattern::parse(&format!("/{}", segment(name))).is_ok(),
+                "{name}"
+            );
         }
     }
 }

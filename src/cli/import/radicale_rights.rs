@@ -18,7 +18,10 @@ const BOTH_ENDS: Privileges = Privileges::BIND.and(Privileges::UNBIND);
 pub fn import(text: &str) -> Result<Import, FormatError> {
     let sections = ini::sections(text)?;
     if !sections.iter().any(|section| section.get("collection").is_some()) {
-        return Err(FormatError::new(1, "no section has a collection; expected a rights file of Radicale"));
+        return Err(FormatError::new(
+            1,
+            "no section has a collection; expected a rights file of Radicale",
+        ));
     }
     let old = sections.iter().any(|section| section.get("permission").is_some());
     let sections: Vec<Section> = sections.iter().flat_map(section::read).collect();
@@ -28,10 +31,13 @@ pub fn import(text: &str) -> Result<Import, FormatError> {
     import.notes.push(note(
         "Paths are read as Radicale keeps them: one name is a principal (letters R and W), two are a calendar or address book (r and \
          w), three one of its items, which has the rights of its collection. [rights] permit_delete_collection and \
-         permit_overwrite_collection are taken to be on, as they are by default.",
+         permit_overwrite_collection are taken to be on, as they are by default. To delete a collection takes unbind on it and on its \
+         parent, so unbind on the parent alone deletes none.",
     ));
     if old {
-        import.notes.push(note("Patterns match whole names and paths, as in Radicale 2; in Radicale 1 only with ^ and $."));
+        import.notes.push(note(
+            "Patterns match whole names and paths, as in Radicale 2; in Radicale 1 only with ^ and $.",
+        ));
     }
     for (at, section) in sections.iter().enumerate() {
         let Some(ours) = grants.get(at) else { continue };
@@ -71,14 +77,20 @@ fn grants(sections: &[Section], at: usize) -> Grants {
     let Some(section) = sections.get(at) else { return grants };
     for piece in &section.pieces {
         grants.add(&piece.path, piece.privileges, &section.sure);
-        let (Some(parent), true) = (&piece.parent, writes(piece) && !section.sure.is_empty()) else { continue };
+        let (Some(parent), true) = (&piece.parent, writes(piece) && !section.sure.is_empty()) else {
+            continue;
+        };
         let (ends, lost) = match piece.place {
             Place::Root => (Privileges::NONE, None),
             Place::Principal => principal_ends(sections, at, piece),
             Place::Collection => collection_ends(sections, section, piece),
         };
         // What `d` keeps from being deleted.
-        let ends = if section.keeps_collections { ends.without(Privileges::UNBIND) } else { ends };
+        let ends = if section.keeps_collections {
+            ends.without(Privileges::UNBIND)
+        } else {
+            ends
+        };
         grants.add(parent, ends, &section.sure);
         grants.lost.extend(lost.map(|what| {
             format!(
@@ -120,15 +132,21 @@ fn principal_ends(sections: &[Section], at: usize, piece: &Piece) -> (Privileges
         return (BOTH_ENDS, None);
     }
     let own = piece.principal == Some(Segment::User);
-    let sure = sections.get(at).map(|section| section.sure.as_slice()).unwrap_or_default();
+    let sure = sections
+        .get(at)
+        .map(|section| section.sure.as_slice())
+        .unwrap_or_default();
     let safe = sections.iter().filter(|other| overlap(&other.may, sure)).all(|other| {
-        other.pieces.iter().filter(|inner| inner.place == Place::Collection && writes(inner)).all(|inner| {
-            inner.principal == piece.principal
-                || other
-                    .pieces
-                    .iter()
-                    .any(|outer| outer.place == Place::Principal && outer.principal == inner.principal && writes(outer))
-        })
+        other
+            .pieces
+            .iter()
+            .filter(|inner| inner.place == Place::Collection && writes(inner))
+            .all(|inner| {
+                inner.principal == piece.principal
+                    || other.pieces.iter().any(|outer| {
+                        outer.place == Place::Principal && outer.principal == inner.principal && writes(outer)
+                    })
+            })
     });
     match (own, safe) {
         (true, true) => (Privileges::UNBIND, None),
@@ -143,7 +161,11 @@ fn compact(rules: &mut Vec<Rule>) {
     for (upper, lower, whole) in [("/*", "/*/*/**", "/*/**"), ("/", "/*/**", "/**")] {
         join(rules, upper, lower, whole);
     }
-    let uppers: Vec<String> = rules.iter().map(|rule| rule.path.clone()).filter(|path| !path.contains("**")).collect();
+    let uppers: Vec<String> = rules
+        .iter()
+        .map(|rule| rule.path.clone())
+        .filter(|path| !path.contains("**"))
+        .collect();
     for upper in uppers {
         join(rules, &upper, &format!("{upper}/*/**"), &format!("{upper}/**"));
     }
@@ -151,7 +173,9 @@ fn compact(rules: &mut Vec<Rule>) {
 
 fn join(rules: &mut Vec<Rule>, upper: &str, lower: &str, whole: &str) {
     let find = |path: &str| rules.iter().position(|rule| rule.path == path);
-    let (Some(above), Some(below)) = (find(upper), find(lower)) else { return };
+    let (Some(above), Some(below)) = (find(upper), find(lower)) else {
+        return;
+    };
     let same = rules.get(above).map(|rule| rule.privileges) == rules.get(below).map(|rule| rule.privileges);
     if same && above != below {
         if let Some(rule) = rules.get_mut(above) {
@@ -165,7 +189,12 @@ fn join(rules: &mut Vec<Rule>, upper: &str, lower: &str, whole: &str) {
 fn emit(section: &Section, grants: &Grants, later: &[Grants], out: &mut Vec<Entry<Rule>>) {
     out.push(Entry::Remark(format!("{} (line {})", section.header, section.line)));
     out.extend(section.notes.iter().cloned());
-    out.extend(grants.lost.iter().map(|why| Entry::lost(section.line, &section.header, why)));
+    out.extend(
+        grants
+            .lost
+            .iter()
+            .map(|why| Entry::lost(section.line, &section.header, why)),
+    );
     let deny = |path: &str, privileges: Privileges| Rule {
         path: path.to_owned(),
         allow: false,
@@ -173,8 +202,13 @@ fn emit(section: &Section, grants: &Grants, later: &[Grants], out: &mut Vec<Entr
         to: section.may.clone(),
     };
     if section.keeps_content {
-        let collections = section.pieces.iter().filter(|piece| piece.place == Place::Collection && writes(piece));
-        out.extend(collections.map(|piece| Entry::Rule(deny(piece.path.trim_end_matches("/**"), Privileges::WRITE_CONTENT))));
+        let collections = section
+            .pieces
+            .iter()
+            .filter(|piece| piece.place == Place::Collection && writes(piece));
+        out.extend(
+            collections.map(|piece| Entry::Rule(deny(piece.path.trim_end_matches("/**"), Privileges::WRITE_CONTENT))),
+        );
     }
     out.extend(grants.rules.iter().cloned().map(Entry::Rule));
     let mut denials: Vec<Rule> = Vec::new();
@@ -214,7 +248,10 @@ fn emit(section: &Section, grants: &Grants, later: &[Grants], out: &mut Vec<Entr
     }
     for denial in denials {
         let privileges = granted_later(later, &denial.path, denial.privileges, &section.may);
-        let known = out.iter().any(|entry| matches!(entry, Entry::Rule(rule) if *rule == Rule { privileges, ..denial.clone() }));
+        let known = out.iter().any(|entry| {
+            matches!(entry, Entry::Rule(rule)
+                if !rule.allow && rule.path == denial.path && rule.to == denial.to && rule.privileges.has(privileges))
+        });
         if !privileges.is_none() && !known {
             out.push(Entry::Rule(Rule { privileges, ..denial }));
         }

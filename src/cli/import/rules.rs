@@ -26,7 +26,9 @@ impl Principal {
             (Everyone, _) | (_, Everyone) | (Anonymous, Anonymous) => true,
             (Anonymous, Authenticated | User(_) | Group(_)) | (Authenticated | User(_) | Group(_), Anonymous) => false,
             (User(ours), User(theirs)) => ours == theirs,
-            (Authenticated | Group(_), Authenticated | Group(_) | User(_)) | (User(_), Authenticated | Group(_)) => true,
+            (Authenticated | Group(_), Authenticated | Group(_) | User(_)) | (User(_), Authenticated | Group(_)) => {
+                true
+            }
         }
     }
 }

@@ -75,7 +75,10 @@ pub fn sections(text: &str) -> Result<Vec<Section>, FormatError> {
             .ok_or_else(|| FormatError::new(number, "expected a key and a value, such as user: .+"))?;
         let name = name.trim_end().to_lowercase();
         if section.get(&name).is_some() {
-            return Err(FormatError::new(number, format!("{name} is there twice in [{}]", section.name)));
+            return Err(FormatError::new(
+                number,
+                format!("{name} is there twice in [{}]", section.name),
+            ));
         }
         section.keys.push(Key {
             line: number,
@@ -87,7 +90,11 @@ pub fn sections(text: &str) -> Result<Vec<Section>, FormatError> {
     let defaults = sections.iter().position(|section| section.name == "DEFAULT");
     let defaults = defaults.map(|at| sections.remove(at).keys).unwrap_or_default();
     for section in &mut sections {
-        let missing: Vec<Key> = defaults.iter().filter(|key| section.get(&key.name).is_none()).cloned().collect();
+        let missing: Vec<Key> = defaults
+            .iter()
+            .filter(|key| section.get(&key.name).is_none())
+            .cloned()
+            .collect();
         section.keys.extend(missing);
     }
     Ok(sections)

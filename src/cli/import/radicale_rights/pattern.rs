@@ -161,7 +161,10 @@ fn path_shapes(text: &str, tail: Tail, pattern: &mut Pattern) {
         let longer = |(path, exact): &(Vec<Segment>, bool)| {
             let path = path.clone();
             let exact = *exact;
-            found.clone().into_iter().map(move |(segment, same)| ([path.clone(), vec![segment]].concat(), exact && same))
+            found
+                .clone()
+                .into_iter()
+                .map(move |(segment, same)| ([path.clone(), vec![segment]].concat(), exact && same))
         };
         paths = paths.iter().flat_map(longer).collect();
         if paths.len() > MOST_SHAPES {
@@ -198,14 +201,20 @@ fn widen(segments: &[Segment], tail: Tail, pattern: &mut Pattern) {
     }
     pattern.trouble.push(Trouble {
         reach: String::new(),
-        why: r"a dot in its pattern stands for any character, and only the dot itself was taken; write \. for it".to_owned(),
+        why: r"a dot in its pattern stands for any character, and only the dot itself was taken; write \. for it"
+            .to_owned(),
     });
     pattern.wider.push(Shape { segments: wide, tail });
 }
 
 /// All below `path`, as a rule's path. What a rule cannot say in a segment becomes any name.
 pub fn reach(path: &[Segment]) -> String {
-    format!("{}/**", path.iter().map(|segment| format!("/{}", glob(segment))).collect::<String>())
+    format!(
+        "{}/**",
+        path.iter()
+            .map(|segment| format!("/{}", glob(segment)))
+            .collect::<String>()
+    )
 }
 
 fn glob(segment: &Segment) -> String {
@@ -213,7 +222,11 @@ fn glob(segment: &Segment) -> String {
         Segment::Any | Segment::Regex(_) => "*".to_owned(),
         Segment::User => "{user}".to_owned(),
         Segment::Literal(name) => paths::segment(name),
-        Segment::Glob(pieces) => pieces.iter().map(|piece| paths::segment(piece)).collect::<Vec<_>>().join("*"),
+        Segment::Glob(pieces) => pieces
+            .iter()
+            .map(|piece| paths::segment(piece))
+            .collect::<Vec<_>>()
+            .join("*"),
     }
 }
 
@@ -236,7 +249,13 @@ pub fn rule_path(path: &[Segment], below: bool) -> Option<String> {
             Segment::User => return None,
             Segment::Literal(name) => regex.push_str(&regex::escape(name)),
             Segment::Glob(pieces) => {
-                regex.push_str(&pieces.iter().map(|piece| regex::escape(piece)).collect::<Vec<_>>().join("[^/]*"));
+                regex.push_str(
+                    &pieces
+                        .iter()
+                        .map(|piece| regex::escape(piece))
+                        .collect::<Vec<_>>()
+                        .join("[^/]*"),
+                );
             }
             Segment::Regex(text) => regex.push_str(&format!("(?:{text})")),
         }
@@ -368,7 +387,9 @@ fn class_is_plain(class: &str) -> bool {
 
 /// `text` without a group around all of it.
 pub fn ungroup(text: &str) -> &str {
-    let inner = text.strip_prefix("(?:").or_else(|| text.strip_prefix('(').filter(|rest| !rest.starts_with('?')));
+    let inner = text
+        .strip_prefix("(?:")
+        .or_else(|| text.strip_prefix('(').filter(|rest| !rest.starts_with('?')));
     match inner.and_then(|inner| inner.strip_suffix(')')) {
         // `(a)|(b)` has no group around it: cut off, its brackets would not match.
         Some(inner) if !inner.ends_with('\\') && split(inner, '\0').is_some() => inner,

@@ -82,7 +82,11 @@ pub fn read(section: &ini::Section) -> Vec<Section> {
     let letters = permissions(section, old, &mut read);
     let captured = users(section, old, &mut read);
     let Some(collection) = section.get("collection") else {
-        read.lose(section.line, "", "it has no collection, so Radicale does not start with it");
+        read.lose(
+            section.line,
+            "",
+            "it has no collection, so Radicale does not start with it",
+        );
         read.reaches.push("/**".to_owned());
         return vec![read];
     };
@@ -96,7 +100,10 @@ pub fn read(section: &ini::Section) -> Vec<Section> {
         }
     };
     if pattern.never {
-        let remark = format!("line {}: {text}: never matches, since Radicale's paths have no slash at their ends", collection.line);
+        let remark = format!(
+            "line {}: {text}: never matches, since Radicale's paths have no slash at their ends",
+            collection.line
+        );
         read.notes.push(Entry::Remark(remark));
     }
     for trouble in pattern.trouble {
@@ -138,7 +145,10 @@ impl Section {
         let root = shapes
             .iter()
             .any(|shape| shape.segments == [Segment::User] && shape.tail != Tail::Below);
-        let anonymous = |to: &[Principal]| to.iter().any(|who| matches!(who, Principal::Everyone | Principal::Anonymous));
+        let anonymous = |to: &[Principal]| {
+            to.iter()
+                .any(|who| matches!(who, Principal::Everyone | Principal::Anonymous))
+        };
         if !root || !anonymous(&self.may) {
             return None;
         }
@@ -146,7 +156,11 @@ impl Section {
             line: self.line,
             header: self.header.clone(),
             may: vec![Principal::Anonymous],
-            sure: if anonymous(&self.sure) { vec![Principal::Anonymous] } else { Vec::new() },
+            sure: if anonymous(&self.sure) {
+                vec![Principal::Anonymous]
+            } else {
+                Vec::new()
+            },
             notes: vec![Entry::Remark("without a name, {user} is the root:".to_owned())],
             ..Self::default()
         };
@@ -170,14 +184,23 @@ impl Section {
         let why = if deep && shallow_only_letters {
             "R and W are about collections that are neither calendar nor address book; two names deep, rules cannot tell them \
              apart, so nothing is granted there. Add r or w if calendars were meant"
-        } else if only_shallow && !letters.lower.without(letters.upper).common(Privileges::READ.and(SHALLOW_WRITE)).is_none() {
+        } else if only_shallow
+            && !letters
+                .lower
+                .without(letters.upper)
+                .common(Privileges::READ.and(SHALLOW_WRITE))
+                .is_none()
+        {
             "r and w are about calendars and address books; a path of one name is a principal, so nothing is granted there. Add \
              R or W if principals were meant"
         } else {
             return;
         };
         let line = section.get("permissions").map_or(section.line, |key| key.line);
-        let text = section.get("permissions").map(|key| format!("permissions: {}", key.value)).unwrap_or_default();
+        let text = section
+            .get("permissions")
+            .map(|key| format!("permissions: {}", key.value))
+            .unwrap_or_default();
         self.lose(line, &text, why);
     }
 }
@@ -185,7 +208,8 @@ impl Section {
 /// Cuts a shape into pieces by what Radicale keeps there.
 fn pieces(shape: &Shape, letters: Letters) -> Result<Vec<Piece>, &'static str> {
     let mut pieces = Vec::new();
-    const DEEP: &str = "Radicale keeps items this deep, and they have the rights of their collection; name the collection";
+    const DEEP: &str =
+        "Radicale keeps items this deep, and they have the rights of their collection; name the collection";
     let any = |prefix: &[Segment], more: usize| [prefix, &vec![Segment::Any; more]].concat();
     let paths = match (shape.segments.as_slice(), shape.tail) {
         ([] | [_] | [_, _], Tail::Exact) => vec![shape.segments.clone()],
@@ -221,7 +245,11 @@ fn pieces(shape: &Shape, letters: Letters) -> Result<Vec<Piece>, &'static str> {
 
 fn permissions(section: &ini::Section, old: bool, read: &mut Section) -> Letters {
     let Some(key) = section.get(if old { "permission" } else { "permissions" }) else {
-        read.lose(section.line, "", "it has no permissions, so Radicale does not start with it; nothing is granted");
+        read.lose(
+            section.line,
+            "",
+            "it has no permissions, so Radicale does not start with it; nothing is granted",
+        );
         return Letters::default();
     };
     let text = format!("{}: {}", key.name, key.value);
@@ -267,10 +295,18 @@ fn users(section: &ini::Section, old: bool, read: &mut Section) -> bool {
     let groups: Vec<Principal> = section
         .get("groups")
         .filter(|_| !old)
-        .map(|key| key.value.split(',').filter(|name| !name.is_empty()).map(|name| Principal::Group(name.to_owned())).collect())
+        .map(|key| {
+            key.value
+                .split(',')
+                .filter(|name| !name.is_empty())
+                .map(|name| Principal::Group(name.to_owned()))
+                .collect()
+        })
         .unwrap_or_default();
     let key = section.get("user").filter(|key| old || !key.value.is_empty());
-    let (line, text) = key.map_or((section.line, String::new()), |key| (key.line, format!("user: {}", key.value)));
+    let (line, text) = key.map_or((section.line, String::new()), |key| {
+        (key.line, format!("user: {}", key.value))
+    });
     let (mut sure, mut may, mut captured) = (Vec::new(), Vec::new(), false);
     match key.map(|key| key.value.as_str()) {
         None if groups.is_empty() => {
@@ -284,7 +320,11 @@ fn users(section: &ini::Section, old: bool, read: &mut Section) -> bool {
         }
         None => {}
         Some(value) => {
-            let text_of = if old { Ok(value.replace("%%", "%")) } else { unbrace(&value.replace("%%", "%")) };
+            let text_of = if old {
+                Ok(value.replace("%%", "%"))
+            } else {
+                unbrace(&value.replace("%%", "%"))
+            };
             match text_of.as_deref().map_err(|why| *why).and_then(names) {
                 Ok((found, exact, whole)) => {
                     captured = whole;
@@ -302,8 +342,16 @@ fn users(section: &ini::Section, old: bool, read: &mut Section) -> bool {
                 }
                 Err(why) => {
                     let named = Regex::new(&format!("^(?:{value})$")).is_ok_and(|regex| !regex.is_match(""));
-                    may.push(if named { Principal::Authenticated } else { Principal::Everyone });
-                    read.lose(line, &text, &format!("{why}; nothing is granted. Name the users, or a group of them"));
+                    may.push(if named {
+                        Principal::Authenticated
+                    } else {
+                        Principal::Everyone
+                    });
+                    read.lose(
+                        line,
+                        &text,
+                        &format!("{why}; nothing is granted. Name the users, or a group of them"),
+                    );
                 }
             }
         }
@@ -351,7 +399,10 @@ fn placeholders(text: &str, old: bool, captured: bool) -> Result<String, &'stati
     if text.contains("%(") {
         return Err("this version of Radicale knows no such placeholder");
     }
-    text = text.replace("%%", "%").replace("{{", "\u{e001}").replace("}}", "\u{e002}");
+    text = text
+        .replace("%%", "%")
+        .replace("{{", "\u{e001}")
+        .replace("}}", "\u{e002}");
     if !old {
         text = text.replace("{user}", &USER.to_string());
     }
@@ -359,7 +410,9 @@ fn placeholders(text: &str, old: bool, captured: bool) -> Result<String, &'stati
         text = text.replace("{0}", &USER.to_string()).replace("{}", &USER.to_string());
     }
     if text.contains("{0}") || text.contains("{1}") || text.contains("{}") {
-        return Err("a part of the user's name cannot stand in a rule's path; write a rule for each such part, to a group");
+        return Err(
+            "a part of the user's name cannot stand in a rule's path; write a rule for each such part, to a group",
+        );
     }
     if text.contains(['{', '}']) {
         return Err("Radicale takes the braces for a placeholder it does not know; write {{ and }}");
