@@ -47,6 +47,11 @@ pub fn import(text: &str) -> Result<Import, FormatError> {
     Ok(import)
 }
 
+/// How many alternatives a regex has; `None` when its brackets do not match.
+pub(super) fn alternatives(regex: &str) -> Option<usize> {
+    pattern::split(regex, '|').map(|parts| parts.len())
+}
+
 /// What a section grants, as rules, and what it would grant if rules could say it.
 #[derive(Debug, Default)]
 struct Grants {
