@@ -4,7 +4,7 @@ use std::{error::Error, io, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use davgate::{
-    cli::{self, demo::DemoArgs},
+    cli::{self, demo::DemoArgs, import::ImportArgs},
     gateway, telemetry,
 };
 
@@ -30,6 +30,9 @@ enum Command {
         /// The configuration file
         file: PathBuf,
     },
+    /// Print what another server's file says as rules of a route: 0 all of it, 3 not all, 1 not readable
+    #[command(subcommand)]
+    Import(ImportArgs),
     /// Print the JSON Schema of the configuration file
     Schema,
 }
@@ -53,6 +56,7 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { file } => Ok(cli::check::check(&file, &mut io::stdout(), &mut io::stderr())?),
+        Command::Import(args) => Ok(cli::import::import(&args, &mut io::stdout(), &mut io::stderr())?),
         Command::Schema => {
             cli::schema::schema(&mut io::stdout())?;
             Ok(ExitCode::SUCCESS)

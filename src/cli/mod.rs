@@ -2,5 +2,6 @@
 
 pub mod check;
 pub mod demo;
+pub mod import;
 pub mod run;
 pub mod schema;

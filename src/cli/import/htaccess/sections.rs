@@ -1,0 +1,533 @@
+//! The sections of a configuration and what each says about access. In: directives. Out: sections in the order in which httpd
+//! lets them override each other, identity, comments. Passes: every line is read, ignored by name, or commented on.
+
+use std::collections::BTreeSet;
+
+use super::lines::Directive;
+use super::places::{self, NoPlace, Place};
+use super::verdict::{Block, Config, Grants, Host, Require, Says};
+use super::who::{Estimate, Members};
+use crate::cli::import::rules::{Entry, Identity, Principal};
+use crate::policy::method::{Method, MethodSet};
+
+/// One place, and what is said about it.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Of its first line.
+    pub line: usize,
+    /// Its first line.
+    pub text: String,
+    /// Where.
+    pub place: Place,
+    /// Larger overrides smaller.
+    pub rank: (u8, usize, usize),
+    /// What.
+    pub config: Config,
+    /// Line, text and why.
+    pub lost: Vec<(usize, String, String)>,
+}
+
+/// All that a file says.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// As they stand in the file; the first is what stands outside of all.
+    pub sections: Vec<Section>,
+    /// Passwords and groups.
+    pub identity: Identity,
+    /// Members of groups.
+    pub members: Members,
+    /// Groups that rules name.
+    pub groups: BTreeSet<String>,
+    /// Methods that Limit names.
+    pub named: Vec<Method>,
+    /// Comments on the whole.
+    pub notes: Vec<Entry<()>>,
+}
+
+/// What is needed on the way.
+pub struct Reader<'a> {
+    /// What stands for the route's root in URL paths, and in directories.
+    pub roots: (String, Option<String>),
+    /// Reads a file named in the configuration.
+    pub read: &'a dyn Fn(&str) -> Option<String>,
+    /// What was found so far.
+    pub found: Found,
+}
+
+/// Directives that say nothing about who may do what; the rest of the file is told to them by name.
+const SILENT: &[&str] = &[
+    "adddefaultcharset",
+    "addcharset",
+    "addencoding",
+    "addhandler",
+    "addicon",
+    "addlanguage",
+    "addoutputfilterbytype",
+    "addtype",
+    "alias",
+    "allowoverride",
+    "authname",
+    "authtype",
+    "customlog",
+    "dav",
+    "davdepthinfinity",
+    "davlockdb",
+    "davlockdbtype",
+    "davmintimeout",
+    "defaulttype",
+    "deflatecompressionlevel",
+    "directoryindex",
+    "directoryslash",
+    "documentroot",
+    "enablemmap",
+    "enablesendfile",
+    "errordocument",
+    "errorlog",
+    "expiresactive",
+    "expiresbytype",
+    "expiresdefault",
+    "fileetag",
+    "forcetype",
+    "header",
+    "indexignore",
+    "indexoptions",
+    "listen",
+    "loadmodule",
+    "loglevel",
+    "options",
+    "requestheader",
+    "serveradmin",
+    "serveralias",
+    "servername",
+    "serversignature",
+    "sethandler",
+    "setoutputfilter",
+    "sslcertificatefile",
+    "sslcertificatekeyfile",
+    "sslengine",
+    "timeout",
+    "usecanonicalname",
+    "authbasicauthoritative",
+    "authzsendforbiddenonfailure",
+    "indexstylesheet",
+    "readmename",
+    "headername",
+    "contentdigest",
+    "languagepriority",
+];
+
+impl Reader<'_> {
+    /// Reads `directives` into section `at`; those for `methods` only where a Limit is around.
+    pub fn walk(&mut self, directives: &[Directive], at: usize, methods: MethodSet) {
+        for directive in directives {
+            match &directive.inside {
+                None => self.plain(directive, at, methods),
+                Some(inside) => self.section(directive, inside, at, methods),
+            }
+        }
+    }
+
+    fn lose(&mut self, at: usize, directive: &Directive, why: impl Into<String>) {
+        if let Some(section) = self.found.sections.get_mut(at) {
+            section.lost.push((directive.line, directive.text.clone(), why.into()));
+        }
+    }
+
+    fn unclear(&mut self, at: usize, directive: &Directive, why: &str) {
+        self.lose(at, directive, why);
+        if let Some(section) = self.found.sections.get_mut(at) {
+            section.config.unclear = true;
+        }
+    }
+
+    fn section(&mut self, directive: &Directive, inside: &[Directive], at: usize, methods: MethodSet) {
+        let first = directive.arguments.first().map(String::as_str).unwrap_or_default();
+        match directive.name.as_str() {
+            "requireall" | "requireany" | "requirenone" => {
+                if let Some(require) = self.require_block(directive, inside, at, methods) {
+                    self.config(at, |config| config.requires.push(require));
+                }
+            }
+            "limit" | "limitexcept" => {
+                let methods = methods.intersection(self.limit(directive));
+                self.walk(inside, at, methods);
+            }
+            "ifmodule" => match module(first) {
+                Some(true) => self.walk(inside, at, methods),
+                Some(false) => {}
+                None if speaks(inside) => self.unclear(at, directive, "whether httpd has this module is not in the file, so nothing is granted; import the file without it"),
+                None => self.walk(inside, at, methods),
+            },
+            "ifversion" | "ifdefine" | "if" | "elseif" | "else" if speaks(inside) => {
+                self.unclear(at, directive, "what is inside depends on the request or on httpd itself, so nothing is granted around it; write rules for the case you mean");
+            }
+            "ifversion" | "ifdefine" | "if" | "elseif" | "else" | "virtualhost" => self.walk(inside, at, methods),
+            "location" | "locationmatch" | "directory" | "directorymatch" | "files" | "filesmatch" => {
+                self.place(directive, inside, at, methods);
+            }
+            _ if speaks(inside) => self.unclear(at, directive, "rules know no such section, so nothing is granted around it"),
+            _ => self.lose(at, directive, "rules know no such section"),
+        }
+    }
+
+    fn place(&mut self, directive: &Directive, inside: &[Directive], at: usize, methods: MethodSet) {
+        if !speaks(inside) {
+            return self.walk(inside, at, methods);
+        }
+        let around = self
+            .found
+            .sections
+            .get(at)
+            .map_or_else(Place::whole, |section| section.place.clone());
+        let regex = directive.name.ends_with("match") || directive.arguments.first().is_some_and(|first| first == "~");
+        let path = directive.arguments.last().map(String::as_str).unwrap_or_default();
+        let (urls, directories) = (self.roots.0.as_str(), self.roots.1.as_deref());
+        let depth = path.split('/').filter(|name| !name.is_empty()).count();
+        let (class, found) = match (directive.name.trim_end_matches("match"), regex) {
+            ("location", false) => (3, places::location(path, urls)),
+            ("location", true) => (3, places::location_match(path, urls)),
+            ("files", false) => (2, places::files(path, &around)),
+            ("files", true) => (2, places::files_match(path, &around)),
+            (_, true) => (
+                1,
+                Err(NoPlace::Unclear(
+                    "a regex over directories has no equivalent; write it as a path",
+                )),
+            ),
+            (_, false) => match directories {
+                Some(root) => (1, places::tree(path, root)),
+                None => (
+                    1,
+                    Err(NoPlace::Unclear(
+                        "which directory is the route's root is not in the file; say it with --root DIRECTORY",
+                    )),
+                ),
+            },
+        };
+        let (place, unclear) = match found {
+            Ok(place) => (place, None),
+            Err(NoPlace::Outside) => {
+                let remark = format!(
+                    "line {}: {}: not below the route's root, left out",
+                    directive.line, directive.text
+                );
+                return self.found.notes.push(Entry::Remark(remark));
+            }
+            Err(NoPlace::Unclear(why)) => (Place::whole(), Some(why)),
+        };
+        let number = self.found.sections.len();
+        // Directories go by depth, then by their order; Files and Location by their order alone.
+        let rank = if class == 1 {
+            (class, depth, number)
+        } else {
+            (class, 0, number)
+        };
+        self.found.sections.push(Section {
+            line: directive.line,
+            text: directive.text.clone(),
+            place,
+            rank,
+            config: Config::default(),
+            lost: Vec::new(),
+        });
+        self.walk(inside, number, methods);
+        if let Some(why) = unclear {
+            let why = format!("{why}. Nothing is granted where it may apply");
+            self.unclear(number, directive, &why);
+        }
+    }
+
+    fn config(&mut self, at: usize, change: impl FnOnce(&mut Config)) {
+        if let Some(section) = self.found.sections.get_mut(at) {
+            change(&mut section.config);
+        }
+    }
+
+    /// The methods of a Limit or LimitExcept. GET is HEAD too.
+    fn limit(&mut self, directive: &Directive) -> MethodSet {
+        let named = methods(&directive.arguments);
+        self.found
+            .named
+            .extend(Method::ALL.iter().filter(|method| named.contains(**method)));
+        if directive.name == "limit" {
+            named
+        } else {
+            MethodSet::all().without(named)
+        }
+    }
+
+    fn require_block(
+        &mut self,
+        directive: &Directive,
+        inside: &[Directive],
+        at: usize,
+        methods: MethodSet,
+    ) -> Option<Require> {
+        let kind = match directive.name.as_str() {
+            "requireall" => Block::All,
+            "requireany" => Block::Any,
+            _ => Block::None,
+        };
+        let mut members = Vec::new();
+        self.members(inside, kind, at, methods, &mut members);
+        if members.is_empty() {
+            self.lose(
+                at,
+                directive,
+                "there is no Require in it; httpd does not start with it, and nothing is granted",
+            );
+        }
+        Some(Require::Block { methods, kind, members })
+    }
+
+    fn members(
+        &mut self,
+        inside: &[Directive],
+        kind: Block,
+        at: usize,
+        methods: MethodSet,
+        members: &mut Vec<Require>,
+    ) {
+        for member in inside {
+            match (member.name.as_str(), &member.inside) {
+                ("require", None) => {
+                    let require = self.require(member, at, methods);
+                    if matches!(require, Require::One { negated: true, .. }) && kind != Block::All {
+                        self.lose(
+                            at,
+                            member,
+                            "not can only stand in RequireAll; httpd does not start with it, and it grants nothing",
+                        );
+                    }
+                    members.push(require);
+                }
+                ("requireall" | "requireany" | "requirenone", Some(inner)) => {
+                    members.extend(self.require_block(member, inner, at, methods));
+                }
+                ("limit" | "limitexcept", Some(inner)) => {
+                    let methods = methods.intersection(self.limit(member));
+                    self.members(inner, kind, at, methods, members);
+                }
+                ("ifmodule", Some(inner))
+                    if module(member.arguments.first().map(String::as_str).unwrap_or_default()).is_some() =>
+                {
+                    if module(member.arguments.first().map(String::as_str).unwrap_or_default()) == Some(true) {
+                        self.members(inner, kind, at, methods, members);
+                    }
+                }
+                (_, Some(_)) => self.unclear(
+                    at,
+                    member,
+                    "rules know no such section, so nothing is granted around it",
+                ),
+                (_, None) => self.plain(member, at, methods),
+            }
+        }
+    }
+
+    fn require(&mut self, directive: &Directive, at: usize, limited: MethodSet) -> Require {
+        let mut words = directive.arguments.iter().map(String::as_str);
+        let mut kind = words.next().unwrap_or_default().to_lowercase();
+        let negated = kind == "not";
+        if negated {
+            kind = words.next().unwrap_or_default().to_lowercase();
+        }
+        let names: Vec<&str> = words.collect();
+        let named = |make: fn(String) -> Principal| Estimate::these(names.iter().map(|name| make((*name).to_owned())));
+        let who = match (kind.as_str(), names.as_slice()) {
+            ("all", [verdict]) if verdict.eq_ignore_ascii_case("granted") => Some(Estimate::everyone()),
+            ("all", [verdict]) if verdict.eq_ignore_ascii_case("denied") => Some(Estimate::nobody()),
+            ("valid-user", []) => Some(Estimate::these([Principal::Authenticated])),
+            ("user", [_, ..]) => Some(named(Principal::User)),
+            ("group", [_, ..]) => {
+                self.found.groups.extend(names.iter().map(|name| (*name).to_owned()));
+                Some(named(Principal::Group))
+            }
+            ("method", [_, ..]) => {
+                let names: Vec<String> = directive.arguments.clone();
+                return Require::One {
+                    methods: limited,
+                    negated,
+                    grants: Grants::Methods(methods(&names)),
+                };
+            }
+            _ => None,
+        };
+        // A placeholder such as %{REMOTE_USER} depends on the request.
+        let who = who.filter(|_| !names.iter().any(|name| name.contains("%{")));
+        if who.is_none() {
+            let why = match kind.as_str() {
+                "ip" | "host" | "forward-dns" | "local" => {
+                    "it depends on the client's address, which rules do not know"
+                }
+                "env" | "expr" => "it depends on variables of httpd",
+                "ssl" | "ssl-verify-client" => "it depends on the connection; listeners have their own keys for that",
+                "dbm-group" | "dbd-group" | "ldap-group" | "ldap-user" | "ldap-dn" | "ldap-attribute"
+                | "ldap-filter" | "ldap-search" | "dbd-login" | "dbd-logout" | "file-owner" | "file-group"
+                | "dbm-file-group" => {
+                    "who that is, only httpd can look up; name the users or groups in identity and in a rule"
+                }
+                _ => "rules know no such requirement",
+            };
+            self.lose(at, directive, format!("{why}; it grants nobody anything"));
+        }
+        Require::One {
+            methods: limited,
+            negated,
+            grants: Grants::To(who.unwrap_or_else(Estimate::unknown)),
+        }
+    }
+
+    fn plain(&mut self, directive: &Directive, at: usize, limited: MethodSet) {
+        let first = directive.arguments.first().cloned().unwrap_or_default();
+        let host = |says| Host { methods: limited, says };
+        let from: Vec<String> = directive
+            .arguments
+            .iter()
+            .skip(1)
+            .map(|word| word.to_lowercase())
+            .collect();
+        let all = from.iter().any(|word| word == "all");
+        match directive.name.as_str() {
+            "require" => {
+                let require = self.require(directive, at, limited);
+                if matches!(require, Require::One { negated: true, .. }) {
+                    self.lose(at, directive, "not can only stand in RequireAll; httpd does not start with it, and it grants nothing");
+                }
+                self.config(at, |config| config.requires.push(require));
+            }
+            "order" => {
+                let order: String = directive.arguments.concat().to_lowercase();
+                let says = if order == "deny,allow" { Says::DenyThenAllow } else { Says::AllowThenDeny };
+                if !["deny,allow", "allow,deny", "mutual-failure"].contains(&order.as_str()) {
+                    self.unclear(at, directive, "expected allow,deny or deny,allow; nothing is granted");
+                }
+                self.config(at, |config| config.hosts.push(host(says)));
+            }
+            "allow" | "deny" => {
+                if !all {
+                    self.lose(at, directive, "it depends on the client's address or on variables of httpd; nothing is granted for it");
+                }
+                let says = if directive.name == "allow" { Says::Allow(all) } else { Says::Deny(all) };
+                self.config(at, |config| config.hosts.push(host(says)));
+            }
+            "satisfy" => {
+                let any = first.eq_ignore_ascii_case("any");
+                self.config(at, |config| config.hosts.push(host(Says::SatisfyAny(any))));
+            }
+            "authmerging" if first.eq_ignore_ascii_case("off") => {}
+            "authmerging" => self.unclear(at, directive, "it joins this section to others that are not all in the file; nothing is granted here. Write both in one section"),
+            "authname" => self.found.identity.realm = Some(first),
+            "authtype" if ["basic", "none"].contains(&first.to_lowercase().as_str()) => {}
+            "authtype" => self.lose(at, directive, "identity has Basic, Bearer, certificates and trusted headers; passwords for another scheme cannot be taken over"),
+            "authbasicprovider" if directive.arguments.iter().all(|name| name.eq_ignore_ascii_case("file")) => {}
+            "authuserfile" => match &self.found.identity.htpasswd {
+                Some(other) if *other != first => self.lose(at, directive, "identity has one htpasswd file for all routes; join the files"),
+                _ => self.found.identity.htpasswd = Some(first),
+            },
+            "authgroupfile" => self.group_file(directive, &first, at),
+            "include" | "includeoptional" => self.unclear(at, directive, "other files are not read, so nothing is granted around it; import them, or put their lines here"),
+            "limitrequestbody" => self.lose(at, directive, "that is no rule; the route's key is limits: { body: ... }"),
+            name if SILENT.contains(&name) => {}
+            _ if forbids(directive) => {
+                self.unclear(at, directive, "it refuses some requests by what they look like, so nothing is granted around it; write rules for the paths it is about");
+            }
+            _ => self.lose(at, directive, "not known as a directive about access; look whether it is one, such as a rewrite to [F]"),
+        }
+    }
+
+    fn group_file(&mut self, directive: &Directive, name: &str, at: usize) {
+        let Some(text) = (self.read)(name) else {
+            return self.lose(
+                at,
+                directive,
+                "the file cannot be read here; write its groups into identity: groups",
+            );
+        };
+        let mut groups = Members::new();
+        for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+            if let Some((group, members)) = line.split_once(':') {
+                let members = members.split_whitespace().map(str::to_owned);
+                groups.entry(group.trim().to_owned()).or_default().extend(members);
+            }
+        }
+        if !self.found.members.is_empty() && self.found.members != groups {
+            return self.lose(
+                at,
+                directive,
+                "another file of groups is in use already; identity has one list for all routes. Join the files",
+            );
+        }
+        self.found.members = groups;
+    }
+}
+
+/// The methods of a list of names. Names are case-sensitive, as in httpd.
+fn methods(names: &[String]) -> MethodSet {
+    let mut found: Vec<Method> = names.iter().filter_map(|name| Method::parse(name)).collect();
+    if found.contains(&Method::Get) || found.contains(&Method::Head) {
+        found.extend([Method::Get, Method::Head]);
+    }
+    MethodSet::of(&found)
+}
+
+/// Whether httpd 2.4 has the module, as far as rules depend on it.
+fn module(name: &str) -> Option<bool> {
+    let (name, wanted) = name.strip_prefix('!').map_or((name, true), |rest| (rest, false));
+    let core = [
+        "mod_authz_core.c",
+        "authz_core_module",
+        "mod_authz_user.c",
+        "authz_user_module",
+        "mod_authz_host.c",
+        "authz_host_module",
+        "mod_authn_file.c",
+        "authn_file_module",
+        "mod_auth_basic.c",
+        "auth_basic_module",
+        "mod_authz_groupfile.c",
+        "authz_groupfile_module",
+        "mod_dav.c",
+        "dav_module",
+        "mod_authn_core.c",
+        "authn_core_module",
+    ];
+    core.contains(&name).then_some(wanted)
+}
+
+/// Whether something in there is about who may do what.
+fn speaks(directives: &[Directive]) -> bool {
+    directives.iter().any(|directive| match &directive.inside {
+        None => {
+            let name = directive.name.as_str();
+            [
+                "require",
+                "order",
+                "allow",
+                "deny",
+                "satisfy",
+                "authmerging",
+                "include",
+                "includeoptional",
+            ]
+            .contains(&name)
+                || forbids(directive)
+        }
+        Some(inside) => directive.name.starts_with("require") || speaks(inside),
+    })
+}
+
+/// Whether a rewrite or redirect refuses what it matches.
+fn forbids(directive: &Directive) -> bool {
+    let words = directive.arguments.iter().map(|word| word.to_lowercase());
+    match directive.name.as_str() {
+        "rewriterule" => words.skip(2).any(|flags| {
+            let flags = flags.trim_matches(['[', ']']);
+            flags
+                .split(',')
+                .any(|flag| matches!(flag.trim(), "f" | "forbidden" | "g" | "gone") || flag.trim().starts_with("r=4"))
+        }),
+        "redirect" | "redirectmatch" => words.take(1).any(|status| status.starts_with('4') || status == "gone"),
+        _ => false,
+    }
+}
