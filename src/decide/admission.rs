@@ -2,14 +2,16 @@
 
 use crate::{
     policy::{Method, MethodSet},
-    request::{Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken},
-    url::path_rules::PathUse,
+    request::{
+        Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken, operation::Kind,
+    },
+    url::{PublicPath, path_rules::PathUse},
 };
 
 use super::{
     BodyPlan, Denial, OwnAnswer,
     dav_headers::DavHeaders,
-    destination,
+    destination, privileges,
     target::{Near, Target},
 };
 
@@ -34,6 +36,9 @@ pub struct Admitted {
     pub(super) if_header: Option<If>,
     pub(super) lock_token: Option<LockToken>,
     pub(super) body: BodyPlan,
+    /// What the body says of the operation, and the resources it names that must be readable.
+    pub(super) kind: Kind,
+    pub(super) named: Vec<PublicPath>,
 }
 
 impl Admitted {
@@ -53,6 +58,9 @@ impl Admitted {
             Some(text) => Some(destination::judge(text, headers.depth, &target, &neighbourhood)?),
             None => None,
         };
+        if let Some(found) = &destination {
+            privileges::at_destination(&target, &found.public, headers.depth.unwrap_or(Depth::Infinity))?;
+        }
         let takes_all = match target.method {
             Method::Delete | Method::Move => true,
             Method::Copy => headers.depth == Some(Depth::Infinity),
@@ -70,6 +78,12 @@ impl Admitted {
             destination,
             if_header,
             body,
+            kind: match target.method {
+                // Who made the lock is the back end's to know.
+                Method::Unlock => Kind::ByCreator,
+                _ => Kind::Plain,
+            },
+            named: Vec::new(),
             target,
             near,
         })

@@ -2,9 +2,10 @@
 //! refusal repeats what the client wrote (ERR-3).
 
 use crate::{
+    access::Privilege,
     policy::MethodSet,
     request::framing::FramingError,
-    url::PathError,
+    url::{PathError, PublicPath},
     xml::{error::Condition, refusal::XmlRefusal},
 };
 
@@ -99,6 +100,12 @@ pub enum Denial {
     BodyUrl,
     /// An XML body names a resource that the method may not reach (O-11).
     RefusedInBody,
+    /// Nobody in particular asks for what not everybody may have.
+    Unauthenticated,
+    /// What the principal may not see is as if it were not there.
+    Hidden,
+    /// The principal lacks this privilege on this resource.
+    NeedPrivileges(PublicPath, Privilege),
     /// PROPFIND deeper than the route allows (B-22).
     PropfindDepth,
     /// The client was too slow (B-17).
@@ -116,6 +123,9 @@ impl Denial {
             Self::Framing(error) => error.status(),
             Self::Path(error) => error.status(),
             Self::Xml(refusal) => refusal.status(),
+            Self::Unauthenticated => 401,
+            Self::Hidden => 404,
+            Self::NeedPrivileges(..) => 403,
             Self::Slow => 408,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
@@ -188,6 +198,9 @@ impl Denial {
             Self::Xml(refusal) => refusal.rule(),
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
+            Self::Unauthenticated => "A-30",
+            Self::Hidden => "A-32",
+            Self::NeedPrivileges(..) => "A-31",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
             Self::BrokenBody => "B-5",
@@ -243,6 +256,9 @@ impl Denial {
             Self::Slow => "too-slow",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Hidden => "not-found",
+            Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),
         })

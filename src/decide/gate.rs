@@ -8,16 +8,18 @@ use http::HeaderMap;
 use crate::{
     policy::{Limits, Method, MethodSet, Route, RouteTable},
     request::{
-        framing::{Head, HeadSize},
+        Depth,
+        framing::{BodyLength, Head, HeadSize},
         published::names_a_method,
     },
-    url::{Authority, CanonicalPath, PublicPath, path_rules::PathUse},
+    url::{Authority, CanonicalPath, PublicPath, UpstreamPath, path_rules::PathUse},
 };
 
 use super::{
     Account, Admission, Admitted, Denial, OwnAnswer, Permit,
     dav_headers::{self, DavHeaders},
     own::{self, Ancestor},
+    privileges::{self, Asker},
     target::{Near, Target},
     target_form::TargetForm,
 };
@@ -76,11 +78,11 @@ impl Gate {
         routes.map(|route| route.map.public().clone()).collect()
     }
 
-    /// Judges everything that the head of a request decides. `account` is filled with what was learnt on the way.
+    /// Judges what reveals nothing of any resource (O-1 to O-4). `account` is filled with what was learnt on the way.
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn admit(&self, request: &Request<'_>, account: &mut Account) -> Result<Admission, Denial> {
+    pub fn arrive(&self, request: &Request<'_>, account: &mut Account) -> Result<Arrival, Denial> {
         let head = Head::read(request.raw).map_err(Denial::Framing)?;
         within(&head.size, &self.loosest)?;
         if head.method == b"CONNECT" {
@@ -102,7 +104,7 @@ impl Gate {
         }
         let Some((path, query)) = target.resource() else {
             return match method {
-                Method::Options => Ok(Admission::Own(OwnAnswer::Options(own::ON_EVERYTHING))),
+                Method::Options => Ok(Arrival::Own(OwnAnswer::Options(own::ON_EVERYTHING))),
                 _ => Err(Denial::TargetForm),
             };
         };
@@ -121,28 +123,16 @@ impl Gate {
         let path = route.path_rules.apply(path, PathUse::Target).map_err(Denial::Path)?;
         account.path = Some(path.clone());
         let public = PublicPath(path);
-        let upstream = route.map.to_upstream(&public).ok_or(Denial::Outside)?;
-        let (allowed, body_limit) = filter(route, &public, method, account)?;
-        if method == Method::Options && !route.speaks_dav() {
-            return Ok(Admission::Own(OwnAnswer::Options(allowed)));
-        }
-        if query.is_some() && !route.accepts_query(method) {
-            return Err(Denial::Query);
-        }
-        published(route, method, query, request.headers)?;
-        let target = Target {
+        Ok(Arrival::At(Box::new(Arrived {
+            upstream: route.map.to_upstream(&public).ok_or(Denial::Outside)?,
+            near: Near::new(&self.table, host, request.local, route),
             route: Arc::clone(route),
             number,
             method,
             public,
-            upstream,
             query: query.map(str::to_owned),
-            allowed,
-            body_limit,
-        };
-        let headers = DavHeaders::read(request.headers, &target)?;
-        let near = Near::new(&self.table, host, request.local, route);
-        Admitted::judge(target, headers, near, head.length).map(|admitted| Admission::Forward(Box::new(admitted)))
+            length: head.length,
+        })))
     }
 
     /// P-11: what is answered where no route is, but one is below.
@@ -152,16 +142,71 @@ impl Gate {
         path: CanonicalPath,
         method: Method,
         headers: &HeaderMap,
-    ) -> Result<Admission, Denial> {
+    ) -> Result<Arrival, Denial> {
         let is_ancestor = self.table.below(host, &path).next().is_some();
         match method {
-            Method::Options if is_ancestor => Ok(Admission::Own(OwnAnswer::AncestorOptions)),
+            Method::Options if is_ancestor => Ok(Arrival::Own(OwnAnswer::AncestorOptions)),
             Method::Propfind if is_ancestor && dav_headers::asks_depth_0(headers)? => {
-                Ok(Admission::Own(OwnAnswer::AncestorPropfind(Ancestor::new(path))))
+                Ok(Arrival::Own(OwnAnswer::AncestorPropfind(Ancestor::new(path))))
             }
             _ if is_ancestor && method.is_off() => Err(Denial::MethodNotAllowed(own::ON_ANCESTORS)),
             _ => Err(Denial::Outside),
         }
+    }
+}
+
+/// Where a request leads, before anybody asks who sent it.
+#[derive(Clone, Debug)]
+pub enum Arrival {
+    /// An answer without the back end.
+    Own(OwnAnswer),
+    /// A resource of a route.
+    At(Box<Arrived>),
+}
+
+/// A request for a resource of a route.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    route: Arc<Route>,
+    number: usize,
+    method: Method,
+    public: PublicPath,
+    upstream: UpstreamPath,
+    query: Option<String>,
+    near: Near,
+    length: BodyLength,
+}
+
+impl Arrived {
+    /// Judges everything else that the head decides (O-6 to O-10), for `asker`.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn admit(self, headers: &HeaderMap, asker: Asker, account: &mut Account) -> Result<Admission, Denial> {
+        let (route, method) = (&self.route, self.method);
+        let (allowed, body_limit) = filter(route, &self.public, method, account)?;
+        if method == Method::Options && !route.speaks_dav() {
+            return Ok(Admission::Own(OwnAnswer::Options(allowed)));
+        }
+        let query = self.query.as_deref();
+        if query.is_some() && !route.accepts_query(method) {
+            return Err(Denial::Query);
+        }
+        published(route, method, query, headers)?;
+        let target = Target {
+            route: self.route,
+            number: self.number,
+            method,
+            public: self.public,
+            upstream: self.upstream,
+            query: self.query,
+            allowed,
+            body_limit,
+            asker,
+        };
+        privileges::at_target(&target, Depth::Infinity)?;
+        let read = DavHeaders::read(headers, &target)?;
+        Admitted::judge(target, read, self.near, self.length).map(|admitted| Admission::Forward(Box::new(admitted)))
     }
 }
 

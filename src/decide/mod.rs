@@ -12,6 +12,7 @@ pub mod destination;
 pub mod gate;
 pub mod own;
 pub mod permit;
+pub mod privileges;
 #[cfg(test)]
 mod sample;
 pub mod state;
@@ -23,7 +24,7 @@ pub use admission::{Admission, Admitted};
 pub use authorize::{Authorization, Missing, Places, authorize};
 pub use body::BodyPlan;
 pub use denial::Denial;
-pub use gate::{Gate, Request};
+pub use gate::{Arrival, Gate, Request};
 pub use own::OwnAnswer;
 pub use permit::Permit;
 pub use state::{Decision, Question};

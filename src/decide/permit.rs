@@ -8,10 +8,7 @@ use crate::{
     url::{Authority, PublicPath, UpstreamPath},
 };
 
-use super::{
-    Admitted, BodyPlan, Denial, body,
-    state::{Ask, Decision, Question},
-};
+use super::{Admitted, BodyPlan, Denial, body, state::Decision};
 
 /// A request that may be forwarded.
 #[derive(Clone, Debug)]
@@ -41,33 +38,28 @@ impl Admitted {
     /// # Errors
     /// The first check that fails.
     pub fn decide(
-        self,
+        mut self,
         bytes: &[u8],
         content_type: Option<&[u8]>,
         content_encoding: Option<&[u8]>,
     ) -> Result<Decision, Denial> {
-        let body = match &self.body {
+        let body = match self.body.clone() {
             BodyPlan::Nothing => PermittedBody::None,
             BodyPlan::Empty if bytes.is_empty() => PermittedBody::None,
             BodyPlan::Empty => return Err(Denial::UnexpectedBody),
-            BodyPlan::Stream(limit) => PermittedBody::Stream(*limit),
-            BodyPlan::Spool(limit) => PermittedBody::Spool(*limit),
-            BodyPlan::Xml(plan) => match body::judge(&self, plan, bytes, content_type, content_encoding)? {
+            BodyPlan::Stream(limit) => PermittedBody::Stream(limit),
+            BodyPlan::Spool(limit) => PermittedBody::Spool(limit),
+            BodyPlan::Xml(plan) => match body::judge(&mut self, &plan, bytes, content_type, content_encoding)? {
                 xml if xml.is_empty() => PermittedBody::None,
                 xml => PermittedBody::Xml(xml),
             },
         };
-        let asks = Ask::all(&self);
         let permit = Permit {
             depth: self.depth,
             admitted: self,
             body,
         };
-        Ok(if asks.is_empty() {
-            Decision::Permit(permit)
-        } else {
-            Decision::Ask(Question::new(permit, asks))
-        })
+        Decision::about(permit)
     }
 }
 
@@ -75,6 +67,10 @@ impl Permit {
     pub(super) fn at_depth(mut self, depth: Depth) -> Self {
         self.depth = Some(depth);
         self
+    }
+
+    pub(super) fn admitted(&self) -> &Admitted {
+        &self.admitted
     }
 
     /// The route.

@@ -1,5 +1,5 @@
-//! What only the back end knows (O-12, EX-5): whether a resource is a collection. It is asked only where the answer could change the
-//! verdict, and every question here is of that one kind: if this is a collection, the request is refused.
+//! What only the back end knows (O-12, EX-5): what is at a resource. The verdict is a pure function of it. It is worked out for every
+//! state there could be; only where the verdicts differ is the back end asked, and only about the resource that makes the difference.
 
 use crate::{
     policy::{MaxDepth, Method},
@@ -20,51 +20,86 @@ pub enum Decision {
     Ask(Question),
 }
 
-/// One resource to ask of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ask {
-    at: UpstreamPath,
-    if_collection: Denial,
+/// What is at the target and at Destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct States {
+    target: State,
+    destination: State,
 }
 
-impl Ask {
-    /// All that must be known before `admitted` may go on.
-    pub(super) fn all(admitted: &Admitted) -> Vec<Self> {
-        let (target, mut asks) = (&admitted.target, Vec::new());
-        let mut ask = |at: &UpstreamPath, if_collection: Denial| {
-            asks.push(Self {
-                at: at.clone(),
-                if_collection,
-            });
+impl States {
+    const UNKNOWN: Self = Self {
+        target: State::Unknown,
+        destination: State::Unknown,
+    };
+
+    /// Every pair of states that this may be in truth.
+    fn possible(self) -> impl Iterator<Item = Self> {
+        let destinations = self.destination.possible();
+        self.target.possible().iter().flat_map(move |target| {
+            destinations.iter().map(move |destination| Self {
+                target: *target,
+                destination: *destination,
+            })
+        })
+    }
+}
+
+impl Decision {
+    /// Decides about `permit` as far as that is possible now.
+    pub(super) fn about(permit: Permit) -> Result<Self, Denial> {
+        let verdicts: Vec<(States, Result<(), Denial>)> = States::UNKNOWN
+            .possible()
+            .map(|states| (states, judge(permit.admitted(), states)))
+            .collect();
+        let Some((_, first)) = verdicts.first() else {
+            return Ok(Self::Permit(permit));
         };
+        if verdicts.iter().all(|(_, verdict)| verdict == first) {
+            return first.clone().map(|()| Self::Permit(permit));
+        }
+        let differs = |by: fn(&States) -> State, other: fn(&States) -> State| {
+            verdicts.iter().any(|(a, first)| {
+                let mut twins = verdicts.iter().filter(|(b, _)| other(a) == other(b) && by(a) != by(b));
+                twins.any(|(_, second)| first != second)
+            })
+        };
+        Ok(Self::Ask(Question {
+            target: differs(|states| states.target, |states| states.destination),
+            destination: differs(|states| states.destination, |states| states.target),
+            permit,
+        }))
+    }
+}
+
+/// The verdict where both states are known.
+fn judge(admitted: &Admitted, states: States) -> Result<(), Denial> {
+    let target = &admitted.target;
+    if states.target == State::Collection {
         match target.method {
-            Method::Propfind if admitted.depth > Some(deepest(admitted)) => {
-                ask(&target.upstream, Denial::PropfindDepth)
-            }
-            Method::Delete | Method::Move if admitted.depth == Some(Depth::Zero) => {
-                ask(&target.upstream, Denial::Depth)
-            }
+            Method::Propfind if admitted.depth > Some(deepest(admitted)) => return Err(Denial::PropfindDepth),
+            Method::Delete | Method::Move if admitted.depth == Some(Depth::Zero) => return Err(Denial::Depth),
             Method::Delete | Method::Move if target.refuses_below(&target.public, target.method) => {
-                ask(&target.upstream, Denial::RefusedBelow);
+                return Err(Denial::RefusedBelow);
             }
             Method::Copy
                 if admitted.depth == Some(Depth::Infinity) && target.refuses_below(&target.public, Method::Copy) =>
             {
-                ask(&target.upstream, Denial::RefusedBelow);
+                return Err(Denial::RefusedBelow);
             }
             _ => {}
         }
-        if let Some(destination) = &admitted.destination {
-            let writes = target.refuses_below(&destination.public, target.method);
-            if writes {
-                ask(&target.upstream, Denial::RefusedBelow);
-            }
-            if writes || target.refuses_below(&destination.public, Method::Delete) {
-                ask(&destination.upstream, Denial::RefusedBelow);
-            }
-        }
-        asks
     }
+    if let Some(destination) = &admitted.destination {
+        let whole = [states.target, states.destination].contains(&State::Collection);
+        if whole && target.refuses_below(&destination.public, target.method) {
+            return Err(Denial::RefusedBelow);
+        }
+        if states.destination == State::Collection && target.refuses_below(&destination.public, Method::Delete) {
+            return Err(Denial::RefusedBelow);
+        }
+    }
+    super::privileges::judge(admitted, states.target, states.destination)
 }
 
 /// B-22: the Depth up to which a PROPFIND on a collection is served.
@@ -81,14 +116,11 @@ fn deepest(admitted: &Admitted) -> Depth {
 #[derive(Clone, Debug)]
 pub struct Question {
     permit: Permit,
-    asks: Vec<Ask>,
+    target: bool,
+    destination: bool,
 }
 
 impl Question {
-    pub(super) fn new(permit: Permit, asks: Vec<Ask>) -> Self {
-        Self { permit, asks }
-    }
-
     /// What the permit will be for, to know where to ask.
     pub fn permit(&self) -> &Permit {
         &self.permit
@@ -96,25 +128,35 @@ impl Question {
 
     /// The resources whose state must be known, in order.
     pub fn resources(&self) -> impl Iterator<Item = &UpstreamPath> {
-        self.asks.iter().map(|ask| &ask.at)
+        let target = self.target.then(|| self.permit.upstream());
+        let destination = self.permit.destination().filter(|_| self.destination);
+        target.into_iter().chain(destination.map(|found| &found.upstream))
     }
 
-    /// The verdict, with the states in the order of [`Self::resources`]. What is not known counts as a collection, but for PROPFIND,
-    /// which is then harmless: it asks for the resource alone.
+    /// The verdict, with the states in the order of [`Self::resources`]. What is not known counts as everything it could be, the strict
+    /// reading; but for PROPFIND, which is then harmless: it asks for the resource alone.
     ///
     /// # Errors
-    /// The refusal of the first resource that is a collection.
+    /// The first refusal that the states lead to.
     pub fn answer(self, states: &[State]) -> Result<Permit, Denial> {
+        let mut states = states.iter().copied();
+        let mut next = |asked: bool| match asked {
+            true => states.next().unwrap_or(State::Unknown),
+            false => State::Unknown,
+        };
+        let mut known = States {
+            target: next(self.target),
+            destination: next(self.destination),
+        };
         let finite = self.permit.method() == Method::Propfind;
-        for (number, ask) in self.asks.into_iter().enumerate() {
-            match states.get(number).copied().unwrap_or(State::Unknown) {
-                State::Collection => return Err(ask.if_collection),
-                State::Unknown if !finite => return Err(ask.if_collection),
-                State::Unknown | State::Unmapped | State::Resource => {}
-            }
+        if finite && known.target == State::Unknown {
+            known.target = State::Resource;
         }
+        known
+            .possible()
+            .try_for_each(|states| judge(self.permit.admitted(), states))?;
         // B-22: on anything but a collection every Depth means the same, and 0 is the one that all back ends serve.
-        Ok(if finite {
+        Ok(if finite && known.target != State::Collection {
             self.permit.at_depth(Depth::Zero)
         } else {
             self.permit

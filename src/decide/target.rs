@@ -9,7 +9,7 @@ use crate::{
     url::{Authority, KnownAs, PublicPath, UpstreamPath},
 };
 
-use super::Denial;
+use super::{Denial, privileges::Asker};
 
 /// The resource that a request names, and what the filter says there.
 #[derive(Clone, Debug)]
@@ -22,9 +22,15 @@ pub(super) struct Target {
     pub query: Option<String>,
     pub allowed: MethodSet,
     pub body_limit: Option<u64>,
+    pub asker: Asker,
 }
 
 impl Target {
+    /// Its key relative to the route.
+    pub(super) fn key(&self) -> &str {
+        self.route.map.relative_key(&self.public)
+    }
+
     /// What the filter lets pass at another path of the route.
     pub(super) fn allowed_at(&self, path: &PublicPath) -> MethodSet {
         let rule = self.route.methods.judge(self.route.map.relative_key(path));

@@ -1,0 +1,169 @@
+//! Access control in the order of the checks (O-7, O-9, O-11, O-12): what the rules of a route say of a principal and a request. In: the
+//! resources, the operation, what is known to be there. Out: nothing, or the refusal in the form that tells no more than it may (A-30 to
+//!
+
+use std::sync::Arc;
+
+use crate::{
+    access::{AccessOf, Acl, Privilege, PrivilegeSet},
+    identity::Principal,
+    policy::Method,
+    request::{
+        Depth, State,
+        operation::{Kind, Operation, Subject},
+    },
+    url::{CanonicalPath, PublicPath},
+};
+
+use super::{
+    Admitted, Denial,
+    authorize::{Missing, Places, missing},
+    target::Target,
+};
+
+/// Who asks. `may_prove`: there is a way to say who one is, so that 401 makes sense.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// The principal.
+    pub principal: Arc<Principal>,
+    /// Whether the gateway has challenges for who is nobody yet.
+    pub may_prove: bool,
+}
+
+/// O-7: what is missing at the target whatever is there.
+pub(super) fn at_target(target: &Target, depth: Depth) -> Result<(), Denial> {
+    let Some(access) = access(target) else { return Ok(()) };
+    let operation = Operation {
+        method: target.method,
+        depth,
+        // The least that the method may need: the body may say that it is more.
+        kind: match target.method {
+            Method::Report => Kind::FreeBusy,
+            Method::Unlock => Kind::ByCreator,
+            _ => Kind::Plain,
+        },
+    };
+    let places = Places {
+        target: target.key(),
+        ..Places::default()
+    };
+    let here = |missing: &Missing<'_>| matches!(missing.subject, Subject::Target | Subject::Parent);
+    always(&access, &operation, &places, here, target)
+}
+
+/// O-9: what is missing at Destination whatever is there, and at the target.
+pub(super) fn at_destination(target: &Target, destination: &PublicPath, depth: Depth) -> Result<(), Denial> {
+    let Some(access) = access(target) else { return Ok(()) };
+    let operation = Operation {
+        method: target.method,
+        depth,
+        kind: Kind::Plain,
+    };
+    let places = Places {
+        target: target.key(),
+        destination: Some(target.route.map.relative_key(destination)),
+        ..Places::default()
+    };
+    always(&access, &operation, &places, |_| true, target)
+}
+
+/// O-11, O-12: the verdict with these states.
+pub(super) fn judge(admitted: &Admitted, at_target: State, at_destination: State) -> Result<(), Denial> {
+    let target = &admitted.target;
+    let Some(access) = access(target) else { return Ok(()) };
+    let operation = Operation {
+        method: target.method,
+        depth: admitted.depth.unwrap_or(Depth::Zero),
+        kind: admitted.kind,
+    };
+    let key = |path: &PublicPath| target.route.map.relative_key(path).to_owned();
+    let destination = admitted.destination.as_ref().map(|found| key(&found.public));
+    let named: Vec<String> = admitted.named.iter().map(key).collect();
+    let places = Places {
+        target: target.key(),
+        destination: destination.as_deref(),
+        named: named.iter().map(String::as_str).collect(),
+        ..Places::default()
+    };
+    let needs = operation
+        .needs(at_target, at_destination)
+        .ok_or(Denial::MethodNotAllowed(target.allowed))?;
+    refuse(missing(&access, &needs, &places), &access, target)
+}
+
+/// Refuses what is missing in every state there could be.
+fn always(
+    access: &AccessOf<'_>,
+    operation: &Operation,
+    places: &Places<'_>,
+    counts: impl Fn(&Missing<'_>) -> bool,
+    target: &Target,
+) -> Result<(), Denial> {
+    let mut first = None;
+    for at_target in State::Unknown.possible() {
+        for at_destination in State::Unknown.possible() {
+            let needs = operation.needs(*at_target, *at_destination);
+            let needs = needs.ok_or(Denial::MethodNotAllowed(target.allowed))?;
+            let mut lacks = missing(access, &needs, places);
+            lacks.retain(|missing| counts(missing));
+            if lacks.is_empty() {
+                return Ok(());
+            }
+            first.get_or_insert(lacks);
+        }
+    }
+    refuse(first.unwrap_or_default(), access, target)
+}
+
+/// The list of the route as the principal meets it; `None`: the route has none.
+fn access(target: &Target) -> Option<AccessOf<'_>> {
+    target
+        .route
+        .access
+        .as_ref()
+        .map(|acl: &Acl| acl.of(&target.asker.principal))
+}
+
+/// The refusal for what is missing.
+fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Target) -> Result<(), Denial> {
+    let Some(first) = lacks.first() else { return Ok(()) };
+    if target.asker.principal.is_anonymous() && target.asker.may_prove {
+        return Err(Denial::Unauthenticated);
+    }
+    let readable = |key: &str| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted();
+    let shows = matches!(
+        target.method,
+        Method::Get
+            | Method::Head
+            | Method::Propfind
+            | Method::Report
+            | Method::Search
+            | Method::Copy
+            | Method::Options
+    );
+    if shows && !readable(target.key()) {
+        return Err(Denial::Hidden);
+    }
+    // what the principal may not read is named by the nearest collection that it may.
+    let mut key = first.key.as_deref().unwrap_or_default();
+    while !readable(key) {
+        match key.rsplit_once('/') {
+            Some((parent, _)) => key = parent,
+            None => break,
+        }
+    }
+    let resource = public(target, key);
+    Err(Denial::NeedPrivileges(resource, first.privilege))
+}
+
+/// The public path of a key relative to the route.
+fn public(target: &Target, key: &str) -> PublicPath {
+    let mut path = target.route.map.public().0.to_string();
+    for segment in key.split('/').filter(|segment| !segment.is_empty()) {
+        path.push_str(&percent_encoding::utf8_percent_encode(segment, percent_encoding::NON_ALPHANUMERIC).to_string());
+        path.push('/');
+    }
+    let whole = CanonicalPath::parse(path.as_bytes()).unwrap_or_else(|_| target.public.0.clone());
+    let slash = whole.key() != target.public.0.key() || target.public.0.slash();
+    PublicPath(whole.with_slash(slash))
+}
