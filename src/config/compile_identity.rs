@@ -11,6 +11,7 @@ use super::compile_groups;
 use super::document::Place;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
+use super::raw::RawCase;
 use super::raw_identity::{
     RawBasic, RawBearer, RawCertificateUser, RawClientCertificate, RawIdentity, RawTrustedHeader, RawVerify,
 };
@@ -262,6 +263,7 @@ fn back_end(judge: &mut Judge, raw: &RawVerify, path: &KeyPath, routes: &[(KeyPa
     Some(SourceSettings::BackEnd(BackEndSettings {
         verify: verify.to_string(),
         cache,
+        fold: matches!(raw.case, Some(RawCase::Fold)),
     }))
 }
 

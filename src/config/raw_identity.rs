@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use super::raw::List;
+use super::raw::{List, RawCase};
 use super::values::TimeSpan;
 
 /// Who may say who is asking: one source or more. Their order in the file is the order in which they decide.
@@ -122,6 +122,9 @@ pub struct RawVerify {
     pub verify: Option<String>,
     /// How long an answer counts. Default: 60s; at most 10m.
     pub cache: Option<TimeSpan>,
+    /// `fold`: the back end takes names in any letter case (directory servers do); they are taken in lower case here.
+    /// Default: sensitive.
+    pub case: Option<RawCase>,
 }
 
 /// One text, or a list of them.

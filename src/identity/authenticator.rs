@@ -72,7 +72,8 @@ impl Authenticator {
                 }
                 SourceSettings::BackEnd(back_end) => {
                     let source = BackEnd::new(Arc::clone(asks), back_end.cache);
-                    passwords.push((place, PasswordSource::BackEnd(source)));
+                    let fold = back_end.fold;
+                    passwords.push((place, PasswordSource::BackEnd { source, fold }));
                 }
                 SourceSettings::Bearer(settings) => bearer = Some((place, Bearer::open(settings)?)),
                 SourceSettings::ClientCertificate(user) => certificate = Some((place, *user)),

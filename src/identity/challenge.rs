@@ -116,6 +116,7 @@ mod tests {
             SourceSettings::BackEnd(BackEndSettings {
                 verify: "/private/".to_owned(),
                 cache: Duration::from_secs(60),
+                fold: false,
             }),
             SourceSettings::ClientCertificate(CertificateUser::SubjectCn),
         ]

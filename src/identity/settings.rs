@@ -112,6 +112,9 @@ pub struct BackEndSettings {
     pub verify: String,
     /// How long an answer counts.
     pub cache: Duration,
+    /// The back end does not tell upper from lower case in names: they are taken in lower case, so that no other spelling
+    /// of a name gets around a rule.
+    pub fold: bool,
 }
 
 /// Who a back end sees.
