@@ -1,5 +1,5 @@
-//! `identity:`. In: its raw form. Out: the sources in the order of the file, and the groups. Files are read here once, so that all
-//! that is wrong with them is said with the rest; the gateway opens them again.
+//! `identity:`. In: its raw form. Out: the sources in the order of the file, and the groups. Files are read here once,
+//! so that all that is wrong with them is said with the rest; the gateway opens them again.
 
 use std::net::IpAddr;
 use std::time::Duration;

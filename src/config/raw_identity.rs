@@ -52,7 +52,9 @@ pub struct RawBasic {
     deny_unknown_fields,
     expecting = "a mapping with issuer, audience and jwks_file or jwks_url"
 )]
-#[schemars(extend("oneOf" = [{ "required": ["jwks_file"], "properties": { "refresh": false } }, { "required": ["jwks_url"] }]))]
+#[schemars(extend("oneOf" = [
+    { "required": ["jwks_file"], "properties": { "refresh": false } }, { "required": ["jwks_url"] },
+]))]
 pub struct RawBearer {
     /// The `iss` that tokens must have.
     #[schemars(required, length(min = 1))]

@@ -1,6 +1,6 @@
-//! Names and passwords, over all sources that know any. In: what Basic carried, and from where. Out: whom it names and the place of the
-//! source that says so; or that it is wrong, comes too often, or that there is no telling. What was proved within the last minute
-//! is not proved again; hashes are made off the async threads, a few at once.
+//! Names and passwords, over all sources that know any. In: what Basic carried, and from where. Out: whom it names and
+//! the place of the source that says so; or that it is wrong, comes too often, or that there is no telling. What was
+//! proved within the last minute is not proved again; hashes are made off the async threads, a few at once.
 
 use std::{
     net::IpAddr,
@@ -82,7 +82,8 @@ impl Passwords {
         self.sources.is_empty()
     }
 
-    /// Whom `credentials` name, and the place of the first source that says so. `authorization` is what they were read from.
+    /// Whom `credentials` name, and the place of the first source that says so. `authorization` is what they were read
+    /// from.
     ///
     /// # Errors
     /// Why they name nobody.

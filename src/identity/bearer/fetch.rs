@@ -1,5 +1,5 @@
-//! Fetching a key set. In: its URL. Out: the bytes of a 200 answer, at most 1 MiB, within ten seconds. No redirect is followed: keys
-//! come from where the configuration says.
+//! Fetching a key set. In: its URL. Out: the bytes of a 200 answer, at most 1 MiB, within ten seconds. No redirect is
+//! followed: keys come from where the configuration says.
 
 use std::{sync::Arc, time::Duration};
 
