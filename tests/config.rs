@@ -13,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use davgate::config::{compile, json_schema, load};
+use davgate::identity::BackEndCredentials;
 use davgate::policy::method::Standing;
 use davgate::policy::{AccessLog, Limits, MaxDepth, Method, MethodSet, Profile};
 use serde::Deserialize;
@@ -179,7 +180,8 @@ fn the_twin_of_the_broken_files_is_accepted() {
     assert!(schema_accepts(&validator(), text));
     let full = files("tests/config/good");
     for (name, text) in &full {
-        let loaded = compile(text, name).unwrap_or_else(|errors| panic!("{errors}"));
+        let place = format!("tests/config/good/{name}");
+        let loaded = compile(text, &place).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
         assert!(schema_accepts(&validator(), text), "{name}");
     }
@@ -256,9 +258,22 @@ fn what_files_mean() {
         policy.access_log,
         AccessLog::File("tests/config/good/logs/access.log".into())
     );
-    let [files, deeper, other] = policy.routes.as_slice() else {
-        panic!("three routes")
+    let [files, deeper, team, named, other] = policy.routes.as_slice() else {
+        panic!("five routes")
     };
+    assert!(matches!(files.backend.credentials, BackEndCredentials::Pass));
+    for route in [deeper, team] {
+        assert!(
+            matches!(&route.backend.credentials, BackEndCredentials::Service(account) if account.user == "gateway")
+        );
+    }
+    assert!(matches!(&named.backend.credentials, BackEndCredentials::Header(name) if name == "x-remote-user"));
+    let identity = policy.identity.as_ref().unwrap();
+    assert_eq!(
+        (identity.realm.as_str(), identity.sources.len(), identity.groups.len()),
+        ("Files", 4, 2)
+    );
+    assert!(!format!("{policy:?}").contains("not-a-real-password"));
 
     assert_eq!((files.name.as_str(), files.line), ("files", 8));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
@@ -359,13 +374,9 @@ fn without_methods_read_write_and_lock_pass() {
 /// A later key of the contract is refused by its name, never accepted in silence.
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {
-    for key in ["identity", "locks"] {
-        let errors = compile(&format!("{key}: {{}}\n"), "broken.yaml")
-            .unwrap_err()
-            .to_string();
-        assert!(errors.contains(&format!("{key}: not in this version")), "{errors}");
-    }
-    for key in ["locking", "mode", "spool", "tls", "identity"] {
+    let errors = compile("locks: {}\n", "broken.yaml").unwrap_err().to_string();
+    assert!(errors.contains("locks: not in this version"), "{errors}");
+    for key in ["locking", "mode", "spool", "tls"] {
         let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml")
             .unwrap_err()
             .to_string();

@@ -38,6 +38,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("prometheus", &["telemetry/"]),
     ("clap", &["cli/", "main.rs"]),
     ("dav_server", &["backend/embedded"]),
+    ("argon2", &["identity/basic/"]),
+    ("bcrypt", &["identity/basic/"]),
+    ("sha_crypt", &["identity/basic/"]),
+    ("jsonwebtoken", &["identity/bearer/"]),
+    ("rustls", &["identity/bearer/fetch"]),
+    ("ring", &["identity/"]),
+    ("x509_parser", &["identity/client_certificate"]),
 ];
 
 /// What the deciding room must not know: deciding does no I/O.

@@ -1,5 +1,5 @@
-//! `backend.credentials`. In: its raw form. Out: who the back end sees, with the password read from its file or the environment; no
-//! message holds it.
+//! `backend.credentials`. In: its raw form. Out: who the back end sees, with the password read from its file or the
+//! environment; no message holds it.
 
 use http::HeaderName;
 

@@ -1,5 +1,5 @@
-//! `identity.groups`. In: their raw form. Out: every group with its members; names that nobody can have are refused, and groups that
-//! are not there.
+//! `identity.groups`. In: their raw form. Out: every group with its members; names that nobody can have are refused,
+//! and groups that are not there.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::identity::groups::Groups;
 use crate::identity::principal::judge_name;
 use crate::identity::settings::Member;
 
-/// The groups that `raw` at `path` describes. `others`: a source names groups too, so that a member may be a group of its.
+/// The groups that `raw` at `path` describes. `others`: a source names groups too, so that a member may be a group of
+/// its.
 pub fn compile(
     judge: &mut Judge,
     raw: Option<&BTreeMap<String, List<String>>>,

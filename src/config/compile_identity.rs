@@ -1,5 +1,5 @@
-//! `identity:`. In: its raw form. Out: the sources in the order of the file, and the groups. Files are read here once, so that all
-//! that is wrong with them is said with the rest; the gateway opens them again.
+//! `identity:`. In: its raw form. Out: the sources in the order of the file, and the groups. Files are read here once,
+//! so that all that is wrong with them is said with the rest; the gateway opens them again.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::compile_groups;
 use super::document::Place;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
+use super::raw::RawCase;
 use super::raw_identity::{
     RawBasic, RawBearer, RawCertificateUser, RawClientCertificate, RawIdentity, RawTrustedHeader, RawVerify,
 };
@@ -262,6 +263,7 @@ fn back_end(judge: &mut Judge, raw: &RawVerify, path: &KeyPath, routes: &[(KeyPa
     Some(SourceSettings::BackEnd(BackEndSettings {
         verify: verify.to_string(),
         cache,
+        fold: matches!(raw.case, Some(RawCase::Fold)),
     }))
 }
 

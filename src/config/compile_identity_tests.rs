@@ -73,6 +73,7 @@ fn what_stands_where_the_file_says_nothing() {
     let expected = BackEndSettings {
         verify: "/files/private/".to_owned(),
         cache: Duration::from_secs(60),
+        fold: false,
     };
     assert_eq!(found.sources, [SourceSettings::BackEnd(expected)]);
 }

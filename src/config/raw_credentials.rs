@@ -1,5 +1,5 @@
-//! The shape of `backend.credentials`: the word `pass`, or a mapping. In: a value. Out: which of them it is. No value is ever shown:
-//! a password in the wrong place is still one.
+//! The shape of `backend.credentials`: the word `pass`, or a mapping. In: a value. Out: which of them it is. No value
+//! is ever shown: a password in the wrong place is still one.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use super::raw::List;
+use super::raw::{List, RawCase};
 use super::values::TimeSpan;
 
 /// Who may say who is asking: one source or more. Their order in the file is the order in which they decide.
@@ -52,7 +52,9 @@ pub struct RawBasic {
     deny_unknown_fields,
     expecting = "a mapping with issuer, audience and jwks_file or jwks_url"
 )]
-#[schemars(extend("oneOf" = [{ "required": ["jwks_file"], "properties": { "refresh": false } }, { "required": ["jwks_url"] }]))]
+#[schemars(extend("oneOf" = [
+    { "required": ["jwks_file"], "properties": { "refresh": false } }, { "required": ["jwks_url"] },
+]))]
 pub struct RawBearer {
     /// The `iss` that tokens must have.
     #[schemars(required, length(min = 1))]
@@ -122,6 +124,9 @@ pub struct RawVerify {
     pub verify: Option<String>,
     /// How long an answer counts. Default: 60s; at most 10m.
     pub cache: Option<TimeSpan>,
+    /// `fold`: the back end takes names in any letter case (directory servers do); they are taken in lower case here.
+    /// Default: sensitive.
+    pub case: Option<RawCase>,
 }
 
 /// One text, or a list of them.

@@ -1,6 +1,7 @@
-//! All sources together (O-5). In: the connection's peer and certificate, and the header fields. Out: a principal, anonymous where
-//! nothing is presented, or the refusal. Whatever is presented must be right: one wrong credential is 401, even on public
-//! resources and beside a right one. Among the right ones, the source that stands first in the file says who it is.
+//! All sources together (O-5). In: the connection's peer and certificate, and the header fields. Out: a principal,
+//! anonymous where nothing is presented, or the refusal. Whatever is presented must be right: one wrong credential is
+//! 401, even on public resources and beside a right one. Among the right ones, the source that stands first in the file
+//! says who it is.
 
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 
@@ -72,7 +73,8 @@ impl Authenticator {
                 }
                 SourceSettings::BackEnd(back_end) => {
                     let source = BackEnd::new(Arc::clone(asks), back_end.cache);
-                    passwords.push((place, PasswordSource::BackEnd(source)));
+                    let fold = back_end.fold;
+                    passwords.push((place, PasswordSource::BackEnd { source, fold }));
                 }
                 SourceSettings::Bearer(settings) => bearer = Some((place, Bearer::open(settings)?)),
                 SourceSettings::ClientCertificate(user) => certificate = Some((place, *user)),
@@ -110,7 +112,8 @@ impl Authenticator {
         }
     }
 
-    /// Whom the Authorization header names. Where no source reads that header, it is the back end's and says nothing here.
+    /// Whom the Authorization header names. Where no source reads that header, it is the back end's and says nothing
+    /// here.
     async fn by_authorization(&self, asking: &Asking<'_>) -> Result<Option<(usize, Claim)>, Refusal> {
         if self.bearer.is_none() && self.passwords.is_empty() {
             return Ok(None);
@@ -153,7 +156,8 @@ impl Authenticator {
         }
     }
 
-    /// The header fields that only a trusted peer may set; no copy of them goes to the back end, whoever sent it.
+    /// The header fields that only a trusted peer may set; no copy of them goes to the back end, whoever sent it
+    ///
     pub fn private_headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.trusted
             .iter()

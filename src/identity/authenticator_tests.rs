@@ -37,7 +37,8 @@ impl Ask for Bob {
         if *self.down.lock().unwrap() {
             return None;
         }
-        let right = authorization.is_some_and(|value| *value == basic("bob", "secret"));
+        let right =
+            authorization.is_some_and(|value| *value == basic("bob", "secret") || *value == basic("BOB", "secret"));
         Some(if right {
             StatusCode::MULTI_STATUS
         } else {
@@ -74,9 +75,10 @@ impl Lab {
             "basic" => SourceSettings::Basic(BasicSettings {
                 htpasswd: file("users"),
             }),
-            "back end" => SourceSettings::BackEnd(BackEndSettings {
+            "back end" | "folding back end" => SourceSettings::BackEnd(BackEndSettings {
                 verify: "/private/".to_owned(),
                 cache: Duration::from_secs(60),
+                fold: name == "folding back end",
             }),
             "certificate" => SourceSettings::ClientCertificate(CertificateUser::SubjectCn),
             "trusted" => SourceSettings::TrustedHeader(TrustedHeaderSettings {
@@ -142,14 +144,16 @@ async fn what_is_presented() {
     let lab = Lab::new();
     let all = lab.open(&["trusted", "certificate", "basic", "bearer", "back end"]);
     let (ann, wrong, bob) = (basic("ann", "secret"), basic("ann", "wrong"), basic("bob", "secret"));
+    let blank = basic(" ann", "secret");
     let user = ("x-remote-user", "carl");
     type Fields<'a> = &'a [(&'static str, &'a str)];
     type Row<'a> = (&'a str, Option<&'a [u8]>, Fields<'a>, Result<&'a str, Refusal>);
-    let rows: [Row; 22] = [
+    let rows: [Row; 23] = [
         ("192.0.2.1", None, &[], Ok("nobody")),
         ("192.0.2.1", None, &[("authorization", &ann)], Ok("ann editors")),
         ("192.0.2.1", None, &[("authorization", &bob)], Ok("bob editors staff")),
         ("192.0.2.1", None, &[("authorization", &wrong)], Err(Refusal::Password)),
+        ("192.0.2.1", None, &[("authorization", &blank)], Err(Refusal::Blank)),
         (
             "192.0.2.1",
             None,
@@ -263,6 +267,20 @@ async fn the_order_is_that_of_the_file() {
     }
 }
 
+// A back end that takes names in any letter case must not give somebody two names.
+#[tokio::test]
+async fn names_in_another_case() {
+    let lab = Lab::new();
+    let other = basic("BOB", "secret");
+    for (source, expected) in [("back end", "BOB"), ("folding back end", "bob editors staff")] {
+        let all = lab.open(&[source]);
+        for turn in ["asked", "remembered"] {
+            let found = found(&all, "192.0.2.1", None, &[("authorization", &other)]).await;
+            assert_eq!(found.as_deref(), Ok(expected), "{source} {turn}");
+        }
+    }
+}
+
 // Where no source reads Authorization it is the back end's; where one does, a scheme that none reads is wrong.
 #[tokio::test]
 async fn schemes_that_no_source_reads() {
@@ -320,6 +338,10 @@ async fn failed_logins_are_slowed_down_where_they_fail() {
             Err(Refusal::Password)
         );
     }
+    assert!(matches!(
+        try_("192.0.2.1", &basic("ANN", "x")).await,
+        Err(Refusal::Throttled(_))
+    ));
     // Even the right one has to wait there: or trying would go on at full speed.
     assert!(matches!(try_("192.0.2.1", &right).await, Err(Refusal::Throttled(_))));
     assert!(matches!(

@@ -1,6 +1,7 @@
-//! The back end as the one who knows: credentials are right if it says so. In: what the client's Authorization says, and somebody who
-//! can ask. Out: right, wrong, or that there is no telling. Only 2xx proves a user, and only at a place that is known to ask for
-//! credentials: it must answer 401 without any and with made-up ones, at the start and every ten minutes.
+//! The back end as the one who knows: credentials are right if it says so. In: what the client's Authorization says,
+//! and somebody who can ask. Out: right, wrong, or that there is no telling. Only 2xx proves a user, and only at a
+//! place that is known to ask for credentials: it must answer 401 without any and with made-up ones, at the start and
+//! every ten minutes.
 
 use std::{
     sync::Arc,
@@ -24,7 +25,8 @@ const RETEST: Duration = Duration::from_secs(5);
 /// Somebody who can ask the back end about credentials, at the place that the configuration names.
 #[async_trait]
 pub trait Ask: Send + Sync {
-    /// The status of the answer to a harmless request with this Authorization, or without one. `None`: no answer in time.
+    /// The status of the answer to a harmless request with this Authorization, or without one. `None`: no answer in
+    /// time.
     async fn ask(&self, authorization: Option<&HeaderValue>) -> Option<StatusCode>;
 }
 
@@ -39,8 +41,8 @@ pub enum Answer {
     Unknown,
 }
 
-/// What `status` says: only 2xx proves a user; a refusal to somebody who may be known, a redirect to a login page or a missing
-/// page does not.
+/// What `status` says: only 2xx proves a user; a refusal to somebody who may be known, a redirect to a login page or a
+/// missing page does not.
 pub fn meaning(status: Option<StatusCode>) -> Answer {
     match status {
         Some(status) if status.is_success() => Answer::Right,

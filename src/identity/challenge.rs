@@ -1,5 +1,5 @@
-//! What a 401 asks for (ERR-4, RFC 9110 section 11.6.1). In: the realm and the sources. Out: the values of WWW-Authenticate, one per
-//! scheme. Never a redirect.
+//! What a 401 asks for (ERR-4, RFC 9110 section 11.6.1). In: the realm and the sources. Out: the values of
+//! WWW-Authenticate, one per scheme. Never a redirect.
 
 use http::HeaderValue;
 
@@ -27,7 +27,8 @@ impl Challenges {
                 schemes.push(scheme);
             }
         }
-        // Nothing that a client could send in a header would help; but a 401 must carry a challenge. No client knows this one.
+        // Nothing that a client could send in a header would help; but a 401 must carry a challenge. No client knows
+        // this one.
         if schemes.is_empty() {
             schemes.push(Scheme::Elsewhere);
         }
@@ -116,6 +117,7 @@ mod tests {
             SourceSettings::BackEnd(BackEndSettings {
                 verify: "/private/".to_owned(),
                 cache: Duration::from_secs(60),
+                fold: false,
             }),
             SourceSettings::ClientCertificate(CertificateUser::SubjectCn),
         ]

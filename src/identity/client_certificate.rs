@@ -1,5 +1,6 @@
-//! The client's certificate. In: the certificate, after the TLS layer has verified chain, purpose and possession of the key. Out: the
-//! user's name, from the place that the configuration says (RFC 5280). A place that holds two names names nobody.
+//! The client's certificate. In: the certificate, after the TLS layer has verified chain, purpose and possession of the
+//! key. Out: the user's name, from the place that the configuration says (RFC 5280). A place that holds two names names
+//! nobody.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,6 @@
-//! What the Authorization header says (RFC 7617, RFC 6750; B-49). In: the header fields. Out: a name and password, a token, or what
-//! another scheme is called; or that they are no credentials at all, which is answered 401. Passes: UTF-8, else ISO-8859-1.
+//! What the Authorization header says (RFC 7617, RFC 6750; B-49). In: the header fields. Out: a name and password, a
+//! token, or what another scheme is called; or that they are no credentials at all, which is answered 401. Passes:
+//! UTF-8, else ISO-8859-1.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
@@ -29,7 +30,8 @@ pub struct NameAndPassword {
     pub password: Secret,
 }
 
-/// Why the Authorization header holds no credentials (B-49). The texts are for the log; they show nothing of the header.
+/// Why the Authorization header holds no credentials (B-49). The texts are for the log; they show nothing of the
+/// header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// There is more than one.
@@ -87,8 +89,8 @@ pub fn read(headers: &HeaderMap) -> Result<Option<Presented>, Malformed> {
 
 fn basic(text: &str) -> Result<NameAndPassword, Malformed> {
     let bytes = zeroize::Zeroizing::new(STANDARD.decode(text).map_err(|_| Malformed::Base64)?);
-    // Some clients write ISO-8859-1 whatever the challenge says (RM-19). No text is both by accident: bytes that are UTF-8 are
-    // read as such, and a wrong reading only fails.
+    // Some clients write ISO-8859-1 whatever the challenge says (RM-19). No text is both by accident: bytes that are
+    // UTF-8 are read as such, and a wrong reading only fails.
     let decoded = Secret::new(match std::str::from_utf8(&bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),

@@ -1,5 +1,5 @@
-//! Groups of the file, and what a user is in by them. In: the lists of members, a user's name, and the groups that a token or
-//! a trusted peer claims. Out: every group the user is in. Passes: nesting up to 32 deep; cycles end.
+//! Groups of the file, and what a user is in by them. In: the lists of members, a user's name, and the groups
+//! that a token or a trusted peer claims. Out: every group the user is in. Passes: nesting up to 32 deep; cycles end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -33,7 +33,8 @@ impl Groups {
         index
     }
 
-    /// Every group that `user` is in: those that list the user, those that are `claimed`, and those that list one of them.
+    /// Every group that `user` is in: those that list the user, those that are `claimed`, and those that list one of
+    /// them.
     pub fn of(&self, user: &str, claimed: impl IntoIterator<Item = String>) -> BTreeSet<String> {
         let mut found: BTreeSet<String> = claimed.into_iter().collect();
         found.extend(self.of_users.get(user).into_iter().flatten().cloned());

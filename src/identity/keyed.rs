@@ -1,5 +1,5 @@
-//! Keyed hashes, so that what was proved can be remembered without the secret that proved it. In: parts of any length. Out: an
-//! HMAC-SHA-256 under a key that only this process has, and only in memory.
+//! Keyed hashes, so that what was proved can be remembered without the secret that proved it. In: parts of any length.
+//! Out: an HMAC-SHA-256 under a key that only this process has, and only in memory.
 
 use std::fmt;
 

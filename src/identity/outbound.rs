@@ -1,5 +1,6 @@
-//! What the back end is told of the requester. In: who is asking, the client's header fields and `backend.credentials`. Out:
-//! which fields go and which are set. The gateway alone names users: what the client sent in such a field never goes on.
+//! What the back end is told of the requester. In: who is asking, the client's header fields and
+//! `backend.credentials`. Out: which fields go and which are set. The gateway alone names users: what the client sent
+//! in such a field never goes on.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -39,7 +40,8 @@ pub fn changes(credentials: &BackEndCredentials, principal: &Principal, client: 
             remove: vec![header::AUTHORIZATION],
             set: None,
         },
-        // A cookie could make somebody else of the gateway's account: with Authorization, the client's session goes too.
+        // A cookie could make somebody else of the gateway's account: with Authorization, the client's session goes
+        // too.
         BackEndCredentials::Service(account) => Changes {
             remove: vec![header::AUTHORIZATION, header::COOKIE],
             set: basic(account).map(|value| (header::AUTHORIZATION, value)),
@@ -55,7 +57,8 @@ pub fn changes(credentials: &BackEndCredentials, principal: &Principal, client: 
     }
 }
 
-/// Whether cookies that the back end sets must not reach the client: they would be those of the gateway's account.
+/// Whether cookies that the back end sets must not reach the client: they would be those of the gateway's account
+///
 pub fn keeps_cookies(credentials: &BackEndCredentials) -> bool {
     match credentials {
         BackEndCredentials::Pass => false,
@@ -63,8 +66,8 @@ pub fn keeps_cookies(credentials: &BackEndCredentials) -> bool {
     }
 }
 
-/// Whether the client's own credentials can be used at the back end: Basic and Bearer can. Digest covers the public URL, and schemes
-/// such as NTLM the connection.
+/// Whether the client's own credentials can be used at the back end: Basic and Bearer can. Digest covers the public
+/// URL, and schemes such as NTLM the connection.
 fn passes(client: &HeaderMap) -> bool {
     let mut values = client.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {

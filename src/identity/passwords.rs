@@ -1,6 +1,6 @@
-//! Names and passwords, over all sources that know any. In: what Basic carried, and from where. Out: whom it names and the place of the
-//! source that says so; or that it is wrong, comes too often, or that there is no telling. What was proved within the last minute
-//! is not proved again; hashes are made off the async threads, a few at once.
+//! Names and passwords, over all sources that know any. In: what Basic carried, and from where. Out: whom it names and
+//! the place of the source that says so; or that it is wrong, comes too often, or that there is no telling. What was
+//! proved within the last minute is not proved again; hashes are made off the async threads, a few at once.
 
 use std::{
     net::IpAddr,
@@ -34,7 +34,22 @@ pub enum PasswordSource {
     /// An htpasswd file.
     File(PasswordFile),
     /// The back end.
-    BackEnd(BackEnd),
+    BackEnd {
+        /// Who asks it.
+        source: BackEnd,
+        /// It takes names in any letter case.
+        fold: bool,
+    },
+}
+
+impl PasswordSource {
+    /// Whom this source means by `name`.
+    fn claim(&self, name: &str) -> Claim {
+        Claim::name(match self {
+            Self::BackEnd { fold: true, .. } => name.to_lowercase(),
+            Self::BackEnd { fold: false, .. } | Self::File(_) => name.to_owned(),
+        })
+    }
 }
 
 /// Everybody who knows passwords.
@@ -67,7 +82,8 @@ impl Passwords {
         self.sources.is_empty()
     }
 
-    /// Whom `credentials` name, and the place of the first source that says so. `authorization` is what they were read from.
+    /// Whom `credentials` name, and the place of the first source that says so. `authorization` is what they were read
+    /// from.
     ///
     /// # Errors
     /// Why they name nobody.
@@ -78,10 +94,14 @@ impl Passwords {
         peer: IpAddr,
     ) -> Result<(usize, Claim), Refusal> {
         judge_name(&credentials.name)?;
+        if credentials.name.trim() != credentials.name {
+            return Err(Refusal::Blank);
+        }
         if let Some(found) = self.remembered(credentials, authorization) {
             return Ok(found);
         }
-        let who = Throttle::who(&self.key, &credentials.name, peer);
+        // Other spellings are no further tries, where the back end takes them for one name.
+        let who = Throttle::who(&self.key, &credentials.name.to_lowercase(), peer);
         let _turn = self.throttle.turn(who).await;
         // Somebody may have proved it, or failed, while this one waited.
         if let Some(found) = self.remembered(credentials, authorization) {
@@ -95,7 +115,7 @@ impl Passwords {
             match self.ask(source, credentials, authorization).await {
                 Ok(true) => {
                     self.throttle.succeeded(&who);
-                    return Ok((*place, Claim::name(credentials.name.clone())));
+                    return Ok((*place, source.claim(&credentials.name)));
                 }
                 Ok(false) => {}
                 Err(unavailable) => refusal = unavailable,
@@ -113,12 +133,12 @@ impl Passwords {
             PasswordSource::File(file) => file
                 .fingerprint(&self.key, credentials)
                 .is_some_and(|fingerprint| self.proved.knows(&fingerprint, now)),
-            PasswordSource::BackEnd(back_end) => {
-                back_end.remembers(&BackEnd::fingerprint(&self.key, authorization), now)
+            PasswordSource::BackEnd { source, .. } => {
+                source.remembers(&BackEnd::fingerprint(&self.key, authorization), now)
             }
         };
-        let (place, _) = self.sources.iter().find(|(_, source)| knows(source))?;
-        Some((*place, Claim::name(credentials.name.clone())))
+        let (place, source) = self.sources.iter().find(|(_, source)| knows(source))?;
+        Some((*place, source.claim(&credentials.name)))
     }
 
     async fn ask(
@@ -129,9 +149,9 @@ impl Passwords {
     ) -> Result<bool, Refusal> {
         match source {
             PasswordSource::File(file) => self.hash(file, credentials).await,
-            PasswordSource::BackEnd(back_end) => {
+            PasswordSource::BackEnd { source, .. } => {
                 let fingerprint = BackEnd::fingerprint(&self.key, authorization);
-                match back_end.verify(fingerprint, authorization).await {
+                match source.verify(fingerprint, authorization).await {
                     Answer::Right => Ok(true),
                     Answer::Wrong => Ok(false),
                     Answer::Unknown => Err(Refusal::Unavailable("the back end cannot say who is right")),
@@ -169,7 +189,7 @@ impl Passwords {
     pub async fn self_test(&self) -> Result<(), Unsound> {
         for (_, source) in &self.sources {
             match source {
-                PasswordSource::BackEnd(back_end) => back_end.self_test().await?,
+                PasswordSource::BackEnd { source, .. } => source.self_test().await?,
                 PasswordSource::File(_) => {}
             }
         }

@@ -1,5 +1,5 @@
-//! What was proved a short while ago, so that a password is not hashed, or the back end not asked, for each request. In: digests of
-//! credentials, never credentials. Out: whether one was proved within the time.
+//! What was proved a short while ago, so that a password is not hashed, or the back end not asked, for each request.
+//! In: digests of credentials, never credentials. Out: whether one was proved within the time.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,6 @@
-//! Why a request is not let on before anything else is looked at (O-5). In: what the sources said. Out: the status and what goes with
-//! it. The texts are for logs: a client learns the status alone, and no text holds a name, a password or a token.
+//! Why a request is not let on before anything else is looked at (O-5). In: what the sources said. Out: the status and
+//! what goes with it. The texts are for logs: a client learns the status alone, and no text holds a name, a password or
+//! a token.
 
 use std::time::Duration;
 

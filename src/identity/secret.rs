@@ -1,5 +1,5 @@
-//! A text that must never be shown. In: a password or token from a file or the environment. Out: the text itself, for the one who
-//! sends it, and nothing at all for whoever prints or logs what holds it.
+//! A text that must never be shown. In: a password or token from a file or the environment. Out: the text itself, for
+//! the one who sends it, and nothing at all for whoever prints or logs what holds it.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! `identity:` compiled: who may say who is asking, in the order of the file; and `backend.credentials`, what a back end is told of
-//! it. Data only: the identity room opens the files and judges. No secret stands here but as a `Secret`.
+//! `identity:` compiled: who may say who is asking, in the order of the file; and `backend.credentials`, what a back
+//! end is told of it. Data only: the identity room opens the files and judges. No secret stands here but as a `Secret`.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -112,6 +112,9 @@ pub struct BackEndSettings {
     pub verify: String,
     /// How long an answer counts.
     pub cache: Duration,
+    /// The back end does not tell upper from lower case in names: they are taken in lower case, so that no other
+    /// spelling of a name gets around a rule.
+    pub fold: bool,
 }
 
 /// Who a back end sees.

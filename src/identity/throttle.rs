@@ -1,6 +1,7 @@
-//! Failed logins, slowed down. In: who tried, from where, and how it ended. Out: how long that one has to wait. A name is slowed down
-//! only at the address that failed: the rightful user comes in from another one, and here too while an earlier login is still
-//! remembered. Tries for one name from one address are made one after the other, so that many at once count as many.
+//! Failed logins, slowed down. In: who tried, from where, and how it ended. Out: how long that one has to wait. A name
+//! is slowed down only at the address that failed: the rightful user comes in from another one, and here too while an
+//! earlier login is still remembered. Tries for one name from one address are made one after the other, so that many at
+//! once count as many.
 
 use std::{
     collections::HashMap,

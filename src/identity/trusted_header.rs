@@ -1,5 +1,6 @@
-//! A header that says who is asking (RM-14, Q-10). In: the TCP peer and the header fields. Out: a name with groups, if the peer is one
-//! of those that may say so. From all other peers the headers are nothing, and whoever sent them they go no further.
+//! A header that says who is asking (RM-14, Q-10). In: the TCP peer and the header fields. Out: a name with groups, if
+//! the peer is one of those that may say so. From all other peers the headers are nothing, and whoever sent them they
+//! go no further.
 
 use std::net::IpAddr;
 
@@ -18,8 +19,8 @@ pub enum Unclear {
     NotUtf8,
 }
 
-/// What `peer` says in `headers`; `None` where it says nothing or may not. `peer` is the other end of the TCP connection, never an
-/// address from PROXY protocol or X-Forwarded-For.
+/// What `peer` says in `headers`; `None` where it says nothing or may not. `peer` is the other end of the TCP
+/// connection, never an address from PROXY protocol or X-Forwarded-For.
 ///
 /// # Errors
 /// Why it is not clear.

@@ -1,6 +1,6 @@
-//! A file that may change while the gateway runs. In: a path and how its bytes are read. Out: what the newest good version says.
-//! The file is looked at no more than once a second, when somebody asks; a version that cannot be read is logged and the last
-//! good one stays.
+//! A file that may change while the gateway runs. In: a path and how its bytes are read. Out: what the newest good
+//! version says. The file is looked at no more than once a second, when somebody asks; a version that cannot be read is
+//! logged and the last good one stays.
 
 use std::{
     fmt,

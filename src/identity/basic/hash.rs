@@ -1,5 +1,6 @@
-//! Hashes of passwords. In: the second field of an htpasswd line. Out: a hash that a password can be held against, or the name of
-//! the kind that is not taken and why. Passes: bcrypt, argon2, SHA-256 and SHA-512 crypt, within costs that a login may have.
+//! Hashes of passwords. In: the second field of an htpasswd line. Out: a hash that a password can be held against, or
+//! the name of the kind that is not taken and why. Passes: bcrypt, argon2, SHA-256 and SHA-512 crypt, within costs that
+//! a login may have.
 
 use std::str::FromStr;
 

@@ -1,5 +1,6 @@
-//! The htpasswd file. In: its bytes. Out: the users with their hashes, or every line that is wrong. Passes: `name:hash`, blank lines,
-//! and comments that begin with `#`; what stands behind a second colon is left alone, as Apache does.
+//! The htpasswd file. In: its bytes. Out: the users with their hashes, or every line that is wrong. Passes:
+//! `name:hash`, blank lines, and comments that begin with `#`; what stands behind a second colon is left alone, as
+//! Apache does.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Basic against an htpasswd file. In: a name and a password. Out: whether they belong together. The file is read again when it
-//! changes; a name that is not in it costs what a name costs that is.
+//! Basic against an htpasswd file. In: a name and a password. Out: whether they belong together. The file is read again
+//! when it changes; a name that is not in it costs what a name costs that is.
 
 pub mod hash;
 pub mod htpasswd;
@@ -31,7 +31,8 @@ impl PasswordFile {
         })
     }
 
-    /// What stands for these credentials and the hash they are checked against; `None` for a name that is not in the file.
+    /// What stands for these credentials and the hash they are checked against; `None` for a name that is not in the
+    /// file.
     pub fn fingerprint(&self, key: &Key, credentials: &NameAndPassword) -> Option<Digest> {
         let users = self.users.current();
         let hash = users.get(&credentials.name)?;
@@ -78,8 +79,8 @@ impl Check {
     pub fn run(&self, key: &Key) -> Option<Digest> {
         let password = self.credentials.password.expose();
         let Some(hash) = self.users.get(&self.credentials.name) else {
-            // The same work as for a name that is there, so that time does not tell which names are. Which name is mirrored
-            // depends on the asked name alone: asking again shows nothing new.
+            // The same work as for a name that is there, so that time does not tell which names are. Which name is
+            // mirrored depends on the asked name alone: asking again shows nothing new.
             let _ = self.users.decoy(&self.decoy).matches(password);
             return None;
         };

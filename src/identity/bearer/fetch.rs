@@ -1,5 +1,5 @@
-//! Fetching a key set. In: its URL. Out: the bytes of a 200 answer, at most 1 MiB, within ten seconds. No redirect is followed: keys
-//! come from where the configuration says.
+//! Fetching a key set. In: its URL. Out: the bytes of a 200 answer, at most 1 MiB, within ten seconds. No redirect is
+//! followed: keys come from where the configuration says.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use rustls::{RootCertStore, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -57,12 +57,16 @@ impl Fetcher {
     /// # Errors
     /// Why it can never be fetched.
     pub fn new(url: &str) -> Result<Self, FetchError> {
+        Self::with_roots(url, system_roots)
+    }
+
+    fn with_roots(url: &str, roots: impl FnOnce() -> Result<RootCertStore, FetchError>) -> Result<Self, FetchError> {
         let uri: Uri = url.parse().map_err(|_| FetchError::Url)?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or(FetchError::Url)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let (port, tls) = match uri.scheme_str() {
             Some("http") => (80, None),
-            Some("https") => (443, Some(connector()?)),
+            Some("https") => (443, Some(connector(roots()?)?)),
             _ => return Err(FetchError::Url),
         };
         Ok(Self {
@@ -137,19 +141,84 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn connector() -> Result<TlsConnector, FetchError> {
-    let wrong = |error: &dyn std::fmt::Display| FetchError::Certificates(error.to_string());
-    let mut roots = rustls::RootCertStore::empty();
-    let certificates = rustls_native_certs::load_native_certs().map_err(|error| wrong(&error))?;
-    roots.add_parsable_certificates(certificates);
+fn system_roots() -> Result<RootCertStore, FetchError> {
+    let mut roots = RootCertStore::empty();
+    let certificates = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(certificates.map_err(|error| FetchError::Certificates(error.to_string()))?);
     if roots.is_empty() {
-        return Err(wrong(&"there are none"));
+        return Err(FetchError::Certificates("there are none".to_owned()));
     }
+    Ok(roots)
+}
+
+fn connector(roots: RootCertStore) -> Result<TlsConnector, FetchError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(&error))?
+        .map_err(|error| FetchError::Certificates(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const SERVER: &[u8] = include_bytes!("../../../tests/data/identity/server.der");
+    const SERVER_KEY: &[u8] = include_bytes!("../../../tests/data/identity/server.pkcs8.der");
+    const STRANGER: &[u8] = include_bytes!("../../../tests/data/identity/ann.der");
+
+    async fn server() -> u16 {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from(SERVER)],
+                PrivatePkcs8KeyDer::from(SERVER_KEY).into(),
+            )
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                    .await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        port
+    }
+
+    fn roots(der: &'static [u8]) -> impl FnOnce() -> Result<RootCertStore, FetchError> {
+        move || {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from(der)).unwrap();
+            Ok(roots)
+        }
+    }
+
+    // the server is who the URL says, by somebody who is trusted
+    #[tokio::test]
+    async fn https() {
+        let port = server().await;
+        let url = format!("https://localhost:{port}/keys");
+        let found = Fetcher::with_roots(&url, roots(SERVER)).unwrap().fetch().await;
+        assert_eq!(found.unwrap(), "{}");
+        let found = Fetcher::with_roots(&url, roots(STRANGER)).unwrap().fetch().await;
+        assert!(matches!(found, Err(FetchError::Connect(_))), "{found:?}");
+        let url = format!("https://127.0.0.1:{port}/keys");
+        let found = Fetcher::with_roots(&url, roots(SERVER)).unwrap().fetch().await;
+        assert!(matches!(found, Err(FetchError::Connect(_))), "{found:?}");
+    }
 }

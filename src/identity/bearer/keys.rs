@@ -1,5 +1,5 @@
-//! A JSON Web Key Set (RFC 7517). In: its text. Out: the keys that may verify tokens. Keys of other kinds and for other uses are left
-//! out, as the RFC says; a set without any usable key is an error.
+//! A JSON Web Key Set (RFC 7517). In: its text. Out: the keys that may verify tokens. Keys of other kinds and for other
+//! uses are left out, as the RFC says; a set without any usable key is an error.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{

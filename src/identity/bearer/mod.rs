@@ -1,4 +1,5 @@
-//! Bearer tokens (RFC 6750) that are JWTs. In: a token. Out: whom it names. The keys are in a file that may change, or at a URL.
+//! Bearer tokens (RFC 6750) that are JWTs. In: a token. Out: whom it names. The keys are in a file that may change, or
+//! at a URL.
 
 pub mod fetch;
 pub mod keys;

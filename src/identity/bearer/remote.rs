@@ -1,6 +1,7 @@
-//! A key set at a URL. In: when keys are asked for, and a key that is not among them. Out: the newest keys that could be had. They are
-//! fetched again after `refresh`, and when a token names an unknown key (the issuer may have changed its keys), but never more often
-//! than a minimum interval: tokens with invented keys must not become requests to the issuer.
+//! A key set at a URL. In: when keys are asked for, and a key that is not among them. Out: the newest keys that could
+//! be had. They are fetched again after `refresh`, and when a token names an unknown key (the issuer may have changed
+//! its keys), but never more often than a minimum interval: tokens with invented keys must not become requests to the
+//! issuer.
 
 use std::{
     sync::Arc,
@@ -82,7 +83,8 @@ impl Remote {
         last.is_ok_and(|last| last.is_none_or(|last| last.elapsed() >= self.min_interval))
     }
 
-    /// Fetches, unless there are other keys than `known` meanwhile, or the last fetch was just now. One fetch at a time.
+    /// Fetches, unless there are other keys than `known` meanwhile, or the last fetch was just now. One fetch at a
+    /// time.
     async fn fetch_unless(&self, known: Option<&Arc<Keys>>) -> Option<Arc<Keys>> {
         let mut last = self.last.lock().await;
         let current = self.current.load_full().map(|fetched| Arc::clone(&fetched.keys));

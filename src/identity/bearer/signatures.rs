@@ -1,5 +1,6 @@
-//! Signatures of tokens, checked by ring, which TLS brings anyway. In: an algorithm and a public key. Out: what `jsonwebtoken` asks to
-//! verify. Passes: RS256 to RS512 with 2048 to 8192 bits, ES256, ES384, and EdDSA with Ed25519; nothing with a shared secret.
+//! Signatures of tokens, checked by ring, which TLS brings anyway. In: an algorithm and a public key. Out: what
+//! `jsonwebtoken` asks to verify. Passes: RS256 to RS512 with 2048 to 8192 bits, ES256, ES384, and EdDSA with Ed25519;
+//! nothing with a shared secret.
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, DecodingKeyKind,

@@ -1,5 +1,6 @@
-//! One token (RFC 7519, RFC 8725). In: the token, the keys and what is asked of it. Out: whom it names, or why it counts for nothing.
-//! Everything is required: an allowed algorithm, a known key, issuer, audience and expiry. A token cannot bring its own key.
+//! One token (RFC 7519, RFC 8725). In: the token, the keys and what is asked of it. Out: whom it names, or why it
+//! counts for nothing. Everything is required: an allowed algorithm, a known key, issuer, audience and expiry. A token
+//! cannot bring its own key.
 
 use jsonwebtoken::{Algorithm, Validation, errors::ErrorKind};
 use serde_json::{Map, Value};

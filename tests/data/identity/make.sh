@@ -18,5 +18,8 @@ long="-days 36500"
         -addext "subjectAltName=email:ann@example.org,email:root@example.org,DNS:a.example.org,DNS:b.example.org,URI:urn:a,URI:urn:b"
     certificate slash "/CN=ann\/..\/root" $long -addext "subjectAltName=URI:https://example.org/ann"
 }
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout - $long -subj "/CN=localhost" \
+    -addext "subjectAltName=DNS:localhost" -addext "basicConstraints=critical,CA:FALSE" \
+    -outform DER -out server.der 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -outform DER -out server.pkcs8.der
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null |
     openssl pkcs8 -topk8 -nocrypt -outform DER -out rsa.pkcs8.der
