@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    identity::Principal,
     policy::{Method, Route},
     url::{Authority, CanonicalPath},
 };
@@ -18,6 +19,8 @@ pub struct Account {
     pub path: Option<CanonicalPath>,
     /// The route.
     pub route: Option<Arc<Route>>,
+    /// Who asks, once that is known.
+    pub principal: Option<Arc<Principal>>,
     /// The rule of `methods:` that decided: its number in the route's list, and its line in the file.
     pub rule: Option<(usize, usize)>,
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     access::Privilege,
+    identity::Refusal,
     policy::MethodSet,
     request::framing::FramingError,
     url::{PathError, PublicPath},
@@ -100,6 +101,8 @@ pub enum Denial {
     BodyUrl,
     /// An XML body names a resource that the method may not reach (O-11).
     RefusedInBody,
+    /// Credentials that are not right (O-5).
+    Credentials(Refusal),
     /// Nobody in particular asks for what not everybody may have.
     Unauthenticated,
     /// What the principal may not see is as if it were not there.
@@ -123,6 +126,7 @@ impl Denial {
             Self::Framing(error) => error.status(),
             Self::Path(error) => error.status(),
             Self::Xml(refusal) => refusal.status(),
+            Self::Credentials(refusal) => refusal.status().as_u16(),
             Self::Unauthenticated => 401,
             Self::Hidden => 404,
             Self::NeedPrivileges(..) => 403,
@@ -198,6 +202,7 @@ impl Denial {
             Self::Xml(refusal) => refusal.rule(),
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
+            Self::Credentials(_) => "O-5",
             Self::Unauthenticated => "A-30",
             Self::Hidden => "A-32",
             Self::NeedPrivileges(..) => "A-31",
@@ -256,6 +261,7 @@ impl Denial {
             Self::Slow => "too-slow",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
+            Self::Credentials(_) => "credentials",
             Self::Unauthenticated => "unauthenticated",
             Self::Hidden => "not-found",
             Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
@@ -268,6 +274,15 @@ impl Denial {
     pub fn allow(&self) -> Option<MethodSet> {
         if let Self::MethodNotAllowed(methods) | Self::PutToCollection(methods) = self {
             Some(*methods)
+        } else {
+            None
+        }
+    }
+
+    /// The seconds after which it may be otherwise, where that is told.
+    pub fn retry_after(&self) -> Option<u64> {
+        if let Self::Credentials(refusal) = self {
+            refusal.retry_after()
         } else {
             None
         }

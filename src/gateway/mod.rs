@@ -5,6 +5,7 @@ pub mod context;
 pub mod downstream;
 pub mod exchange;
 mod http10;
+pub mod identify;
 pub mod incoming;
 pub mod pace;
 mod passage;

@@ -3,13 +3,15 @@
 //!
 //! [`Gate`]: crate::decide::Gate
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{StatusCode, header};
 use pingora::proxy::Session;
 
 use crate::{
     decide::{
-        Admission, BodyPlan, Decision, Denial, OwnAnswer, Permit, Question, Request, own::Ancestor,
+        Admission, Arrival, BodyPlan, Decision, Denial, OwnAnswer, Permit, Question, Request, own::Ancestor,
         permit::PermittedBody, state::State,
     },
     policy::Method,
@@ -69,7 +71,13 @@ impl Gateway {
             headers: &session.req_header().headers,
             local: session.server_addr().and_then(|address| address.as_inet().copied()),
         };
-        let admitted = match self.gate().admit(&request, &mut ctx.account)? {
+        let arrived = match self.gate().arrive(&request, &mut ctx.account)? {
+            Arrival::Own(answer) => return own(answer, session).await.map(Onward::Own),
+            Arrival::At(arrived) => arrived,
+        };
+        let asker = self.identify(session).await?;
+        ctx.account.principal = Some(Arc::clone(&asker.principal));
+        let admitted = match arrived.admit(&session.req_header().headers, asker, &mut ctx.account)? {
             Admission::Own(answer) => return own(answer, session).await.map(Onward::Own),
             Admission::Forward(admitted) => admitted,
         };

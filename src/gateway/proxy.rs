@@ -286,7 +286,7 @@ impl ProxyHttp for Gateway {
         // A client that has its answer before it sent its whole body may close: that is no failure.
         ctx.answered = begun && is_whole(session).unwrap_or(ended) && *error.esource() == ErrorSource::Downstream;
         let reply = if let Some(denial) = &ctx.denial {
-            Some(Reply::denial(denial, &ctx.account))
+            Some(Reply::denial(denial, &ctx.account, self.challenges(denial)))
         } else if ctx.answered {
             None
         } else {
@@ -322,7 +322,7 @@ impl ProxyHttp for Gateway {
 
 impl Gateway {
     async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
-        let reply = Reply::denial(&denial, &ctx.account);
+        let reply = Reply::denial(&denial, &ctx.account, self.challenges(&denial));
         ctx.denial = Some(denial);
         reply.write(session).await
     }
@@ -343,7 +343,7 @@ impl Gateway {
             }
             _ => Denial::BrokenBody,
         };
-        let reply = Reply::denial(&denial, &ctx.account);
+        let reply = Reply::denial(&denial, &ctx.account, self.challenges(&denial));
         ctx.denial = Some(denial);
         Some(reply)
     }

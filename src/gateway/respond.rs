@@ -50,11 +50,18 @@ impl Reply {
     }
 
     /// The answer to a refusal. On a route that shows no WebDAV it is plain text (Z-1).
-    pub fn denial(denial: &Denial, account: &Account) -> Self {
+    pub fn denial(denial: &Denial, account: &Account, challenges: &[HeaderValue]) -> Self {
         let status = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut reply = Self::new(status);
         if let Some(methods) = denial.allow() {
             reply = reply.with(header::ALLOW, &methods.allow());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let challenges = challenges.iter().map(|value| (header::WWW_AUTHENTICATE, value.clone()));
+            reply.headers.extend(challenges);
+        }
+        if let Some(seconds) = denial.retry_after() {
+            reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         reply.close = denial.closes();
         let condition = denial.condition();

@@ -15,14 +15,21 @@ use crate::{
     admin::service::AdminService,
     backend::embedded::{self, EmbeddedServer},
     decide::Gate,
+    identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings},
     policy::{Location, Policy},
     telemetry::{
         access::AccessLog,
         metrics::{Metrics, MetricsError},
     },
+    url::{CanonicalPath, PublicPath},
 };
 
-use super::{server::Gateway, upstream::Upstream};
+use super::{
+    identify::{AskBackEnd, AskNobody},
+    server::Gateway,
+    transact::Transactor,
+    upstream::Upstream,
+};
 
 /// How long requests that are being served may go on once the server is told to stop, in seconds.
 const GRACE: u64 = 5;
@@ -49,6 +56,9 @@ pub enum StartError {
     /// The access log cannot be opened.
     #[error("cannot open the access log: {0}")]
     AccessLog(io::Error),
+    /// A source of identity cannot be opened.
+    #[error("identity: {0}")]
+    Identity(#[from] OpenError),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics: {0}")]
     Metrics(#[from] MetricsError),
@@ -69,9 +79,11 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     let embedded = Embedded::start(&policy)?;
     let upstreams = policy.routes.iter().zip(0..).map(|(route, number)| {
         let socket = embedded.socket(&route.backend.location);
-        Upstream::new(&route.backend, number, socket)
+        Arc::new(Upstream::new(&route.backend, number, socket))
     });
-    let upstreams = upstreams.collect();
+    let upstreams: Vec<Arc<Upstream>> = upstreams.collect();
+    let transactor = Arc::new(Transactor::new());
+    let authenticator = authenticator(&policy, &upstreams, &transactor)?;
     let metrics = Arc::new(Metrics::new()?);
     let access_log = AccessLog::open(&policy.access_log).map_err(StartError::AccessLog)?;
     access_log
@@ -87,7 +99,14 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     };
     let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
     server.bootstrap();
-    let gateway = Gateway::new(Gate::new(policy.routes), upstreams, Arc::clone(&metrics), access_log);
+    let gateway = Gateway::new(
+        Gate::new(policy.routes),
+        upstreams,
+        transactor,
+        authenticator,
+        Arc::clone(&metrics),
+        access_log,
+    );
     let mut proxy = http_proxy(&server.configuration, gateway);
     // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.
     let mut options = HttpServerOptions::default();
@@ -110,6 +129,49 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     server.run(pingora::server::RunArgs::default());
     drop(embedded);
     Ok(())
+}
+
+/// The sources of identity, opened.
+fn authenticator(
+    policy: &Policy,
+    upstreams: &[Arc<Upstream>],
+    transactor: &Arc<Transactor>,
+) -> Result<Option<Authenticator>, StartError> {
+    let Some(settings) = &policy.identity else {
+        return Ok(None);
+    };
+    let verify = settings.sources.iter().find_map(|source| match source {
+        SourceSettings::BackEnd(settings) => Some(settings.verify.as_str()),
+        _ => None,
+    });
+    let place = verify
+        .and_then(|path| CanonicalPath::parse(path.as_bytes()).ok())
+        .map(PublicPath);
+    let mut found = None;
+    for (route, upstream) in policy.routes.iter().zip(upstreams) {
+        let target = place.as_ref().and_then(|place| route.map.to_upstream(place));
+        let depth = route.map.public().0.segments().count();
+        if let Some(target) = target
+            && found.as_ref().is_none_or(|(deepest, _)| depth > *deepest)
+        {
+            let host = route.backend.location.origin().authority.to_string();
+            let (transactor, upstream, target) = (Arc::clone(transactor), Arc::clone(upstream), target.to_string());
+            found = Some((
+                depth,
+                AskBackEnd {
+                    transactor,
+                    upstream,
+                    target,
+                    host,
+                },
+            ));
+        }
+    }
+    let asks: Arc<dyn Ask> = match found {
+        Some((_, asks)) => Arc::new(asks),
+        None => Arc::new(AskNobody),
+    };
+    Ok(Some(Authenticator::open(settings, &asks)?))
 }
 
 /// The back ends inside this process, one for each directory.

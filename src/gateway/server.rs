@@ -6,6 +6,7 @@ use http::HeaderMap;
 
 use crate::{
     decide::{Gate, Permit},
+    identity::Authenticator,
     policy::Method,
     rewrite::answer::AnswerContext,
     telemetry::{
@@ -24,8 +25,9 @@ use super::{
 /// All that serves requests.
 pub struct Gateway {
     gate: Gate,
-    upstreams: Vec<Upstream>,
-    transactor: Transactor,
+    upstreams: Vec<Arc<Upstream>>,
+    transactor: Arc<Transactor>,
+    authenticator: Option<Authenticator>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -34,7 +36,14 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway of these routes; `upstreams` are their back ends in the same order.
-    pub fn new(gate: Gate, upstreams: Vec<Upstream>, metrics: Arc<Metrics>, access_log: AccessLog) -> Self {
+    pub fn new(
+        gate: Gate,
+        upstreams: Vec<Arc<Upstream>>,
+        transactor: Arc<Transactor>,
+        authenticator: Option<Authenticator>,
+        metrics: Arc<Metrics>,
+        access_log: AccessLog,
+    ) -> Self {
         let by_route = gate
             .routes()
             .iter()
@@ -42,7 +51,8 @@ impl Gateway {
         Self {
             by_route: by_route.collect(),
             outside: metrics.route(NO_ROUTE),
-            transactor: Transactor::new(),
+            transactor,
+            authenticator,
             gate,
             upstreams,
             metrics,
@@ -54,12 +64,19 @@ impl Gateway {
         &self.gate
     }
 
+    pub(super) fn authenticator(&self) -> Option<&Authenticator> {
+        self.authenticator.as_ref()
+    }
+
     pub(super) fn transactor(&self) -> &Transactor {
         &self.transactor
     }
 
     pub(super) fn upstream(&self, permit: &Permit) -> Result<&Upstream, UpstreamError> {
-        self.upstreams.get(permit.route_number()).ok_or(UpstreamError::Connect)
+        self.upstreams
+            .get(permit.route_number())
+            .map(Arc::as_ref)
+            .ok_or(UpstreamError::Connect)
     }
 
     /// A request of the gateway's own making to the back end of `permit`.
