@@ -3,8 +3,6 @@
 //! Passes: one document of mappings with string keys, lists and scalars. Refused: duplicate keys, tags, merge keys, keys
 //! without a value, and aliases that unfold to more than the parser's budget.
 
-use std::collections::HashMap;
-
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
 
@@ -23,7 +21,8 @@ pub struct Document {
 #[derive(Debug, Default)]
 pub struct Place {
     line: usize,
-    keys: HashMap<String, Place>,
+    /// In the order of the file, each once.
+    keys: Vec<(String, Place)>,
     items: Vec<Place>,
 }
 
@@ -33,7 +32,7 @@ impl Place {
         let mut place = self;
         for step in path.steps() {
             let inner = match step {
-                Step::Key(key) => place.keys.get(key),
+                Step::Key(key) => place.keys.iter().find(|(name, _)| name == key).map(|(_, inner)| inner),
                 Step::Item(index) => place.items.get(*index),
             };
             match inner {
@@ -141,13 +140,13 @@ impl Reader<'_> {
                 for (key, item) in entries {
                     let line = key.span.start.line();
                     let Some(name) = self.key(key) else { continue };
-                    self.path.push(Step::Key(name.clone()));
+                    self.path.push(Step::Key(name.clone().into()));
                     let (value, inner) = self.node(item, line);
                     self.path.pop();
                     if let Some(value) = value {
                         values.insert(name.clone(), value);
                     }
-                    place.keys.insert(name, inner);
+                    place.keys.push((name, inner));
                 }
                 Some(Value::Object(values))
             }

@@ -53,7 +53,7 @@ fn key_path(path: &serde_path_to_error::Path) -> KeyPath {
     for segment in path.iter() {
         match segment {
             Segment::Seq { index } => steps.push(Step::Item(*index)),
-            Segment::Map { key } => steps.push(Step::Key(key.clone())),
+            Segment::Map { key } => steps.push(Step::Key(key.clone().into())),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
@@ -69,8 +69,8 @@ fn take_out(value: &mut Value, steps: &[Step]) -> bool {
     match step {
         Step::Key(key) if rest.is_empty() => value
             .as_object_mut()
-            .is_some_and(|entries| entries.remove(key).is_some()),
-        Step::Key(key) => value.get_mut(key).is_some_and(|inner| take_out(inner, rest)),
+            .is_some_and(|entries| entries.remove(&**key).is_some()),
+        Step::Key(key) => value.get_mut(&**key).is_some_and(|inner| take_out(inner, rest)),
         Step::Item(index) => value.get_mut(index).is_some_and(|item| {
             if rest.is_empty() {
                 !std::mem::take(item).is_null()
@@ -97,7 +97,7 @@ fn explain(path: KeyPath, message: &str) -> Problem {
             .expected(one_of(&known))
             .did_you_mean(found, known);
     }
-    if path.steps().last() == Some(&Step::Key("credentials".to_owned())) {
+    if path.steps().last() == Some(&Step::Key("credentials".into())) {
         return Problem::new(path, "other credentials than the client's are not in this version").expected("pass");
     }
     if what.starts_with("unknown variant") {
