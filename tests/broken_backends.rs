@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use support::backend::{Step, answer, multistatus};
 use support::each;
-use support::lab::shared;
+use support::lab::{Lab, shared};
 use support::samples::{PROPFIND, propfind_answer};
 use support::wire::{Answer, Client, Req, req};
 
@@ -179,6 +179,26 @@ fn a_broken_answer_never_looks_whole() {
     );
 }
 
+// 1.5, B-12: nothing of an interim answer passes but that it came, and no back end switches the protocol under a client.
+#[test]
+fn interim_answers() {
+    let early = "HTTP/1.1 103 Early Hints\r\nLink: </slow-in/x.css>; rel=preload\r\n\r\n";
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+    for method in ["GET", "DELETE"] {
+        let (got, _) = through(&format!("switch-{method}"), method, vec![send(switching), send(ok)]);
+        assert_eq!((got.status, got.interim.len()), (502, 0), "{method}: {}", got.text());
+        let (got, _) = through(&format!("hints-{method}"), method, vec![send(early), send(ok)]);
+        assert_eq!((got.status, got.text().as_str()), (200, "ok"), "{method}");
+    }
+    shared().backend.on("GET /slow-in/hints", vec![send(early), send(ok)]);
+    let mut client = Client::connect(shared().gateway.address);
+    client.send(&req("hints", "GET", "/slow/hints").bytes());
+    let first = client.read_head();
+    assert_eq!((first.status, first.headers.len()), (103, 0), "{:?}", first.headers);
+    assert_eq!(client.answer(false).status, 200);
+}
+
 // Framings that are legal and must pass.
 #[test]
 fn old_framings_pass() {
@@ -271,4 +291,37 @@ fn clients_of_http_1_0_are_served() {
         "{}",
         got.text()
     );
+}
+
+// B-15, RFC 9110 section 10.1.1: a client that got a final answer instead of 100 may leave its body out, so nothing that follows on the
+// connection can be told from it.
+#[test]
+fn a_final_answer_instead_of_100_closes_the_connection() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let read = stream.read(&mut [0; 4096]).unwrap();
+            assert!(read > 0);
+            let answer =
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(answer).unwrap();
+            std::thread::sleep(std::time::Duration::from_secs(5));
+        }
+    });
+    let lab = Lab::with_routes(&format!(
+        "  - path: /files/\n    backend: {{ url: \"http://{address}/dav/\", profile: apache }}"
+    ));
+    let mut client = Client::connect(lab.gateway.address);
+    client.send(b"PUT /files/a HTTP/1.1\r\nHost: dav.test\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n");
+    let got = client.answer(false);
+    assert_eq!(got.status, 401);
+    assert!(
+        got.header("www-authenticate").is_some() && got.lists("Connection", "close"),
+        "{:?}",
+        got.headers
+    );
+    assert!(client.closed_within(Duration::from_secs(5)));
 }

@@ -30,6 +30,19 @@ const ROUTES: &str = r#"
     path: /ro/
     backend: { url: "http://@BACK@/ro-in/", profile: apache }
     methods: [read]
+  - name: plone
+    hosts: [dav.test]
+    path: /site/
+    backend: { url: "http://@BACK@/plone-in/", profile: plone }
+    methods: [web]
+  - name: calendars
+    hosts: [dav.test]
+    path: /cal/
+    backend: { url: "http://@BACK@/cal-in/", profile: generic }
+    methods:
+      - { path: /private/**, allow: [none] }
+      - { path: /**, allow: [read, write, SEARCH, MERGE] }
+    limits: { propfind_depth: infinity }
 "#;
 
 /// Runs the attacks on a gateway of their own, behind which nothing may have been received at all.
@@ -211,6 +224,10 @@ fn by_the_headers() {
         (400, put("tag on the back end's path").with("If", "</dav/x> (<urn:a>)")),
         (400, put("tag up").with("If", "</files/../ro/x> (<urn:a>)")),
         (400, put("unclosed If").with("If", "(<urn:a>) (")),
+        (
+            400,
+            put("tag inside an entity tag").with("If", "</files/x> ([\"x])</ro-in/x>(<urn:a>)([\"])"),
+        ),
         (400, put("partial write").with("Content-Range", "bytes 0-0/*")),
         (400, put("invalid Depth").with("Depth", "99")),
         (400, put("two Overwrites").with("Overwrite", "F").with("Overwrite", "T")),
@@ -230,6 +247,56 @@ fn by_the_headers() {
                 .with("X-Script-Name", "/files"),
         ),
     ]);
+}
+
+// Z-3: Zope calls its WebDAV methods by path and by query too, whatever the method of the request.
+#[test]
+fn by_what_zope_publishes() {
+    let get = |name: &str, target: &str| req(name, "GET", target);
+    nothing_arrives(vec![
+        (404, get("method as a name", "/site/page/DELETE")),
+        (404, get("encoded", "/site/page/%44ELETE")),
+        (404, get("in the middle", "/site/page/PROPFIND/x")),
+        (404, get("management", "/site/manage_delObjects?ids=x")),
+        (400, get("in the query", "/site/page?DELETE:method=1")),
+        (400, get("in the query, encoded", "/site/page?a=b&%3amethod=DELETE")),
+        (405, req("plainly", "DELETE", "/site/page")),
+    ]);
+    let lab = Lab::with_routes(ROUTES);
+    lab.pass_to(
+        "/plone-in/search?SearchableText=a:method",
+        &get("honest", "/site/search?SearchableText=a:method"),
+    );
+}
+
+// O-11: a resource that a body names is judged as one that the request line names.
+#[test]
+fn by_what_the_body_names() {
+    let multiget = |href: &str| {
+        format!(
+            "<C:calendar-multiget xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns=\"DAV:\"><prop><getetag/></prop>\
+             <href>/cal/a.ics</href><href>{href}</href></C:calendar-multiget>"
+        )
+    };
+    let report = |name: &str, href: &str| req(name, "REPORT", "/cal/").with("Depth", "1").xml(multiget(href));
+    let search = |name: &str, scope: &str| {
+        let body = format!(
+            "<searchrequest xmlns=\"DAV:\"><basicsearch><select><allprop/></select><from><scope><href>{scope}</href>\
+             <depth>infinity</depth></scope></from></basicsearch></searchrequest>"
+        );
+        req(name, "SEARCH", "/cal/").xml(body)
+    };
+    let merge = "<merge xmlns=\"DAV:\"><source><href>/cal/private/a</href></source></merge>";
+    nothing_arrives(vec![
+        (403, report("multiget", "/cal/private/a.ics")),
+        (403, report("multiget, encoded", "/cal/%70rivate/a.ics")),
+        (403, search("SEARCH there", "/cal/private/")),
+        (403, search("SEARCH of all", "/cal/")),
+        (403, search("SEARCH of all, relative", "")),
+        (403, req("MERGE", "MERGE", "/cal/a").xml(merge)),
+    ]);
+    let lab = Lab::with_routes(ROUTES);
+    lab.pass_to("/cal-in/", &report("multiget, allowed", "/cal/b.ics"));
 }
 
 #[test]

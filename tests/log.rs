@@ -12,10 +12,11 @@ mod support;
 
 use std::time::Duration;
 
+use support::backend::{Step, answer};
 use support::each;
 use support::lab::{Lab, shared};
 use support::samples::PROPFIND;
-use support::wire::{raw, req};
+use support::wire::{Client, raw, req};
 
 /// Asks the admin listener.
 fn admin(lab: &Lab, path: &str) -> support::wire::Answer {
@@ -68,6 +69,42 @@ fn a_served_request_has_one_line_with_its_facts() {
         lines.iter().filter(|line| line.contains("log-put")).count(),
         1,
         "one line a request"
+    );
+}
+
+// B-100: whoever has the whole answer before the body is sent may close, as curl does after `Expect: 100-continue`.
+#[test]
+fn an_answer_before_the_body_is_no_failure() {
+    let lab = shared();
+    let locked = answer("423 Locked", &[], "held by somebody");
+    let broken = vec![Step::Send(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n".into(),
+    )];
+    for (path, steps) in [("/dav/log-early", locked), ("/dav/log-part", broken)] {
+        lab.backend.on(path, [vec![Step::Early], steps].concat());
+    }
+    let start = |path: &str| {
+        let mut client = Client::connect(lab.gateway.address);
+        let framing = "Content-Length: 9000\r\nExpect: 100-continue";
+        client.send(format!("PUT /files/{path} HTTP/1.1\r\nHost: dav.test\r\n{framing}\r\n\r\n").as_bytes());
+        client
+    };
+    let early = start("log-early").answer(false);
+    assert_eq!((early.status, early.text().as_str()), (423, "held by somebody"));
+    let line = lab.gateway.log_of("log-early");
+    assert_eq!(
+        (&line["status"], &line["verdict"]),
+        (&423.into(), &"permit".into()),
+        "{line}"
+    );
+    assert!(line["rule"].is_null(), "{line}");
+    // Half an answer is not the whole one.
+    assert_eq!(start("log-part").read_head().status, 200);
+    let line = lab.gateway.log_of("log-part");
+    assert_eq!(
+        (&line["verdict"], &line["rule"]),
+        (&"error".into(), &"client-gone".into()),
+        "{line}"
     );
 }
 

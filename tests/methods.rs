@@ -10,10 +10,12 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::each;
 use support::lab::{Lab, shared};
 use support::samples::{ACL, LOCKINFO, PROPFIND, PROPPATCH, VERSION_TREE};
-use support::wire::{Req, req};
+use support::wire::{Client, Req, req};
 
 /// A well-formed request of this method on `prefix`, with the headers and the body it needs.
 fn proper(name: &str, method: &str, prefix: &str) -> Req {
@@ -153,8 +155,17 @@ fn some_methods_are_never_served() {
     });
     // M-8: decided before the path is looked at.
     not_allowed(shared(), &req("M-8 TRACE on a bad path", "TRACE", "/files/../x"));
-    shared().refuse(405, &req("M-8 CONNECT", "CONNECT", "dav.test:80"));
+    not_allowed(shared(), &req("M-8 CONNECT", "CONNECT", "dav.test:80"));
+    let line = shared().gateway.log_of("dav.test:80");
+    assert_eq!((&line["status"], &line["rule"]), (&405.into(), &"O-6".into()), "{line}");
+    // M-8: what follows CONNECT is no request.
+    let mut client = Client::connect(shared().gateway.address);
+    client.send(b"CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n");
+    client.send(&req("after CONNECT", "GET", "/files/after-connect").bytes());
+    assert_eq!(client.answer(false).status, 405);
+    assert!(client.closed_within(Duration::from_secs(3)));
     shared().settle();
+    assert!(shared().backend.case("after CONNECT").is_empty());
 }
 
 // M-37, M-40, M-41: exact tokens only.

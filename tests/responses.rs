@@ -340,6 +340,10 @@ fn html_error_pages_are_emptied() {
         through("e-page", "GET", "200 OK", &[("Content-Type", "text/html")], page).text(),
         page
     );
+    let fields = [("Content-Type", "text/html"), ("ETag", "\"new\"")];
+    let got = through("e-201", "PUT", "201 Created", &fields, page);
+    assert_eq!((got.status, got.whole, got.text().as_str()), (201, true, ""));
+    assert_eq!(got.header("etag"), Some("\"new\""), "it is that of the resource");
     let got = through(
         "e-text",
         "GET",

@@ -9,7 +9,7 @@ use super::judge::Judge;
 use super::raw::{RawCase, RawFileSystem, RawRoute, RawUnderscore, RawUnicode};
 use super::{compile_backend, compile_limits, method_names, reports};
 use crate::policy::method::MethodSet;
-use crate::policy::{Method, Profile, Route};
+use crate::policy::{Profile, Route};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -164,10 +164,8 @@ fn hosts(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Vec<String> {
 fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPath) -> PathRules {
     let habits = profile.habits();
     let mut reserved: Vec<ReservedName> = habits.reserved.iter().map(|name| ReservedName::parse(name)).collect();
-    if habits.publishes_methods {
-        let names = Method::ALL.iter().map(|method| method.as_str().to_owned());
-        reserved.extend(names.map(ReservedName::Literal));
-    }
+    let published = habits.published.iter().map(|name| (*name).to_owned());
+    reserved.extend(published.map(ReservedName::Literal));
     for (at, name) in judge.items(raw.reserved.as_ref(), &path.key("reserved")) {
         let bare = name.strip_suffix('*').unwrap_or(name);
         if bare.is_empty() || bare.contains(['*', '/']) {

@@ -1,6 +1,7 @@
 //! URLs in XML bodies (1.4, Q-11 to Q-14; P-12). In: the URL and the place it stands in. Out: what the back end must read there.
 
 use crate::{
+    policy::Method,
     request::{LocateError, Located, Neighbourhood},
     url::{Authority, CanonicalPath, Reference, path_rules::PathUse, reference::in_the_form_of},
     xml::href::HrefUse,
@@ -39,17 +40,33 @@ pub(super) fn map(
                 _ => near.locate(text, PathUse::Target),
             };
             let found = found.map_err(|_| Denial::BodyUrl)?;
+            // A scope may be as deep as everything below.
+            if target.refuses_below(&found.public, target.method) {
+                return Err(Denial::RefusedInBody);
+            }
+            named(&found, target.method, target)?;
             Ok(Some(told(&reference, &found, target)))
         }
-        HrefUse::MultigetMember
-        | HrefUse::Version
-        | HrefUse::VersionHistory
-        | HrefUse::MergeSource
-        | HrefUse::Baseline
-        | HrefUse::Activity => {
+        HrefUse::MultigetMember => {
             let found = near.locate(text, PathUse::Target).map_err(|_| Denial::BodyUrl)?;
+            named(&found, target.method, target)?;
             Ok(Some(told(&reference, &found, target)))
         }
+        HrefUse::Version | HrefUse::VersionHistory | HrefUse::MergeSource | HrefUse::Baseline | HrefUse::Activity => {
+            let found = near.locate(text, PathUse::Target).map_err(|_| Denial::BodyUrl)?;
+            // What is named there is read.
+            named(&found, Method::Get, target)?;
+            Ok(Some(told(&reference, &found, target)))
+        }
+    }
+}
+
+/// O-11: a body reaches no resource that the filter keeps `method` from.
+fn named(found: &Located, method: Method, target: &Target) -> Result<(), Denial> {
+    if target.allowed_at(&found.public).contains(method) {
+        Ok(())
+    } else {
+        Err(Denial::RefusedInBody)
     }
 }
 

@@ -97,6 +97,8 @@ pub enum Denial {
     Xml(XmlRefusal),
     /// An XML body names a URL that is malformed or another server's (P-12, 1.4).
     BodyUrl,
+    /// An XML body names a resource that the method may not reach (O-11).
+    RefusedInBody,
     /// PROPFIND deeper than the route allows (B-22).
     PropfindDepth,
     /// The client was too slow (B-17).
@@ -129,6 +131,7 @@ impl Denial {
             Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
+            Self::RefusedInBody => 403,
             Self::Authority | Self::TargetForm | Self::Query | Self::PublishedMethod => 400,
             Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
@@ -184,6 +187,7 @@ impl Denial {
             Self::ContentCoding => "B-47",
             Self::Xml(refusal) => refusal.rule(),
             Self::BodyUrl => "P-12",
+            Self::RefusedInBody => "O-11",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
             Self::BrokenBody => "B-5",
@@ -235,6 +239,7 @@ impl Denial {
             Self::LengthRequired => "length-required",
             Self::ContentCoding => "content-coding",
             Self::BodyUrl => "url-in-body",
+            Self::RefusedInBody => "method-not-allowed-there",
             Self::Slow => "too-slow",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",

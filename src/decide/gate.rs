@@ -83,6 +83,11 @@ impl Gate {
     pub fn admit(&self, request: &Request<'_>, account: &mut Account) -> Result<Admission, Denial> {
         let head = Head::read(request.raw).map_err(Denial::Framing)?;
         within(&head.size, &self.loosest)?;
+        if head.method == b"CONNECT" {
+            // M-8: its target is no path, and its host somebody else's.
+            account.method = Some(Method::Connect);
+            return Err(Denial::MethodNotAllowed(MethodSet::default()));
+        }
         let target = TargetForm::read(head.target)?;
         let host = host(request, &target)?;
         account.host = Some(host.clone());
@@ -92,7 +97,7 @@ impl Gate {
         let method = std::str::from_utf8(head.method).ok().and_then(Method::parse);
         let method = method.ok_or(Denial::UnknownMethod)?;
         account.method = Some(method);
-        if matches!(method, Method::Trace | Method::Connect) {
+        if method == Method::Trace {
             return Err(Denial::MethodNotAllowed(MethodSet::default()));
         }
         let Some((path, query)) = target.resource() else {
@@ -181,7 +186,7 @@ fn filter(
 
 /// Z-3, Z-20: what calls a method of the back end by another door than the request's own method.
 fn published(route: &Route, method: Method, query: Option<&str>, headers: &HeaderMap) -> Result<(), Denial> {
-    if !route.backend.profile.habits().publishes_methods {
+    if route.backend.profile.habits().published.is_empty() {
         return Ok(());
     }
     if query.is_some_and(names_a_method) {

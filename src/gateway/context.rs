@@ -1,19 +1,13 @@
 //! What the gateway carries through one request: one field for each finished stage, and the numbers for the log.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
-
-use http::HeaderMap;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
-    decide::{Account, Denial, Permit},
-    rewrite::answer_body::Rewriting,
+    decide::{Account, Denial},
     telemetry::{access::Exchange, metrics::InFlight},
 };
 
-use super::upstream_error::UpstreamError;
+use super::{stream::Streaming, upstream_error::UpstreamError};
 
 /// One request on its way.
 pub struct Context {
@@ -33,34 +27,10 @@ pub struct Context {
     pub denial: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
+    /// The whole answer went out before the request came to its end.
+    pub answered: bool,
     /// When the back end was first asked, and how long it was worked with.
     pub upstream: Upstreaming,
-}
-
-/// A request that pingora forwards.
-pub struct Streaming {
-    /// What is forwarded.
-    pub permit: Arc<Permit>,
-    /// Its header fields for the back end.
-    pub headers: HeaderMap,
-    /// The bytes of its body that have come.
-    pub received: u64,
-    /// The most that may come.
-    pub limit: Option<u64>,
-    /// How many addresses of the back end accepted no connection.
-    pub refused: usize,
-    /// The answer's body, where it is not passed as it comes.
-    pub answer: AnswerBody,
-}
-
-/// What happens to the body of an answer that streams.
-pub enum AnswerBody {
-    /// It passes.
-    AsIs,
-    /// It is left out.
-    Empty,
-    /// It is rewritten.
-    Rewrite(Box<Rewriting>),
 }
 
 /// Time spent on the back end.
@@ -81,6 +51,11 @@ impl Upstreaming {
         if let Some(since) = self.since.take() {
             self.spent = Some(self.spent.unwrap_or_default().saturating_add(since.elapsed()));
         }
+    }
+
+    /// Whether it is being worked with.
+    pub fn runs(&self) -> bool {
+        self.since.is_some()
     }
 
     /// How long it was, if it was.
@@ -105,6 +80,7 @@ impl Context {
             exchange: Exchange::Own,
             denial: None,
             failure: None,
+            answered: false,
             upstream: Upstreaming::default(),
         }
     }

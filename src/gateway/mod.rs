@@ -16,6 +16,7 @@ mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;
+pub mod stream;
 mod tell;
 pub mod transact;
 pub mod upstream;

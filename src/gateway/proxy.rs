@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, StatusCode, Version, header};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -14,18 +14,19 @@ use pingora::{
 };
 
 use crate::{
-    decide::{Denial, Permit, permit::PermittedBody},
+    decide::Denial,
     policy::Method,
     rewrite::{answer::rewrite, answer_body::BodyPlan, request as outgoing},
     telemetry::access::Exchange,
 };
 
 use super::{
-    context::{AnswerBody, Context, Streaming},
+    context::Context,
     http10::NoChunksBuilder,
     passage::{Halt, Onward},
-    respond::{Reply, linger},
+    respond::{LINGER, Reply, linger},
     server::Gateway,
+    stream::{AnswerBody, Streaming},
     upstream_error::UpstreamError,
 };
 
@@ -46,7 +47,8 @@ impl ProxyHttp for Gateway {
 
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Context) -> Result<()> {
         linger(session);
-        let old = session.req_header().version < http::Version::HTTP_11;
+        let old = session.req_header().version < Version::HTTP_11;
+        let connect = session.req_header().method == http::Method::CONNECT;
         let downstream = session.as_downstream_mut();
         // A byte after the body must not abort the request it follows.
         downstream.set_pipelining_enabled(true);
@@ -55,6 +57,10 @@ impl ProxyHttp for Gateway {
         downstream.set_ignore_info_resp(old);
         downstream.set_read_timeout(Some(CLIENT_PAUSE));
         downstream.set_write_timeout(Some(CLIENT_PAUSE));
+        if connect {
+            // What follows it was never meant for this server.
+            downstream.set_keepalive(None);
+        }
         Ok(())
     }
 
@@ -151,13 +157,26 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> Result<()> {
-        if response.status.is_informational() {
-            return Ok(());
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            // Nobody asked for it, and what follows would pass unread, both ways.
+            ctx.failed(UpstreamError::Broken);
+            return Err(Error::explain(ErrorType::InvalidHTTPHeader, "switching protocols").into_up());
         }
+        if response.status.is_informational() {
+            // No field of an interim answer is needed, and the links of a 103 are the back end's own URLs.
+            return replace(response, &HeaderMap::new());
+        }
+        if session.req_header().headers.contains_key(header::EXPECT) && !session.as_downstream_mut().is_body_done() {
+            // The client may send the body or its next request now, and nobody could say which it is.
+            session.set_keepalive(None);
+            session.as_downstream_mut().set_read_timeout(Some(LINGER));
+        }
+        // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
+        response.set_version(Version::HTTP_11);
         let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit));
         let mut headers = response.headers.clone();
         let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {
@@ -259,12 +278,17 @@ impl ProxyHttp for Gateway {
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Context) -> FailToProxy {
+        let ended = !ctx.upstream.runs();
         ctx.upstream.end();
         let begun = session
             .response_written()
             .is_some_and(|response| !response.status.is_informational());
+        // A client that has its answer before it sent its whole body may close: that is no failure.
+        ctx.answered = begun && is_whole(session).unwrap_or(ended) && *error.esource() == ErrorSource::Downstream;
         let reply = if let Some(denial) = &ctx.denial {
             Some(Reply::denial(denial, &ctx.account))
+        } else if ctx.answered {
+            None
         } else {
             match error.esource() {
                 ErrorSource::Upstream | ErrorSource::Internal | ErrorSource::Unset => {
@@ -297,39 +321,6 @@ impl ProxyHttp for Gateway {
 }
 
 impl Gateway {
-    /// Prepares an exchange that pingora carries out.
-    fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
-        let client = &session.req_header().headers;
-        let mut headers = outgoing::headers(&permit, client);
-        let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
-        if uploads {
-            // One number in one spelling, or chunks: never what the client wrote.
-            let length = client
-                .get(header::CONTENT_LENGTH)
-                .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-            if client.contains_key(header::TRANSFER_ENCODING) {
-                headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-            } else {
-                headers.insert(header::CONTENT_LENGTH, length.unwrap_or_default().into());
-            }
-            if client.contains_key(header::EXPECT) {
-                headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
-            }
-        }
-        ctx.exchange = Exchange::Stream;
-        ctx.stream = Some(Streaming {
-            limit: match permit.body() {
-                PermittedBody::Stream(limit) => *limit,
-                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) => None,
-            },
-            permit: Arc::new(permit),
-            headers,
-            received: 0,
-            refused: 0,
-            answer: AnswerBody::AsIs,
-        });
-    }
-
     async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
         let reply = Reply::denial(&denial, &ctx.account);
         ctx.denial = Some(denial);
@@ -363,6 +354,12 @@ fn streaming(ctx: &mut Context) -> Result<&mut Streaming> {
     ctx.stream
         .as_mut()
         .ok_or_else(|| Error::explain(ErrorType::InternalError, "no permit"))
+}
+
+/// Whether as much of the answer's body was sent as its length says; `None` where it says nothing.
+fn is_whole(session: &Session) -> Option<bool> {
+    let length = session.response_written()?.headers.get(header::CONTENT_LENGTH)?;
+    Some(length.to_str().ok()?.parse() == Ok(session.body_bytes_sent()))
 }
 
 /// Makes the header fields of `response` those of `headers`; fields that stay keep their spelling.

@@ -16,7 +16,7 @@ use crate::{
 use super::upstream_error::UpstreamError;
 
 /// How long a client may go on sending a body that nobody wants, before the connection is closed under it.
-const LINGER: Duration = Duration::from_secs(2);
+pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 /// An answer of the gateway's own.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, io, net::SocketAddr, net::TcpListener, path::PathBuf, sync::Arc};
 
 use pingora::{
-    apps::http_app::HttpServer,
+    apps::{HttpServerOptions, http_app::HttpServer},
     prelude::Opt,
     proxy::http_proxy,
     server::{Server, configuration::ServerConf},
@@ -88,7 +88,12 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
     server.bootstrap();
     let gateway = Gateway::new(Gate::new(policy.routes), upstreams, Arc::clone(&metrics), access_log);
-    let mut service = Service::new("gateway".to_owned(), http_proxy(&server.configuration, gateway));
+    let mut proxy = http_proxy(&server.configuration, gateway);
+    // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.
+    let mut options = HttpServerOptions::default();
+    options.allow_connect_method_proxying = true;
+    proxy.server_options = Some(options);
+    let mut service = Service::new("gateway".to_owned(), proxy);
     for address in &policy.listeners {
         service.add_tcp(&address.to_string());
     }

@@ -44,7 +44,7 @@ impl Gateway {
             .map_or(0, |response| response.status.as_u16());
         let verdict = if ctx.denial.is_some() {
             Verdict::Deny
-        } else if ctx.failure.is_some() || error.is_some() {
+        } else if ctx.failure.is_some() || (error.is_some() && !ctx.answered) {
             Verdict::Error
         } else {
             Verdict::Permit

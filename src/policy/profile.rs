@@ -35,9 +35,12 @@ pub struct Habits {
     pub atomic_put: bool,
     /// It takes any attribute of an object for a page: `GET /page/DELETE`, `?DELETE:method=1` and XML-RPC reach what the method
     /// filter forbids, unless they are refused as what they are (Z-3, Z-20).
-    pub publishes_methods: bool,
+    /// These are the names of such attributes; empty for all that have none.
+    pub published: &'static [&'static str],
     /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
     pub no_infinity: bool,
+    /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38).
+    pub matches_slashes: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,
     /// What it can do at most, of the methods of section 1.1.
@@ -69,8 +72,9 @@ impl Profile {
             reserved: &[],
             cuts_destination: false,
             atomic_put: false,
-            publishes_methods: false,
+            published: &[],
             no_infinity: false,
+            matches_slashes: false,
             bare_entity_tags: false,
             methods: MethodSet::all(),
         };
@@ -82,6 +86,7 @@ impl Profile {
             },
             Self::Nginx => Habits {
                 atomic_put: true,
+                matches_slashes: true,
                 ..plain
             },
             Self::Zope | Self::Plone => Habits {
@@ -93,7 +98,26 @@ impl Profile {
                     "REQUEST",
                     "manage_*",
                 ],
-                publishes_methods: true,
+                published: &[
+                    "HEAD",
+                    "GET",
+                    "POST",
+                    "PUT",
+                    "PATCH",
+                    "DELETE",
+                    "OPTIONS",
+                    "TRACE",
+                    "PROPFIND",
+                    "PROPPATCH",
+                    "MKCOL",
+                    "COPY",
+                    "MOVE",
+                    "LOCK",
+                    "UNLOCK",
+                    "ACL",
+                    "REPORT",
+                    "SEARCH",
+                ],
                 bare_entity_tags: true,
                 ..plain
             },

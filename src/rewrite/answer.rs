@@ -72,6 +72,14 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     if (100..200).contains(&status) {
         return Ok(BodyPlan::AsIs);
     }
+    // Beneath the chunks the bytes would stay coded, and nothing would say so any more (RFC 9112 section 7).
+    if headers
+        .get_all(TRANSFER_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+    {
+        return Err(BadAnswer::UnknownCoding);
+    }
     remove_internal(headers);
     map_headers(context, status, headers)?;
     announce(context, status, headers);
@@ -95,11 +103,14 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
 fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> Result<BodyPlan, BadAnswer> {
     let media = media_type(headers);
     let media = media.as_deref();
-    if status >= 300 && !context.route.pass_error_bodies && is_html(media) {
-        empty(headers);
+    let success = status < 300;
+    if (!success || only_reports(context.method)) && !context.route.pass_error_bodies && is_html(media) {
+        empty(headers, success);
         return Ok(BodyPlan::Empty);
     }
-    if !is_rewritten(context.method, status, media) {
+    // A route that shows no WebDAV has nothing but pages and files: their XML may be anything, a DOCTYPE included.
+    let shown = context.route.speaks_dav() || media == Some("application/davmount+xml");
+    if !shown || !is_rewritten(context.method, status, media) {
         return Ok(BodyPlan::AsIs);
     }
     if headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0") && context.method != Method::Head {
@@ -179,6 +190,13 @@ fn answers_in_xml(method: Method) -> bool {
     matches!(method, Lock | Propfind | Proppatch | Report | Search)
 }
 
+/// Methods whose answers say in HTML, if at all, what was done and to which of the back end's URLs (Apache: `Resource /dav/a has
+/// been created.`).
+fn only_reports(method: Method) -> bool {
+    use Method::{Copy, Delete, Lock, Mkcol, Move, Proppatch, Put, Unlock};
+    matches!(method, Copy | Delete | Lock | Mkcol | Move | Proppatch | Put | Unlock)
+}
+
 /// Methods in whose answers an ETag belongs to the body; in those of the others it is the tag of the resource that was written.
 fn tags_the_answer(method: Method) -> bool {
     use Method::{Get, Head, Options, Post, Propfind, Report, Search};
@@ -206,11 +224,15 @@ fn decoder(headers: &HeaderMap) -> Result<Option<ContentDecoder>, BadAnswer> {
     }
 }
 
-/// The headers of an answer whose body is taken away (ERR-3).
-fn empty(headers: &mut HeaderMap) {
-    let of_the_body = [CONTENT_TYPE, CONTENT_LANGUAGE, ETAG, LAST_MODIFIED, TRANSFER_ENCODING];
+/// The headers of an answer whose body is taken away (ERR-3). After a success the validators are those of what was written.
+fn empty(headers: &mut HeaderMap, success: bool) {
+    let of_the_body = [CONTENT_TYPE, CONTENT_LANGUAGE, TRANSFER_ENCODING];
     for name in OF_THE_BYTES.into_iter().chain(of_the_body) {
         headers.remove(name);
+    }
+    if !success {
+        headers.remove(ETAG);
+        headers.remove(LAST_MODIFIED);
     }
     headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
 }

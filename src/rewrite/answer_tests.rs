@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use super::super::urls::tests::{PLAIN, context, context_on, route};
 use super::*;
+use crate::policy::MethodSet;
 
 type Sent<'a> = &'a [(&'static str, &'a str)];
 
@@ -86,6 +87,7 @@ fn what_becomes_of_the_body() {
         ("an image", Post, 200, svg, "as is"),
         ("XHTML", Post, 200, xhtml, "as is"),
         ("error page", Get, 404, html, "empty"),
+        ("confirmation", Mkcol, 201, html, "empty"),
         ("error page, XHTML", Put, 500, xhtml, "empty"),
         ("error page of a redirect", Mkcol, 301, html, "empty"),
         ("error in text", Put, 404, plain, "as is"),
@@ -295,4 +297,37 @@ fn may_cross_threads() {
     fn crosses<T: Send + Sync>() {}
     crosses::<BodyPlan>();
     crosses::<Rewriting>();
+}
+
+// a transfer coding that would stay on the bytes is refused; chunks are framing.
+#[test]
+fn transfer_codings() {
+    for (coding, expected) in [
+        ("chunked", "as is"),
+        ("Chunked", "as is"),
+        ("gzip, chunked", "answer-unknown-coding"),
+        ("gzip", "answer-unknown-coding"),
+    ] {
+        let mut sent = headers(&[("transfer-encoding", coding), ("content-type", "image/png")]);
+        let plan = rewrite(&Arc::new(context(Method::Get)), 200, &mut sent);
+        assert_eq!(name(&plan), expected, "{coding}");
+    }
+}
+
+// Z-1, C-14: where nothing speaks WebDAV, XML is a page or a file; a DOCTYPE in it is nobody's business.
+#[test]
+fn routes_without_webdav() {
+    let web = MethodSet::of(&[Method::Options, Method::Get, Method::Head, Method::Post]);
+    for (status, media, expected) in [
+        (200, "application/xml", "as is"),
+        (404, "text/xml", "as is"),
+        (200, "application/davmount+xml", "rewrite"),
+    ] {
+        let mut sent = headers(&[("content-type", media)]);
+        let plan = rewrite(&Arc::new(context_on(route(web), Method::Post)), status, &mut sent);
+        assert_eq!(name(&plan), expected, "{status} {media}");
+        let mut sent = headers(&[("content-type", media)]);
+        let plan = rewrite(&Arc::new(context(Method::Post)), status, &mut sent);
+        assert_eq!(name(&plan), "rewrite", "the twin: {status} {media}");
+    }
 }

@@ -31,7 +31,7 @@ const OF_THE_CONNECTION: [&str; 14] = [
 ];
 
 /// Fields that some back end or layer between would take for another URL, user or method (Q-6 to Q-10, B-42 to B-50).
-const NEVER_FORWARDED: [&str; 17] = [
+const NEVER_FORWARDED: [&str; 22] = [
     "new-uri",
     "x-msdavext",
     "x-msdavextlocktimeout",
@@ -44,6 +44,11 @@ const NEVER_FORWARDED: [&str; 17] = [
     "x-script-name",
     "forwarded",
     "x-original-url",
+    "x-original-host",
+    "x-host",
+    "x-forwarded",
+    "x-real-ip",
+    "x-webauth-user",
     "x-rewrite-url",
     "x-remote-user",
     "remote-user",

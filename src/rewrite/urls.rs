@@ -179,6 +179,11 @@ fn suffix(reference: &Reference<'_>) -> String {
     }
 }
 
+/// Methods that act on a whole tree and answer with what they could not do (RFC 4918 sections 9.6.1, 9.8.5 and 9.9.4).
+fn tells_of_failures(method: Method) -> bool {
+    matches!(method, Method::Delete | Method::Copy | Method::Move)
+}
+
 /// The mapping for the body of one answer.
 #[derive(Clone, Debug)]
 pub struct AnswerUrls(Arc<AnswerContext>);
@@ -197,6 +202,10 @@ impl ResponseUrls for AnswerUrls {
             // Deliberately also what names another server or scheme: a response is about a resource of the route.
             return match self.0.name(&reference) {
                 Named::Public(path) => Mapped::To(format!("{path}{}", suffix(&reference))),
+                // F-4: here a response tells of a failure, and an answer without one of success.
+                Named::Elsewhere | Named::Outside if tells_of_failures(self.0.method) => {
+                    Mapped::To(self.0.public.to_string())
+                }
                 Named::Elsewhere | Named::Outside => Mapped::Outside,
             };
         }

@@ -273,3 +273,22 @@ proptest! {
         );
     }
 }
+
+// F-4: what could not be deleted is told under a name the client knows, else the answer would say that all went well.
+#[test]
+fn failures_stay_failures() {
+    for (method, outside) in [
+        (Method::Propfind, "-"),
+        (Method::Delete, "/files/c/d"),
+        (Method::Move, "/files/c/d"),
+    ] {
+        let urls = AnswerUrls::new(Arc::new(context_on(route(PLAIN), method)));
+        for (url, public) in [
+            ("/dav/c/d/e", "/files/c/d/e"),
+            ("/dav/c/d/a%5Cb", outside),
+            ("/secret", outside),
+        ] {
+            assert_eq!(shown(urls.map(Place::Structural, url)), public, "{method:?} {url}");
+        }
+    }
+}

@@ -175,7 +175,15 @@ def one_client(check, make, apache, gateway):
     if not gateway:
         return
     clean(files)
+    seen = len(gateway.access())
     through = whole(make, files, gateway.url)
+    check.equal(f"{make.name}: no URL that could not be mapped", gateway.unmapped(), [])
+    time.sleep(0.2)
+    told = [(line["method"], line["path"], line["status"], line.get("rule")) for line in gateway.access()[seen:]]
+    check.check(f"{make.name}: the access log has the session", len(told) >= len(through), f"{len(told)} lines")
+    # gvfs asks for the parents of what it mounts.
+    refused = [line for line in told if line[3] and line[:2] != ("PROPFIND", "/")]
+    check.equal(f"{make.name}: nothing was refused and nothing failed", refused, [])
     for (step, key), error in through.items():
         name = f"{make.name}: {step}, {key}"
         if error is None:

@@ -317,6 +317,10 @@ class Davfs2:
         """Why this machine cannot mount, or None."""
         if os.geteuid() != 0:
             return "only root may mount"
+        with open("/proc/self/status") as status:
+            capabilities = int(re.search(r"^CapEff:\s*(\w+)", status.read(), re.M).group(1), 16)
+        if not capabilities >> 21 & 1:
+            return "no CAP_SYS_ADMIN, as in a container"
         try:
             os.close(os.open("/dev/fuse", os.O_RDWR))
         except OSError as error:

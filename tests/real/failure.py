@@ -256,8 +256,39 @@ def early_end(check):
     check.equal("a body of exactly the limit is stored", status, 201)
 
 
+def early_answers(check):
+    """Apache refuses an upload before it has read it: the client gets that answer, however it sends its body."""
+    apache = servers.Apache()
+    gateway = servers.Gateway("/files/", apache.at["/dav/"])
+    web.request("PUT", gateway.url + "locked", b"old")
+    web.lock(gateway.url + "locked")
+    size = 20 << 20
+    asked = {"Expect": "100-continue"}
+    for path, want in (("locked", 423), ("missing/new", 409)):
+        for framing in ({"Content-Length": str(size)}, {"Transfer-Encoding": "chunked"}):
+            kind = f"{path}, {', '.join(framing)}"
+            # Without a body, so this ends in time only if nobody waits for it.
+            got = outcome("PUT", gateway.url + path, None, {**framing, **asked})
+            check.equal(f"refused before the body, client waits for 100: {kind}", got, want)
+            body = b"x" * size
+            if "Transfer-Encoding" in framing:
+                body = chunk(body) + b"0\r\n\r\n"
+            check.equal(
+                f"refused before the body, client sends it all: {kind}",
+                outcome("PUT", gateway.url + path, body, framing),
+                want,
+            )
+    time.sleep(0.3)
+    wrong = [
+        (line["path"], line["status"], line.get("rule")) for line in gateway.access() if line["verdict"] != "permit"
+    ]
+    check.equal("refused before the body: the access log calls none of it a failure of the gateway", wrong, [])
+    with open(os.path.join(apache.files["/dav/"], "locked"), "rb") as content:
+        check.equal("refused before the body: the content stays", content.read(), b"old")
+
+
 def run(check):
-    for group in (down_and_up, odd_backends, bad_backends, early_end):
+    for group in (down_and_up, odd_backends, bad_backends, early_end, early_answers):
         try:
             group(check)
         except Exception as error:

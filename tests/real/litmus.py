@@ -1,18 +1,28 @@
 """litmus, all five suites, directly and through the gateway: every single test must have the same result.
 
-What passes: for each back end and each mapping, the line of every litmus test (pass, FAIL, SKIPPED, WARNING) is equal.
+What passes: for each back end and each mapping, the line of every litmus test (pass, FAIL, SKIPPED, WARNING) is equal,
+and so is what becomes of COPY and MOVE between all kinds of resources, which litmus tries in part.
 """
 
+import itertools
 import os
 import re
+import shutil
 import subprocess
 
 import report
 import servers
+import web
 
 SUITES = ["basic", "copymove", "props", "locks", "http"]
 PROGRAMS = "/usr/libexec/litmus"
 HTDOCS = "/usr/share/litmus/htdocs"
+
+# Where the gateway does better, and how: the back end's results, then the gateway's.
+BETTER = {
+    # The embedded back end cuts a fragment off the request target and deletes what is left; the gateway refuses it.
+    ("basic", "09 delete_fragment"): (["WARNING", "pass"], ["pass"]),
+}
 
 
 def run_suite(suite, url):
@@ -46,7 +56,11 @@ def compare(check, label, direct, through):
         for test, expected in want.items():
             found = got.get(test, {"results": "missing", "text": ""})
             name = f"{label} {suite} {test} [{' '.join(expected['results'])}]"
-            check.equal(name, found["results"], expected["results"], found["text"])
+            wanted = expected["results"]
+            if BETTER.get((suite, test), (None,))[0] == wanted:
+                wanted = BETTER[suite, test][1]
+                name += " better"
+            check.equal(name, found["results"], wanted, found["text"])
         check.equal(f"{label} {suite}: {want_summary}", (sorted(got), got_summary), (sorted(want), want_summary))
 
 
@@ -60,6 +74,33 @@ def direct_results(check, label, url, least):
     return results
 
 
+def pairs(check, label, direct, through, files, own):
+    """COPY and MOVE of a file and a collection, named with and without slash, onto everything: status and outcome."""
+    differ, count = [], 0
+    targets = ("file2", "col2/", "col2", "new", "new/", "file2/")
+    for case in itertools.product(("COPY", "MOVE"), ("file", "col/", "col"), targets, ("T", "F")):
+        method, source, target, overwrite = case
+        outcomes = []
+        for url in (direct, through):
+            shutil.rmtree(files)
+            os.makedirs(os.path.join(files, "col"))
+            os.mkdir(os.path.join(files, "col2"))
+            for name in ("file", "file2", "col/in", "col2/in2"):
+                with open(os.path.join(files, name), "w") as out:
+                    out.write(name)
+            for top, _, names in os.walk(files):
+                for path in [top, *(os.path.join(top, name) for name in names)]:
+                    own(path)
+            headers = {"Destination": url + target, "Overwrite": overwrite}
+            status = web.request(method, url + source, headers=headers).status
+            left = sorted(os.path.join(top, name) for top, _, names in os.walk(files) for name in names)
+            outcomes.append((status, [path for path in left if "/.DAV/" not in path]))
+        count += 1
+        if outcomes[0] != outcomes[1]:
+            differ.append((*case, outcomes[0][0], outcomes[1][0]))
+    check.equal(f"{label} {count} COPY and MOVE, status and what is left", differ, [])
+
+
 def run(check):
     apache = servers.Apache()
     at_dav = direct_results(check, "Apache /dav/", apache.at["/dav/"], 104)
@@ -68,12 +109,21 @@ def run(check):
     for public, internal, direct in mappings:
         gateway = servers.Gateway(public, apache.at[internal])
         compare(check, f"{public} -> Apache {internal}:", direct, gateway.url)
+        pairs(
+            check,
+            f"{public} -> Apache {internal}:",
+            apache.at[internal],
+            gateway.url,
+            apache.files[internal],
+            apache.own,
+        )
         gateway.stop()
 
     demo = servers.Demo()
-    direct = direct_results(check, "embedded back end", demo.backend, 60)
+    direct = direct_results(check, "embedded back end", demo.backend, 80)
     gateway = servers.Gateway("/files/", demo.files)
     compare(check, "/files/ -> embedded back end:", direct, gateway.url)
+    pairs(check, "/files/ -> embedded back end:", demo.backend, gateway.url, demo.files, lambda path: None)
     gateway.stop()
     gateway = servers.Gateway("/files/", demo.backend, profile="generic")
     compare(check, "/files/ -> embedded back end over HTTP:", direct, gateway.url)

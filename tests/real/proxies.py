@@ -375,6 +375,7 @@ def run(check):
         if inner in value or "/dav/" in value
     ]
     check.equal("no answer names the back end in a header", leaks, [])
+    check.equal("no URL of an answer could not be mapped", probe.gateway.unmapped(), [])
     reports(check)
 
 

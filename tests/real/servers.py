@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -219,7 +220,12 @@ class Gateway:
         route = {"name": "files", "path": path, "backend": behind, **more}
         if timeouts:
             route["backend"]["timeouts"] = timeouts
-        config = {"listeners": [{"address": f"127.0.0.1:{self.port}"}], "routes": [route]}
+        self.admin = f"http://127.0.0.1:{free_port()}"
+        config = {
+            "listeners": [{"address": f"127.0.0.1:{self.port}"}],
+            "admin": {"address": self.admin[len("http://") :]},
+            "routes": [route],
+        }
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:
             json.dump(config, out, indent=1)  # JSON is YAML
@@ -227,6 +233,19 @@ class Gateway:
             raise RuntimeError(f"{DAVGATE} is missing: `tests/run build` makes it")
         self.process = start([DAVGATE, "run", self.config], self.log)
         wait_for(self.port, self.process, self.log)
+
+    def access(self):
+        """The access log's lines so far, parsed; what stands before and between them on standard error is left out."""
+        with open(self.log, errors="replace") as log:
+            return [json.loads(line) for line in log if line.startswith("{")]
+
+    def unmapped(self):
+        """The counters of URLs in answers that could not be mapped, where they are not 0."""
+        with urllib.request.urlopen(f"{self.admin}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        counters = [line for line in lines if line.startswith("davgate_unmapped_hrefs_total{")]
+        assert counters, "the metrics have no davgate_unmapped_hrefs_total"
+        return [line for line in counters if line.split()[-1] != "0"]
 
     def memory(self, key="VmRSS"):
         """Bytes of a line of /proc/PID/status."""

@@ -44,6 +44,8 @@ impl Seen {
 /// One step of a scripted answer.
 #[derive(Debug, Clone)]
 pub enum Step {
+    /// As the first one: answer without reading the body.
+    Early,
     /// Send these bytes.
     Send(Vec<u8>),
     /// Wait.
@@ -217,6 +219,11 @@ impl Connection {
                     .or(record.scripts.get(&path));
                 (record.requests.len() - 1, script.cloned())
             };
+            if let Some([Step::Early, steps @ ..]) = script.as_deref() {
+                self.play(steps.to_vec());
+                while self.fill() {}
+                return;
+            }
             if seen.header("expect").is_some() && self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").is_err() {
                 return;
             }
@@ -246,6 +253,7 @@ impl Connection {
                     }
                 }
                 Step::Pause(time) => std::thread::sleep(time),
+                Step::Early => {}
                 Step::Close => return false,
             }
         }

@@ -53,6 +53,10 @@ const ROUTES: &str = r#"
       - { path: /inbox/*, allow: [PUT], limits: { body: 100 } }
       - { path: /inbox/**, allow: [none] }
       - { path: /**, allow: [read, write, lock] }
+  - name: nginx
+    hosts: [dav.test]
+    path: /nginx/
+    backend: { url: "http://@BACK@/nginx-in/", profile: nginx }
   - name: deep
     hosts: [dav.test]
     path: /deep/er/path/
