@@ -20,24 +20,26 @@ const FEW: usize = 10;
 const MANY: usize = 100_000;
 const NEEDED: PrivilegeSet = PrivilegeSet::of(&[Privilege::Read, Privilege::WriteContent]);
 
-/// Rules as people have them, by name: a line of the file for each number.
-const SHAPES: [(&str, fn(usize) -> String, &str); 4] = [
-    (
+/// Rules as people have them: a name, a line of the file for each number, and the key that is asked about.
+struct Shape(&'static str, fn(usize) -> String, &'static str);
+
+const SHAPES: [Shape; 4] = [
+    Shape(
         "a folder for each user",
         |number| format!(r#"{{ path: "/home/u{number}/**", allow: [all], to: "user:u{number}" }}"#),
         "/home/u5/a/b.txt",
     ),
-    (
+    Shape(
         "a closed folder for each number",
         |number| format!(r#"{{ path: "/home/u5/f{number}/**", deny: [write], to: authenticated }}"#),
         "/home/u5/other/b.txt",
     ),
-    (
+    Shape(
         "many users of one folder",
         |number| format!(r#"{{ path: "/shared/**", allow: [read, write], to: "user:u{number}" }}"#),
         "/shared/a/b.txt",
     ),
-    (
+    Shape(
         "many groups of one folder",
         |number| format!(r#"{{ path: "/shared/*/b*", deny: [write], to: "group:g{number}" }}"#),
         "/shared/a/b.txt",
@@ -88,7 +90,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let who = Principal::user("u5", ["g5", "g7"]).unwrap();
     let mut lines = Vec::new();
-    for (name, rule, key) in SHAPES {
+    for Shape(name, rule, key) in SHAPES {
         let ((few, _), (many, loading)) = (load(rule, FEW), load(rule, MANY));
         let mut group = criterion.benchmark_group(name);
         group.bench_function("10 rules", |bench| bench.iter(|| verdict(&few, &who, key)));

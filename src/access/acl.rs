@@ -92,8 +92,8 @@ impl Acl {
                 let covering: Vec<_> = source
                     .index
                     .covering(ace.index)
-                    .into_iter()
-                    .filter_map(|rule| source.aces.get(rule))
+                    .iter()
+                    .filter_map(|rule| source.aces.get(*rule))
                     .collect();
                 (!covering.is_empty()).then_some((ace, covering))
             })

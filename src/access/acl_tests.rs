@@ -265,7 +265,7 @@ fn people() -> [Principal; 5] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     // both evaluators agree at every path; also when the rules are cut into two sources
     #[test]

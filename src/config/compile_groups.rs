@@ -20,7 +20,7 @@ pub fn compile(
 ) -> BTreeMap<String, Vec<Member>> {
     let mut groups = BTreeMap::new();
     for (name, members) in raw.into_iter().flatten() {
-        let at = path.key(name);
+        let at = path.named(name);
         if !is_name(name) {
             judge.refuse(Problem::new(at, format!("{name:?} is no name of a group")).expected(NAME));
             continue;
@@ -51,7 +51,7 @@ pub fn compile(
     }
     if let Some(name) = Groups::cycle(&groups) {
         judge.warn(
-            &path.key(name),
+            &path.named(name),
             "lies in itself: all groups of the circle have the same members",
         );
     }

@@ -35,8 +35,8 @@ pub fn compile(
 ) -> IdentitySettings {
     let mut sources = Vec::new();
     for key in places.keys(path) {
-        let at = path.key(key);
-        let source = match key.as_str() {
+        let at = path.named(key);
+        let source = match key {
             "basic" => raw.basic.as_ref().and_then(|raw| basic(judge, raw, &at)),
             "bearer" => raw.bearer.as_ref().and_then(|raw| bearer(judge, raw, &at)),
             "client_certificate" => raw

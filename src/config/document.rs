@@ -3,8 +3,6 @@
 //! Passes: one document of mappings with string keys, lists and scalars. Refused: duplicate keys, tags, merge keys, keys
 //! without a value, and aliases that unfold to more than the parser's budget.
 
-use std::collections::HashMap;
-
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
 
@@ -23,23 +21,28 @@ pub struct Document {
 #[derive(Debug, Default)]
 pub struct Place {
     line: usize,
-    keys: HashMap<String, Place>,
-    /// The keys in the order of the file.
-    order: Vec<String>,
+    /// In the order of the file, each once.
+    keys: Vec<(String, Place)>,
     items: Vec<Place>,
 }
 
 impl Place {
     /// The keys of the mapping at `path`, in the order of the file.
-    pub fn keys(&self, path: &KeyPath) -> &[String] {
+    pub fn keys(&self, path: &KeyPath) -> Vec<&str> {
         let mut place = Some(self);
         for step in path.steps() {
-            place = place.and_then(|place| match step {
-                Step::Key(key) => place.keys.get(key),
-                Step::Item(index) => place.items.get(*index),
-            });
+            place = place.and_then(|place| place.inside(step));
         }
-        place.map_or(&[], |place| place.order.as_slice())
+        place.map_or(Vec::new(), |place| {
+            place.keys.iter().map(|(name, _)| name.as_str()).collect()
+        })
+    }
+
+    fn inside(&self, step: &Step) -> Option<&Self> {
+        match step {
+            Step::Key(key) => self.keys.iter().find(|(name, _)| name == key).map(|(_, inner)| inner),
+            Step::Item(index) => self.items.get(*index),
+        }
     }
 
     /// The line (from 1) of `path`, or of the nearest thing that holds it.
@@ -47,7 +50,7 @@ impl Place {
         let mut place = self;
         for step in path.steps() {
             let inner = match step {
-                Step::Key(key) => place.keys.get(key),
+                Step::Key(key) => place.keys.iter().find(|(name, _)| name == key).map(|(_, inner)| inner),
                 Step::Item(index) => place.items.get(*index),
             };
             match inner {
@@ -155,14 +158,13 @@ impl Reader<'_> {
                 for (key, item) in entries {
                     let line = key.span.start.line();
                     let Some(name) = self.key(key) else { continue };
-                    self.path.push(Step::Key(name.clone()));
+                    self.path.push(Step::Key(name.clone().into()));
                     let (value, inner) = self.node(item, line);
                     self.path.pop();
                     if let Some(value) = value {
                         values.insert(name.clone(), value);
                     }
-                    place.order.push(name.clone());
-                    place.keys.insert(name, inner);
+                    place.keys.push((name, inner));
                 }
                 Some(Value::Object(values))
             }

@@ -52,7 +52,7 @@ fn key_path(path: &serde_path_to_error::Path) -> KeyPath {
     for segment in path.iter() {
         match segment {
             Segment::Seq { index } => steps.push(Step::Item(*index)),
-            Segment::Map { key } => steps.push(Step::Key(key.clone())),
+            Segment::Map { key } => steps.push(Step::Key(key.clone().into())),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
@@ -68,8 +68,8 @@ fn take_out(value: &mut Value, steps: &[Step]) -> bool {
     match step {
         Step::Key(key) if rest.is_empty() => value
             .as_object_mut()
-            .is_some_and(|entries| entries.remove(key).is_some()),
-        Step::Key(key) => value.get_mut(key).is_some_and(|inner| take_out(inner, rest)),
+            .is_some_and(|entries| entries.remove(&**key).is_some()),
+        Step::Key(key) => value.get_mut(&**key).is_some_and(|inner| take_out(inner, rest)),
         Step::Item(index) => value.get_mut(index).is_some_and(|item| {
             if rest.is_empty() {
                 !std::mem::take(item).is_null()

@@ -45,6 +45,8 @@ pub struct IndexedRule<S> {
 pub struct RuleIndex<S> {
     rules: Vec<IndexedRule<S>>,
     root: Node<S>,
+    /// For each rule that can never decide, the earlier ones that do instead.
+    never: HashMap<usize, Vec<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -110,18 +112,22 @@ impl<S: RuleSet> RuleIndex<S> {
                 node.rules.entry(*audience).or_default().push(number);
             }
         }
-        let mut index = Self { rules, root };
+        let never = HashMap::new();
+        let mut index = Self { rules, root, never };
         index.sum_up();
         index
     }
 
-    /// Fills in `refused_below` of every node, and takes from `refuses` what earlier rules decide in any case.
+    /// Fills in `refused_below` of every node and `never`, and takes from `refuses` what earlier rules decide in any case.
     fn sum_up(&mut self) {
         for number in 0..self.rules.len() {
-            let (decided_before, _) = self.covered(number);
+            let (decided_before, by) = self.covered(number);
             let Some(rule) = self.rules.get_mut(number) else {
                 continue;
             };
+            if rule.decides.without(decided_before).is_empty() && !by.is_empty() {
+                self.never.insert(number, by);
+            }
             rule.refuses = rule.refuses.without(decided_before);
             if rule.refuses.is_empty() {
                 continue;
@@ -181,14 +187,8 @@ impl<S: RuleSet> RuleIndex<S> {
     }
 
     /// Earlier rules that surely decide all that rule number `rule` could decide, so that it never does; none if there are no such.
-    pub fn covering(&self, rule: usize) -> Vec<usize> {
-        let (decided, by) = self.covered(rule);
-        let left = self.rules.get(rule).map(|rule| rule.decides.without(decided));
-        if left.is_some_and(RuleSet::is_empty) {
-            by
-        } else {
-            Vec::new()
-        }
+    pub fn covering(&self, rule: usize) -> &[usize] {
+        self.never.get(&rule).map_or(&[], Vec::as_slice)
     }
 
     /// What of rule number `number` earlier rules surely decide, and which.

@@ -101,7 +101,7 @@ fn a_hundred_thousand_rules_cost_what_ten_do() {
 #[test]
 fn names_the_rule_that_covers_another() {
     let rules = index(&["/a/**", "/b/*", "/a/b/*", "/b/c/d", "/b/x", "/**", "~^/z$"]);
-    let covering: Vec<Vec<usize>> = (0..7).map(|rule| rules.covering(rule)).collect();
+    let covering: Vec<Vec<usize>> = (0..7).map(|rule| rules.covering(rule).to_vec()).collect();
     assert_eq!(covering, [vec![], vec![], vec![0], vec![], vec![1], vec![], vec![5]]);
 }
 
@@ -194,7 +194,7 @@ fn several_rules_may_cover_one() {
         rule("/c/{user}", &[bob], 6, 0),
         rule("/c/*", &[bob], 2, 0),
     ]);
-    let covering: Vec<Vec<usize>> = (0..8).map(|rule| rules.covering(rule)).collect();
+    let covering: Vec<Vec<usize>> = (0..8).map(|rule| rules.covering(rule).to_vec()).collect();
     assert_eq!(
         covering,
         [vec![], vec![], vec![0, 1], vec![], vec![1], vec![], vec![5], vec![]]
