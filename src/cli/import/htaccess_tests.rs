@@ -803,7 +803,7 @@ fn nothing_is_granted_that_httpd_refuses() {
     ];
     let mut choices = Choices(11);
     let (mut granted, mut kept) = (0_u32, 0_u32);
-    for _ in 0..40 {
+    for _ in 0..15 {
         let pieces = choices.pieces(3, false);
         let text = written(&pieces);
         let printed = Printed::of(&imported(&text));

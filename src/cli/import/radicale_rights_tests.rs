@@ -502,7 +502,7 @@ fn nothing_is_granted_that_radicale_refuses() {
     ];
     let mut choices = Choices(7);
     let (mut granted, mut kept) = (0_u32, 0_u32);
-    for _ in 0..60 {
+    for _ in 0..25 {
         let count = choices.of(&["1", "2", "3", "4"]).parse::<usize>().unwrap();
         let sections: Vec<_> = (0..count)
             .map(|_| (choices.of(USERS), choices.of(COLLECTIONS), choices.of(PERMISSIONS)))
