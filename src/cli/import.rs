@@ -126,3 +126,38 @@ fn golden(import: &Import, kind: &str, name: &str) {
     }
     assert_eq!(printed, std::fs::read_to_string(&file).unwrap_or_default(), "{file}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        let rows: [(&[u8], u8); 5] = [
+            (b"Require valid-user\n", 0),
+            (b"\xef\xbb\xbfRequire valid-user\n", 0),
+            (b"Require ip 10.0.0.1\n", INCOMPLETE),
+            (b"<Limit GET>\n", 1),
+            (b"Require user \xff\n", 1),
+        ];
+        for (text, expected) in rows {
+            std::fs::write(&file, text).unwrap();
+            let args = ImportArgs::Htaccess {
+                file: file.clone(),
+                root: None,
+            };
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let code = import(&args, &mut out, &mut err).unwrap();
+            assert_eq!(code, ExitCode::from(expected), "{}", String::from_utf8_lossy(text));
+            assert_eq!(out.is_empty(), expected == 1);
+            assert_eq!(err.is_empty(), expected == 0);
+        }
+        let missing = ImportArgs::RadicaleRights {
+            file: directory.path().join("missing"),
+        };
+        let code = import(&missing, &mut Vec::new(), &mut Vec::new()).unwrap();
+        assert_eq!(code, ExitCode::from(1));
+    }
+}

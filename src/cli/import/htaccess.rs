@@ -2,9 +2,11 @@
 //! `identity:`. Passes: what httpd 2.4 would surely grant. httpd judges methods, here it is privileges: a privilege is granted to
 //! those who may use every method that it opens, and what is closed to everyone is left out of `methods:`.
 
+mod known;
 mod leaves;
 mod lines;
 mod places;
+mod requires;
 mod sections;
 mod verdict;
 mod who;
@@ -137,7 +139,7 @@ fn emit(found: Found) -> Import {
         .filter(|section| !base_is_silent(section) || section.config.unclear)
         .collect();
     let leaves: Vec<Leaves> = (0..speaking.len())
-        .map(|at| Leaves::of(&effective(&speaking, at), &universe, &members))
+        .map(|at| Leaves::of(&effective(&speaking, at), &universe, &named, &members))
         .collect();
     for lost in sections
         .iter()
@@ -291,11 +293,14 @@ fn methods(sections: &[&Section], leaves: &[Leaves], import: &mut Import) {
                     &section.text,
                     format!(
                         "making and deleting {root} itself is judged at its parent, where it is allowed to others than here; so it \
-                         is refused to everyone, and PUT and LOCK with it"
+                         is refused to everyone, and with it PUT, LOCK, COPY and MOVE"
                     ),
                 ));
                 entries.push(Entry::Rule(rule(root, &ours.allowed_in_place())));
                 plain = false;
+                if *root == section.place.path {
+                    continue;
+                }
             } else if !ours.makes_nothing() && !around().any(|theirs| theirs.may_all_that(ours)) {
                 entries.push(Entry::lost(
                     section.line,

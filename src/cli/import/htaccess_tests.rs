@@ -618,3 +618,211 @@ fn other_formats_are_refused() {
         assert!(error.problem.contains(problem), "{}", error.problem);
     }
 }
+
+/// A small piece of configuration, and httpd's own way of judging it.
+enum Piece {
+    Require(&'static str, bool),
+    Block(&'static str, Vec<Piece>),
+    Limit(&'static str, &'static [&'static str], Vec<Piece>),
+}
+
+const LISTS: &[&[&str]] = &[
+    &["GET", "HEAD"],
+    &["PUT"],
+    &["GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"],
+    &["DELETE", "MOVE", "PROPPATCH"],
+    &["MKCOL", "MKCALENDAR", "COPY", "LOCK", "PUT"],
+];
+
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % count
+    }
+
+    fn pieces(&mut self, depth: usize, all: bool) -> Vec<Piece> {
+        (0..1 + self.below(3))
+            .map(|_| match self.below(if depth == 0 { 4 } else { 7 }) {
+                0..=3 => {
+                    let what = [
+                        "all granted",
+                        "all denied",
+                        "valid-user",
+                        "user alice",
+                        "user bob alice",
+                        "group g",
+                        "group h",
+                        "ip 10.0.0.1",
+                        "method GET PUT",
+                    ];
+                    Piece::Require(what[self.below(what.len())], all && self.below(3) == 0)
+                }
+                4 => Piece::Block(
+                    ["RequireAll", "RequireAny"][self.below(2)],
+                    self.pieces(depth - 1, false),
+                ),
+                5 => Piece::Block("RequireAll", self.pieces(depth - 1, true)),
+                _ => Piece::Limit(
+                    ["Limit", "LimitExcept"][self.below(2)],
+                    LISTS[self.below(LISTS.len())],
+                    self.pieces(depth - 1, all),
+                ),
+            })
+            .collect()
+    }
+}
+
+fn written(pieces: &[Piece]) -> String {
+    let block =
+        |name: &str, arguments: &str, inside: &[Piece]| format!("<{name}{arguments}>\n{}</{name}>\n", written(inside));
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Require(what, negated) => format!("Require {}{what}\n", if *negated { "not " } else { "" }),
+            Piece::Block(name, inside) => block(name, "", inside),
+            Piece::Limit(name, list, inside) => block(name, &format!(" {}", list.join(" ")), inside),
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Status {
+    Granted,
+    Denied,
+    Neutral,
+}
+
+#[derive(Clone, Copy)]
+struct World<'a> {
+    who: Asking<'a>,
+    near: bool,
+    method: &'static str,
+}
+
+fn limited(name: &str, list: &[&str], method: &str) -> bool {
+    list.contains(&method) == (name == "Limit")
+}
+
+/// Whether anything in there is about the method: `section->limited` of httpd.
+fn about(pieces: &[Piece], method: &str) -> bool {
+    pieces.iter().any(|piece| match piece {
+        Piece::Require(..) => true,
+        Piece::Block(_, inside) => about(inside, method),
+        Piece::Limit(name, list, inside) => limited(name, list, method) && about(inside, method),
+    })
+}
+
+/// The members of a block with Limits taken away, each with whether it is about the method.
+fn flat<'a>(pieces: &'a [Piece], method: &str, inside_limit: bool, into: &mut Vec<(&'a Piece, bool)>) {
+    for piece in pieces {
+        match piece {
+            Piece::Limit(name, list, inside) => flat(inside, method, inside_limit && limited(name, list, method), into),
+            Piece::Block(_, inside) => into.push((piece, inside_limit && about(inside, method))),
+            Piece::Require(..) => into.push((piece, inside_limit)),
+        }
+    }
+}
+
+fn judge(pieces: &[Piece], all: bool, world: World) -> Status {
+    let mut members = Vec::new();
+    flat(pieces, world.method, true, &mut members);
+    let mut verdict = Status::Neutral;
+    for (member, applies) in members {
+        let status = match member {
+            _ if !applies => {
+                if all {
+                    Status::Granted
+                } else {
+                    Status::Neutral
+                }
+            }
+            Piece::Block(name, inside) => judge(inside, *name == "RequireAll", world),
+            Piece::Require(what, negated) => {
+                let words: Vec<&str> = what.split(' ').collect();
+                let granted = match words[0] {
+                    "all" => words[1] == "granted",
+                    "valid-user" => world.who.user.is_some(),
+                    "user" => world.who.user.is_some_and(|user| words[1..].contains(&user)),
+                    "group" => world.who.groups.contains(&words[1]),
+                    "ip" => world.near,
+                    "method" => ["GET", "HEAD", "PUT"].contains(&world.method),
+                    other => panic!("{other}"),
+                };
+                match (granted, negated) {
+                    (true, false) => Status::Granted,
+                    (false, true) => Status::Neutral,
+                    _ => Status::Denied,
+                }
+            }
+            Piece::Limit(..) => unreachable!(),
+        };
+        verdict = match (all, verdict, status) {
+            (_, before, Status::Neutral) => before,
+            (true, Status::Denied, _) | (true, _, Status::Denied) => Status::Denied,
+            (false, Status::Granted, _) | (false, _, Status::Granted) => Status::Granted,
+            (_, _, status) => status,
+        };
+    }
+    verdict
+}
+
+// What is granted is granted by httpd, from every address.
+#[test]
+fn nothing_is_granted_that_httpd_refuses() {
+    const OPERATIONS: &[(&str, &str)] = &[
+        ("GET", "GET"),
+        ("HEAD", "HEAD"),
+        ("OPTIONS", "OPTIONS"),
+        ("PROPFIND", "PROPFIND"),
+        ("REPORT", "REPORT"),
+        ("PUT", "PUT"),
+        ("PUT+", "PUT"),
+        ("DELETE", "DELETE"),
+        ("MKCOL", "MKCOL"),
+        ("MKCALENDAR", "MKCALENDAR"),
+        ("COPY:/z", "COPY"),
+        ("COPY=:/z", "COPY"),
+        ("MOVE:/z", "MOVE"),
+        ("PROPPATCH", "PROPPATCH"),
+        ("LOCK", "LOCK"),
+        ("LOCK+", "LOCK"),
+    ];
+    let asking: Vec<Asking> = vec![
+        ANYBODY,
+        user("alice"),
+        user("bob"),
+        member("bob", &["g"]),
+        member("carol", &["h"]),
+        member("alice", &["g", "h"]),
+        user("dave"),
+    ];
+    let mut choices = Choices(11);
+    let (mut granted, mut kept) = (0_u32, 0_u32);
+    for _ in 0..15 {
+        let pieces = choices.pieces(3, false);
+        let text = written(&pieces);
+        let printed = Printed::of(&imported(&text));
+        for who in &asking {
+            for (operation, method) in OPERATIONS {
+                let there = [false, true].into_iter().all(|near| {
+                    let world = World {
+                        who: *who,
+                        near,
+                        method,
+                    };
+                    !about(&pieces, method) || judge(&pieces, false, world) == Status::Granted
+                });
+                let here = printed.allows(*who, "/a", operation);
+                granted += u32::from(there);
+                kept += u32::from(there && here);
+                assert!(there || !here, "{who:?} {operation}\n{text}\n{}", printed.text());
+            }
+        }
+    }
+    assert!(kept * 10 > granted * 6, "{kept} of {granted}");
+}

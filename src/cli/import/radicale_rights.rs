@@ -4,7 +4,9 @@
 //! and deleting is judged at the parent (RFC 3744 appendix B); and a rule here decides only about the privileges it names.
 
 mod ini;
+mod keys;
 mod pattern;
+mod regex_text;
 mod section;
 
 use self::pattern::Segment;
@@ -49,7 +51,7 @@ pub fn import(text: &str) -> Result<Import, FormatError> {
 
 /// How many alternatives a regex has; `None` when its brackets do not match.
 pub(super) fn alternatives(regex: &str) -> Option<usize> {
-    pattern::split(regex, '|').map(|parts| parts.len())
+    regex_text::split(regex, '|').map(|parts| parts.len())
 }
 
 /// What a section grants, as rules, and what it would grant if rules could say it.
@@ -219,6 +221,15 @@ fn emit(section: &Section, grants: &Grants, later: &[Grants], out: &mut Vec<Entr
     let mut denials: Vec<Rule> = Vec::new();
     for reach in &section.reaches {
         denials.push(deny(reach, Privileges::ALL.without(section.everywhere)));
+        // What it reaches is made at its parent.
+        let parent = reach
+            .strip_suffix("/**")
+            .and_then(|root| root.rsplit_once('/'))
+            .map(|(parent, _)| parent);
+        if let Some(parent) = parent {
+            let parent = if parent.is_empty() { "/" } else { parent };
+            denials.push(deny(parent, Privileges::BIND.without(section.everywhere)));
+        }
     }
     for piece in section.pieces.iter().chain(&section.wider) {
         // What is made and deleted in a principal is the business of the sections about its collections, be it this one.

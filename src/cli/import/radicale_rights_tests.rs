@@ -46,7 +46,7 @@ fn goldens() {
     }
 }
 
-// RM-8, RM-30
+// RM-8
 #[test]
 fn owners_and_readers() {
     let (alice, bob) = (user("alice"), user("bob"));
@@ -390,4 +390,151 @@ fn the_format_is_configparsers() {
         text,
         &[(user("x"), "/a/b", "GET", true), (user("x"), "/a/b/1", "PUT", false)],
     );
+}
+
+/// A source of choices that is the same every time.
+struct Choices(u64);
+
+impl Choices {
+    fn of<'a>(&mut self, options: &[&'a str]) -> &'a str {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        options[(self.0 >> 33) as usize % options.len()]
+    }
+}
+
+/// Radicale 3's `authorization`, on sections of user, collection and permissions.
+fn authorization<'a>(sections: &[(&str, &str, &'a str)], user: &str, path: &str) -> &'a str {
+    for (users, collection, permissions) in sections {
+        let matches = |pattern: &str, text: &str| {
+            regex::Regex::new(&format!(r"\A(?:{pattern})\z"))
+                .unwrap()
+                .is_match(text)
+        };
+        let collection = collection.replace("{user}", &regex::escape(user));
+        if matches(users, user) && matches(&collection, path.trim_matches('/')) {
+            return permissions;
+        }
+    }
+    ""
+}
+
+/// Whether Radicale 3 does it: one name is a principal, two are a calendar, three an item.
+fn radicale_allows(sections: &[(&str, &str, &str)], user: &str, path: &str, operation: &str) -> bool {
+    let depth = path.split('/').filter(|name| !name.is_empty()).count();
+    let parent = |path: &str| path.rsplit_once('/').unwrap().0.to_owned();
+    let own = authorization(sections, user, path);
+    let letters = if depth == 3 {
+        authorization(sections, user, &parent(path))
+    } else {
+        own
+    };
+    let (read, write) = if depth < 2 { ('R', 'W') } else { ('r', 'w') };
+    match operation.split(':').next().unwrap() {
+        "PROPFIND" | "REPORT" => letters.contains(read),
+        "DELETE/" => letters.contains(write) && !letters.contains('d'),
+        "MOVE" => {
+            let destination = operation.split_once(':').unwrap().1;
+            letters.contains('w') && authorization(sections, user, &parent(destination)).contains('w')
+        }
+        _ => letters.contains(write),
+    }
+}
+
+// What is granted is granted by Radicale, whatever stands in whatever order.
+#[test]
+fn nothing_is_granted_that_radicale_refuses() {
+    const USERS: &[&str] = &[".+", ".*", "alice", "alice|bob", ".+", "[ac].*", "a.ice"];
+    const COLLECTIONS: &[&str] = &[
+        "",
+        "{user}",
+        "{user}/[^/]+",
+        "{user}(/.*)?",
+        "[^/]+",
+        "[^/]*",
+        "[^/]+/[^/]+",
+        ".*",
+        ".+",
+        "public",
+        "public/[^/]+",
+        "public(/.*)?",
+        "{user}/private",
+        "public/cal",
+        "p.*",
+        "alice/.*",
+        "alice|public",
+        "(alice|bob)/cal",
+        "p.b/cal",
+        "[a-c]+/cal",
+        "{user}/c[a-z]l",
+        "a/.*b",
+        "bob/(cal|x/y)",
+    ];
+    const PERMISSIONS: &[&str] = &["R", "r", "rw", "RW", "RrWw", "", "Rr", "rwd", "w", "W", "RrWwd"];
+    const PATHS: &[(&str, &[&str])] = &[
+        ("", &["PROPFIND", "PROPPATCH"]),
+        ("/alice", &["PROPFIND", "PROPPATCH", "MKCOL", "DELETE/"]),
+        ("/public", &["PROPFIND", "PROPPATCH", "MKCOL", "DELETE/"]),
+        ("/pub", &["PROPFIND", "MKCOL", "DELETE/"]),
+        ("/alice/cal", &["REPORT", "PROPPATCH", "MKCALENDAR", "DELETE/"]),
+        ("/alice/private", &["REPORT", "PROPPATCH", "MKCALENDAR", "DELETE/"]),
+        ("/public/cal", &["REPORT", "PROPPATCH", "MKCALENDAR", "DELETE/"]),
+        ("/bob/cal", &["REPORT", "PROPPATCH", "MKCALENDAR", "DELETE/"]),
+        (
+            "/alice/cal/1",
+            &[
+                "REPORT",
+                "PUT",
+                "PUT+",
+                "DELETE",
+                "LOCK",
+                "MOVE:/public/cal/1",
+                "MOVE:/alice/private/1",
+            ],
+        ),
+        (
+            "/alice/private/1",
+            &["REPORT", "PUT", "PUT+", "DELETE", "MOVE:/alice/cal/1"],
+        ),
+        ("/public/cal/1", &["REPORT", "PUT", "PUT+", "DELETE"]),
+    ];
+    let mut choices = Choices(7);
+    let (mut granted, mut kept) = (0_u32, 0_u32);
+    for _ in 0..25 {
+        let count = choices.of(&["1", "2", "3", "4"]).parse::<usize>().unwrap();
+        let sections: Vec<_> = (0..count)
+            .map(|_| (choices.of(USERS), choices.of(COLLECTIONS), choices.of(PERMISSIONS)))
+            .collect();
+        let text: String = sections
+            .iter()
+            .enumerate()
+            .map(|(at, (users, collection, permissions))| {
+                format!("[{at}]\nuser: {users}\ncollection: {collection}\npermissions: {permissions}\n")
+            })
+            .collect();
+        let printed = printed(&text);
+        for name in ["", "alice", "bob", "public", "alXce"] {
+            let who = Asking {
+                user: Some(name).filter(|name| !name.is_empty()),
+                groups: &[],
+            };
+            for (path, operations) in PATHS {
+                for operation in *operations {
+                    let there = radicale_allows(&sections, name, path, operation);
+                    let here = printed.allows(who, path, operation);
+                    granted += u32::from(there);
+                    kept += u32::from(there && here);
+                    assert!(
+                        there || !here,
+                        "{name:?} {operation} {path}\n{text}\n{}",
+                        printed.text()
+                    );
+                }
+            }
+        }
+    }
+    // And not by granting nothing.
+    assert!(kept * 10 > granted * 6, "{kept} of {granted}");
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use super::known::{SILENT, forbids, module, speaks};
 use super::lines::Directive;
 use super::places::{self, NoPlace, Place};
-use super::verdict::{Block, Config, Grants, Host, Require, Says};
-use super::who::{Estimate, Members};
-use crate::cli::import::rules::{Entry, Identity, Principal};
+use super::verdict::{Config, Host, Require, Says};
+use super::who::Members;
+use crate::cli::import::rules::{Entry, Identity};
 use crate::policy::method::{Method, MethodSet};
 
 /// One place, and what is said about it.
@@ -54,68 +55,6 @@ pub struct Reader<'a> {
     pub found: Found,
 }
 
-/// Directives that say nothing about who may do what; the rest of the file is told to them by name.
-const SILENT: &[&str] = &[
-    "adddefaultcharset",
-    "addcharset",
-    "addencoding",
-    "addhandler",
-    "addicon",
-    "addlanguage",
-    "addoutputfilterbytype",
-    "addtype",
-    "alias",
-    "allowoverride",
-    "authname",
-    "authtype",
-    "customlog",
-    "dav",
-    "davdepthinfinity",
-    "davlockdb",
-    "davlockdbtype",
-    "davmintimeout",
-    "defaulttype",
-    "deflatecompressionlevel",
-    "directoryindex",
-    "directoryslash",
-    "documentroot",
-    "enablemmap",
-    "enablesendfile",
-    "errordocument",
-    "errorlog",
-    "expiresactive",
-    "expiresbytype",
-    "expiresdefault",
-    "fileetag",
-    "forcetype",
-    "header",
-    "indexignore",
-    "indexoptions",
-    "listen",
-    "loadmodule",
-    "loglevel",
-    "options",
-    "requestheader",
-    "serveradmin",
-    "serveralias",
-    "servername",
-    "serversignature",
-    "sethandler",
-    "setoutputfilter",
-    "sslcertificatefile",
-    "sslcertificatekeyfile",
-    "sslengine",
-    "timeout",
-    "usecanonicalname",
-    "authbasicauthoritative",
-    "authzsendforbiddenonfailure",
-    "indexstylesheet",
-    "readmename",
-    "headername",
-    "contentdigest",
-    "languagepriority",
-];
-
 impl Reader<'_> {
     /// Reads `directives` into section `at`; those for `methods` only where a Limit is around.
     pub fn walk(&mut self, directives: &[Directive], at: usize, methods: MethodSet) {
@@ -127,13 +66,13 @@ impl Reader<'_> {
         }
     }
 
-    fn lose(&mut self, at: usize, directive: &Directive, why: impl Into<String>) {
+    pub(super) fn lose(&mut self, at: usize, directive: &Directive, why: impl Into<String>) {
         if let Some(section) = self.found.sections.get_mut(at) {
             section.lost.push((directive.line, directive.text.clone(), why.into()));
         }
     }
 
-    fn unclear(&mut self, at: usize, directive: &Directive, why: &str) {
+    pub(super) fn unclear(&mut self, at: usize, directive: &Directive, why: &str) {
         self.lose(at, directive, why);
         if let Some(section) = self.found.sections.get_mut(at) {
             section.config.unclear = true;
@@ -237,148 +176,13 @@ impl Reader<'_> {
         }
     }
 
-    fn config(&mut self, at: usize, change: impl FnOnce(&mut Config)) {
+    pub(super) fn config(&mut self, at: usize, change: impl FnOnce(&mut Config)) {
         if let Some(section) = self.found.sections.get_mut(at) {
             change(&mut section.config);
         }
     }
 
-    /// The methods of a Limit or LimitExcept. GET is HEAD too.
-    fn limit(&mut self, directive: &Directive) -> MethodSet {
-        let named = methods(&directive.arguments);
-        self.found
-            .named
-            .extend(Method::ALL.iter().filter(|method| named.contains(**method)));
-        if directive.name == "limit" {
-            named
-        } else {
-            MethodSet::all().without(named)
-        }
-    }
-
-    fn require_block(
-        &mut self,
-        directive: &Directive,
-        inside: &[Directive],
-        at: usize,
-        methods: MethodSet,
-    ) -> Option<Require> {
-        let kind = match directive.name.as_str() {
-            "requireall" => Block::All,
-            "requireany" => Block::Any,
-            _ => Block::None,
-        };
-        let mut members = Vec::new();
-        self.members(inside, kind, at, methods, &mut members);
-        if members.is_empty() {
-            self.lose(
-                at,
-                directive,
-                "there is no Require in it; httpd does not start with it, and nothing is granted",
-            );
-        }
-        Some(Require::Block { methods, kind, members })
-    }
-
-    fn members(
-        &mut self,
-        inside: &[Directive],
-        kind: Block,
-        at: usize,
-        methods: MethodSet,
-        members: &mut Vec<Require>,
-    ) {
-        for member in inside {
-            match (member.name.as_str(), &member.inside) {
-                ("require", None) => {
-                    let require = self.require(member, at, methods);
-                    if matches!(require, Require::One { negated: true, .. }) && kind != Block::All {
-                        self.lose(
-                            at,
-                            member,
-                            "not can only stand in RequireAll; httpd does not start with it, and it grants nothing",
-                        );
-                    }
-                    members.push(require);
-                }
-                ("requireall" | "requireany" | "requirenone", Some(inner)) => {
-                    members.extend(self.require_block(member, inner, at, methods));
-                }
-                ("limit" | "limitexcept", Some(inner)) => {
-                    let methods = methods.intersection(self.limit(member));
-                    self.members(inner, kind, at, methods, members);
-                }
-                ("ifmodule", Some(inner))
-                    if module(member.arguments.first().map(String::as_str).unwrap_or_default()).is_some() =>
-                {
-                    if module(member.arguments.first().map(String::as_str).unwrap_or_default()) == Some(true) {
-                        self.members(inner, kind, at, methods, members);
-                    }
-                }
-                (_, Some(_)) => self.unclear(
-                    at,
-                    member,
-                    "rules know no such section, so nothing is granted around it",
-                ),
-                (_, None) => self.plain(member, at, methods),
-            }
-        }
-    }
-
-    fn require(&mut self, directive: &Directive, at: usize, limited: MethodSet) -> Require {
-        let mut words = directive.arguments.iter().map(String::as_str);
-        let mut kind = words.next().unwrap_or_default().to_lowercase();
-        let negated = kind == "not";
-        if negated {
-            kind = words.next().unwrap_or_default().to_lowercase();
-        }
-        let names: Vec<&str> = words.collect();
-        let named = |make: fn(String) -> Principal| Estimate::these(names.iter().map(|name| make((*name).to_owned())));
-        let who = match (kind.as_str(), names.as_slice()) {
-            ("all", [verdict]) if verdict.eq_ignore_ascii_case("granted") => Some(Estimate::everyone()),
-            ("all", [verdict]) if verdict.eq_ignore_ascii_case("denied") => Some(Estimate::nobody()),
-            ("valid-user", []) => Some(Estimate::these([Principal::Authenticated])),
-            ("user", [_, ..]) => Some(named(Principal::User)),
-            ("group", [_, ..]) => {
-                self.found.groups.extend(names.iter().map(|name| (*name).to_owned()));
-                Some(named(Principal::Group))
-            }
-            ("method", [_, ..]) => {
-                let names: Vec<String> = directive.arguments.clone();
-                return Require::One {
-                    methods: limited,
-                    negated,
-                    grants: Grants::Methods(methods(&names)),
-                };
-            }
-            _ => None,
-        };
-        // A placeholder such as %{REMOTE_USER} depends on the request.
-        let who = who.filter(|_| !names.iter().any(|name| name.contains("%{")));
-        if who.is_none() {
-            let why = match kind.as_str() {
-                "ip" | "host" | "forward-dns" | "local" => {
-                    "it depends on the client's address, which rules do not know"
-                }
-                "env" | "expr" => "it depends on variables of httpd",
-                "ssl" | "ssl-verify-client" => "it depends on the connection; listeners have their own keys for that",
-                "dbm-group" | "dbd-group" | "ldap-group" | "ldap-user" | "ldap-dn" | "ldap-attribute"
-                | "ldap-filter" | "ldap-search" | "dbd-login" | "dbd-logout" | "file-owner" | "file-group"
-                | "dbm-file-group" => {
-                    "who that is, only httpd can look up; name the users or groups in identity and in a rule"
-                }
-                _ => "rules know no such requirement",
-            };
-            self.lose(at, directive, format!("{why}; it grants nobody anything"));
-        }
-        Require::One {
-            methods: limited,
-            negated,
-            grants: Grants::To(who.unwrap_or_else(Estimate::unknown)),
-        }
-    }
-
-    fn plain(&mut self, directive: &Directive, at: usize, limited: MethodSet) {
+    pub(super) fn plain(&mut self, directive: &Directive, at: usize, limited: MethodSet) {
         let first = directive.arguments.first().cloned().unwrap_or_default();
         let host = |says| Host { methods: limited, says };
         let from: Vec<String> = directive
@@ -459,75 +263,5 @@ impl Reader<'_> {
             );
         }
         self.found.members = groups;
-    }
-}
-
-/// The methods of a list of names. Names are case-sensitive, as in httpd.
-fn methods(names: &[String]) -> MethodSet {
-    let mut found: Vec<Method> = names.iter().filter_map(|name| Method::parse(name)).collect();
-    if found.contains(&Method::Get) || found.contains(&Method::Head) {
-        found.extend([Method::Get, Method::Head]);
-    }
-    MethodSet::of(&found)
-}
-
-/// Whether httpd 2.4 has the module, as far as rules depend on it.
-fn module(name: &str) -> Option<bool> {
-    let (name, wanted) = name.strip_prefix('!').map_or((name, true), |rest| (rest, false));
-    let core = [
-        "mod_authz_core.c",
-        "authz_core_module",
-        "mod_authz_user.c",
-        "authz_user_module",
-        "mod_authz_host.c",
-        "authz_host_module",
-        "mod_authn_file.c",
-        "authn_file_module",
-        "mod_auth_basic.c",
-        "auth_basic_module",
-        "mod_authz_groupfile.c",
-        "authz_groupfile_module",
-        "mod_dav.c",
-        "dav_module",
-        "mod_authn_core.c",
-        "authn_core_module",
-    ];
-    core.contains(&name).then_some(wanted)
-}
-
-/// Whether something in there is about who may do what.
-fn speaks(directives: &[Directive]) -> bool {
-    directives.iter().any(|directive| match &directive.inside {
-        None => {
-            let name = directive.name.as_str();
-            [
-                "require",
-                "order",
-                "allow",
-                "deny",
-                "satisfy",
-                "authmerging",
-                "include",
-                "includeoptional",
-            ]
-            .contains(&name)
-                || forbids(directive)
-        }
-        Some(inside) => directive.name.starts_with("require") || speaks(inside),
-    })
-}
-
-/// Whether a rewrite or redirect refuses what it matches.
-fn forbids(directive: &Directive) -> bool {
-    let words = directive.arguments.iter().map(|word| word.to_lowercase());
-    match directive.name.as_str() {
-        "rewriterule" => words.skip(2).any(|flags| {
-            let flags = flags.trim_matches(['[', ']']);
-            flags
-                .split(',')
-                .any(|flag| matches!(flag.trim(), "f" | "forbidden" | "g" | "gone") || flag.trim().starts_with("r=4"))
-        }),
-        "redirect" | "redirectmatch" => words.take(1).any(|status| status.starts_with('4') || status == "gone"),
-        _ => false,
     }
 }
