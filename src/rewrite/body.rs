@@ -132,7 +132,7 @@ impl<U: ResponseUrls> BodyRewriter<U> {
 
     /// The memory kept between two calls, in bytes.
     #[cfg(test)]
-    fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         let filter = self.pass.filter.as_ref().map_or(0, Filtering::memory);
         self.scanner.carried() + self.pass.held.memory() + self.pass.url.memory() + filter
     }
@@ -181,7 +181,7 @@ impl<U: ResponseUrls> Pass<U> {
                     out,
                 )?;
             }
-            Token::Text(raw) | Token::Cdata(raw) if context.is_some_and(is_read) && self.filter.is_some() => {
+            Token::Text(raw) | Token::Cdata(raw) if context.is_some_and(Context::is_read) && self.filter.is_some() => {
                 self.held.write(raw.as_bytes(), out)?;
                 let mut text = String::new();
                 match token {
@@ -246,7 +246,7 @@ impl<U: ResponseUrls> Pass<U> {
             return Ok(Flow::Continue);
         }
         let at = self.held.len();
-        match (tag.undeclared, context.url(), fate(context, self.filter.is_some())) {
+        match (tag.undeclared, context.url(), Fate::of(context, self.filter.is_some())) {
             (Some(prefix), _, _) => self.held.write(declare(tag.raw, prefix).as_bytes(), out)?,
             (None, Some(_), _) => self.url.begin(tag.raw),
             (None, None, Some(fate)) => self.held.open(fate, tag.raw.as_bytes(), out)?,
@@ -284,7 +284,7 @@ impl<U: ResponseUrls> Pass<U> {
         {
             self.held.keep_response();
         }
-        if fate(context, self.filter.is_some()).is_some() {
+        if Fate::of(context, self.filter.is_some()).is_some() {
             self.held.close(out);
         }
         if let Some(filter) = &mut self.filter {
@@ -371,47 +371,6 @@ impl<U: ResponseUrls> Pass<U> {
         }
         self.held.write(end.as_bytes(), out)
     }
-}
-
-/// What is decided about an element only at its end.
-fn fate(context: Context, filtered: bool) -> Option<Fate> {
-    match context {
-        Context::ActiveLock if filtered => Some(Fate::Whole),
-        Context::Response => Some(Fate::Response),
-        // Deliberately only the lock root, not the whole lockdiscovery: a client must see that the resource is locked.
-        Context::Location | Context::LockRoot => Some(Fate::Element),
-        Context::Value | Context::RelativeValue | Context::Source | Context::Recipient => Some(Fate::Value),
-        Context::Multistatus
-        | Context::Propstat
-        | Context::Prop
-        | Context::InValue
-        | Context::LockDiscovery
-        | Context::ActiveLock
-        | Context::LockOwner
-        | Context::LockToken
-        | Context::SourceLink
-        | Context::Error
-        | Context::Description
-        | Context::Status
-        | Context::Privileges
-        | Context::Privilege
-        | Context::Expanded
-        | Context::OptionsResponse
-        | Context::OwnResponse
-        | Context::Report
-        | Context::ScheduleResponse
-        | Context::ScheduleItem
-        | Context::Mount
-        | Context::Url(_)
-        | Context::ResponseUrl
-        | Context::MountUrl
-        | Context::Data => None,
-    }
-}
-
-/// Whether a filter reads the text of such an element.
-fn is_read(context: Context) -> bool {
-    matches!(context, Context::Status | Context::LockToken)
 }
 
 /// The tag `raw` with `prefix` declared. Zope drops the declarations of the owner a client sent; practically all clients have

@@ -241,6 +241,11 @@ impl Context {
         }
     }
 
+    /// Whether a filter reads the text of such an element.
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::Status | Self::LockToken)
+    }
+
     /// The place of the URL that is the text of this element.
     pub fn url(self) -> Option<Place> {
         match self {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use super::{
     context::{Context, Named},
-    frame::{Frame, Propstat, Shown, prefix, status_element},
+    frame::{Frame, Shown, prefix, status_element},
     held::{Edit, Held, Span},
     lock_parts::LockParts,
     visibility::{Filter, SyncStart},
@@ -119,21 +119,8 @@ impl Filtering {
             *holds = false;
         }
         let reads_properties = self.filter.asked.reads_properties();
-        let Some(frame) = self.frames.last_mut() else { return };
-        match (context, frame.propstats.last_mut()) {
-            (Context::Propstat, _) => frame.propstats.push(Propstat {
-                span: tag,
-                prop: None,
-                content_end: 0,
-                status: None,
-                properties: 0,
-            }),
-            (Context::Prop, Some(propstat)) if propstat.prop.is_none() => propstat.prop = Some((tag, start.empty)),
-            (_, Some(propstat)) if parent == Some(Context::Prop) && reads_properties => {
-                propstat.properties += 1;
-                frame.property = Guarded::of(start.name).map(|guarded| (guarded, tag.start));
-            }
-            _ => {}
+        if let Some(frame) = self.frames.last_mut() {
+            frame.opened(parent, context, start, tag, reads_properties);
         }
     }
 
@@ -228,11 +215,8 @@ impl Filtering {
 
     /// The end tag of an element is about to be written at `at`.
     pub fn ending(&mut self, context: Context, at: usize) {
-        if context == Context::Prop
-            && let Some(propstat) = self.frames.last_mut().and_then(|frame| frame.propstats.last_mut())
-            && propstat.content_end == 0
-        {
-            propstat.content_end = at;
+        if let (Context::Prop, Some(frame)) = (context, self.frames.last_mut()) {
+            frame.end_of_prop(at);
         }
     }
 
@@ -262,31 +246,13 @@ impl Filtering {
             _ => {}
         }
         let Some(frame) = self.frames.last_mut() else { return };
-        let status = || self.status.split_ascii_whitespace().nth(1)?.parse().ok();
         match (context, parent) {
-            (Context::Status, Some(Context::Response)) => frame.status = frame.status.or_else(status),
-            (Context::Status, _) => {
-                if let Some(propstat) = frame.propstats.last_mut() {
-                    propstat.status = propstat.status.or_else(status);
-                }
-            }
-            (Context::Propstat, _) => {
-                if let Some(propstat) = frame.propstats.last_mut() {
-                    propstat.span.end = at;
-                }
-            }
             (Context::Privilege, _) | (Context::Data, Some(Context::Privileges)) => {
                 if let Some((start, false)) = self.privilege.take() {
                     frame.cut.push(span(start));
                 }
             }
-            (_, Some(Context::Prop)) => {
-                if let Some((guarded, start)) = frame.property.take() {
-                    let propstat = frame.propstats.len().saturating_sub(1);
-                    frame.guarded.push((guarded, span(start), propstat));
-                }
-            }
-            _ => {}
+            _ => frame.closed(context, parent, at, &self.status),
         }
     }
 
@@ -316,14 +282,8 @@ impl Filtering {
     /// The memory that is kept, in bytes, without that of the paths.
     #[cfg(test)]
     pub fn memory(&self) -> usize {
-        let frame = |frame: &Frame| {
-            frame.hrefs.capacity() * size_of::<(Span, Shown)>()
-                + frame.propstats.capacity() * size_of::<Propstat>()
-                + frame.guarded.capacity() * size_of::<(Guarded, Span, usize)>()
-                + frame.cut.capacity() * size_of::<Span>()
-        };
         let told: usize = self.told.iter().map(String::capacity).sum();
-        self.frames.iter().map(frame).sum::<usize>() + told + self.frames.capacity() * size_of::<Frame>()
+        self.frames.iter().map(Frame::memory).sum::<usize>() + told + self.frames.capacity() * size_of::<Frame>()
     }
 
     /// Whether the privilege named by `start` holds on the resource of the innermost response. Unknown before its href.

@@ -1,10 +1,16 @@
 //! One `DAV:response` as a filter sees it: where its parts lie in what is held, and what becomes of them at its end (F-1, F-4,
 //! F-5, F-8). In: the places of hrefs, propstats and properties. Out: edits of the held bytes.
 
-use super::held::{Edit, Held, Span};
+use super::{
+    context::Context,
+    held::{Edit, Held, Span},
+};
 use crate::{
     url::PublicPath,
-    xml::guarded::{Guarded, GuardedSet},
+    xml::{
+        guarded::{Guarded, GuardedSet},
+        scanner::StartTag,
+    },
 };
 
 /// Why an href of a response is written.
@@ -25,7 +31,7 @@ pub(super) struct Propstat {
     /// The start tag of its first `prop`, and whether it is an empty tag.
     pub prop: Option<(Span, bool)>,
     /// Where the content of that `prop` ends.
-    pub content_end: usize,
+    pub content_end: Option<usize>,
     pub status: Option<u16>,
     /// How many properties it has.
     pub properties: usize,
@@ -72,6 +78,65 @@ impl Frame {
             guarded: Vec::new(),
             cut: Vec::new(),
         }
+    }
+
+    /// An element in it has begun, with the start tag `start` at `tag`. Properties are looked at only where they are read (F-5).
+    pub fn opened(
+        &mut self,
+        parent: Option<Context>,
+        context: Context,
+        start: &StartTag<'_>,
+        tag: Span,
+        reads_properties: bool,
+    ) {
+        match (context, self.propstats.last_mut()) {
+            (Context::Propstat, _) => self.propstats.push(Propstat {
+                span: tag,
+                prop: None,
+                content_end: None,
+                status: None,
+                properties: 0,
+            }),
+            (Context::Prop, Some(propstat)) if propstat.prop.is_none() => propstat.prop = Some((tag, start.empty)),
+            (_, Some(propstat)) if parent == Some(Context::Prop) && reads_properties => {
+                propstat.properties += 1;
+                self.property = Guarded::of(start.name).map(|guarded| (guarded, tag.start));
+            }
+            _ => {}
+        }
+    }
+
+    /// The end tag of a `prop` comes at `at`.
+    pub fn end_of_prop(&mut self, at: usize) {
+        if let Some(propstat) = self.propstats.last_mut() {
+            propstat.content_end.get_or_insert(at);
+        }
+    }
+
+    /// An element in it has ended before `at`; `status` is the text of the last status.
+    pub fn closed(&mut self, context: Context, parent: Option<Context>, at: usize, status: &str) {
+        let code = || status.split_ascii_whitespace().nth(1)?.parse().ok();
+        match (context, parent, self.propstats.last_mut()) {
+            (Context::Status, Some(Context::Response), _) => self.status = self.status.or_else(code),
+            (Context::Status, _, Some(propstat)) => propstat.status = propstat.status.or_else(code),
+            (Context::Propstat, _, Some(propstat)) => propstat.span.end = at,
+            (_, Some(Context::Prop), _) => {
+                if let Some((guarded, start)) = self.property.take() {
+                    let propstat = self.propstats.len().saturating_sub(1);
+                    self.guarded.push((guarded, Span { start, end: at }, propstat));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The memory that is kept, in bytes.
+    #[cfg(test)]
+    pub fn memory(&self) -> usize {
+        self.hrefs.capacity() * size_of::<(Span, Shown)>()
+            + self.propstats.capacity() * size_of::<Propstat>()
+            + self.guarded.capacity() * size_of::<(Guarded, Span, usize)>()
+            + self.cut.capacity() * size_of::<Span>()
     }
 
     /// Whether an href was written for this reason.
@@ -168,7 +233,7 @@ fn merge(held: &Held, propstat: &Propstat, forbidden: GuardedSet) -> Option<Edit
         let with = [open, rest.as_bytes()].concat();
         Edit { span: tag, with }
     } else {
-        Edit::insert(propstat.content_end, properties.into_bytes())
+        Edit::insert(propstat.content_end?, properties.into_bytes())
     })
 }
 

@@ -2,7 +2,7 @@
 //! In: the bytes of the answer, with marks where elements begin whose fate is open. Out: the bytes, once no fate is open; without
 //! the responses that have no URL left (F-1, R-9), with properties emptied that held a URL of the back end's own.
 
-use super::body::BodyError;
+use super::{body::BodyError, context::Context};
 
 /// What decides about an element, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,44 @@ pub(super) enum Fate {
     Value,
     /// An element that goes out, but not before it was seen as a whole: a filter takes parts out of it.
     Whole,
+}
+
+impl Fate {
+    /// What is decided about an element of this context only at its end.
+    pub fn of(context: Context, filtered: bool) -> Option<Self> {
+        match context {
+            Context::ActiveLock if filtered => Some(Fate::Whole),
+            Context::Response => Some(Fate::Response),
+            // Deliberately only the lock root, not the whole lockdiscovery: a client must see that the resource is locked.
+            Context::Location | Context::LockRoot => Some(Fate::Element),
+            Context::Value | Context::RelativeValue | Context::Source | Context::Recipient => Some(Fate::Value),
+            Context::Multistatus
+            | Context::Propstat
+            | Context::Prop
+            | Context::InValue
+            | Context::LockDiscovery
+            | Context::ActiveLock
+            | Context::LockOwner
+            | Context::LockToken
+            | Context::SourceLink
+            | Context::Error
+            | Context::Description
+            | Context::Status
+            | Context::Privileges
+            | Context::Privilege
+            | Context::Expanded
+            | Context::OptionsResponse
+            | Context::OwnResponse
+            | Context::Report
+            | Context::ScheduleResponse
+            | Context::ScheduleItem
+            | Context::Mount
+            | Context::Url(_)
+            | Context::ResponseUrl
+            | Context::MountUrl
+            | Context::Data => None,
+        }
+    }
 }
 
 /// A range of what is held.
