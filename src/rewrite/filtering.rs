@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     policy::Method,
+    url::PublicPath,
     xml::{guarded::Guarded, multiget::push_response, scanner::StartTag, writer::push_text},
 };
 
@@ -51,6 +52,8 @@ pub(super) struct Filtering {
     kept: bool,
     /// What stands for `DAV:` at the root.
     prefix: String,
+    /// The last folder below the target that was looked at, by its key, and whether a listing comes to what is in it.
+    folder: Option<(String, bool)>,
 }
 
 impl Filtering {
@@ -66,6 +69,7 @@ impl Filtering {
             lost: None,
             kept: false,
             prefix: String::new(),
+            folder: None,
         }
     }
 
@@ -142,6 +146,10 @@ impl Filtering {
 
     /// The href of the innermost response.
     pub fn response_url(&mut self, named: Named) -> Verdict {
+        let listed = match &named {
+            Named::Public(path) => self.frames.len() > 1 || self.lists(path),
+            Named::Elsewhere | Named::Outside => false,
+        };
         let filter = &self.filter;
         let asked = &filter.asked;
         let Some(frame) = self.frames.last_mut() else {
@@ -160,7 +168,7 @@ impl Filtering {
         if beside {
             frame.dropped = true;
             Verdict::Hide
-        } else if filter.sees(&path) || failure && filter.is_destination(&path) {
+        } else if listed && filter.sees(&path) || failure && filter.is_destination(&path) {
             match &frame.path {
                 Some(first) => frame.several |= first.0.key() != path.0.key(),
                 None => frame.path = Some(path),
@@ -290,6 +298,26 @@ impl Filtering {
     fn holds(&self, start: &StartTag<'_>) -> bool {
         let path = self.frames.last().and_then(|frame| frame.path.as_ref());
         path.is_some_and(|path| self.filter.view.holds(path, start.name))
+    }
+
+    /// Whether a listing comes to what is in the folder of `path`. Neighbours come one after the other.
+    fn lists(&mut self, path: &PublicPath) -> bool {
+        let filter = &self.filter;
+        let Some((folder, _)) = path.0.key().rsplit_once('/').filter(|_| !filter.asked.multiget) else {
+            return true;
+        };
+        // Directly in the target, where nearly everything is.
+        if folder == filter.root_of(path).0.key() {
+            return true;
+        }
+        match &self.folder {
+            Some((known, listed)) if known == folder => *listed,
+            Some(_) | None => {
+                let listed = filter.lists(path);
+                self.folder = Some((folder.to_owned(), listed));
+                listed
+            }
+        }
     }
 
     fn end_response(&mut self, held: &mut Held) -> bool {

@@ -1,10 +1,7 @@
 //! The filter on locks, errors, reports and whole answers.
 
 use super::*;
-use crate::rewrite::answer::{BadAnswer, BodyPlan, rewrite};
-use crate::rewrite::urls::tests::{PLAIN, context_on, route};
 use crate::xml::multiget::{MemberAnswer, MemberStatus};
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 
 fn lock(parts: &str) -> String {
     format!("<D:lockdiscovery><D:activelock><D:depth>0</D:depth>{parts}</D:activelock></D:lockdiscovery>")
@@ -369,51 +366,4 @@ fn added_responses() {
         };
         assert_eq!(filtered(&filter, &before), Ok(after), "F-7 {name}");
     }
-}
-
-#[test]
-fn what_cannot_be_filtered() {
-    // F-15
-    use Method::{Get, Propfind, Proppatch, Report, Search};
-    let plan = |method, media: Option<&'static str>, status, free_busy, filtered: bool| {
-        let mut context = context_on(route(PLAIN), method);
-        let mut asked = asked(method);
-        asked.free_busy = free_busy;
-        context.filter = filtered.then(|| by_name(asked));
-        let mut headers = HeaderMap::new();
-        if let Some(media) = media {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-        }
-        rewrite(&Arc::new(context), status, &mut headers)
-    };
-    for (method, media, status, free_busy, refused) in [
-        (Propfind, Some("text/html"), 200, false, true),
-        (Propfind, Some("text/plain"), 200, false, true),
-        (Propfind, None, 204, false, true),
-        (Propfind, Some("application/xml"), 200, false, false),
-        (Propfind, Some("text/plain"), 207, false, false),
-        (Propfind, Some("text/html"), 404, false, false),
-        (Search, Some("application/json"), 200, false, true),
-        (Report, Some("text/calendar"), 200, false, true),
-        (Report, Some("text/calendar"), 200, true, false),
-        (Proppatch, Some("text/plain"), 200, false, true),
-        (Proppatch, None, 204, false, false),
-        (Get, Some("text/plain"), 200, false, false),
-    ] {
-        let got = plan(method, media, status, free_busy, true);
-        assert_eq!(
-            matches!(got, Err(BadAnswer::NotXml)),
-            refused,
-            "{method:?} {media:?} {status}"
-        );
-        let got = plan(method, media, status, free_busy, false);
-        assert!(
-            !matches!(got, Err(BadAnswer::NotXml)),
-            "{method:?} {media:?} {status}: without a filter"
-        );
-    }
-    assert!(matches!(
-        plan(Propfind, Some("text/xml"), 207, false, true),
-        Ok(BodyPlan::Rewrite(_))
-    ));
 }

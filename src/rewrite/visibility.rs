@@ -9,7 +9,7 @@ use crate::{
     xml::{
         body::RequestBody,
         guarded::GuardedSet,
-        multiget::MemberAnswer,
+        multiget::{MemberAnswer, is_multiget},
         name::{CALDAV, ExpandedName},
     },
 };
@@ -56,6 +56,8 @@ pub struct Asked {
     pub sync: Option<SyncStart>,
     /// Whether it is an expand-property (F-10): any property may then hold responses.
     pub expands: bool,
+    /// Whether it names its members itself (RP-11): then they are not found by listing what is above them.
+    pub multiget: bool,
     /// Whether the answer is a calendar and no XML (RP-12).
     pub free_busy: bool,
 }
@@ -70,6 +72,7 @@ impl Asked {
             named: GuardedSet::default(),
             sync: None,
             expands: false,
+            multiget: false,
             free_busy: false,
         }
     }
@@ -84,6 +87,7 @@ impl Asked {
                 false => SyncStart::Token,
             }),
             expands: report.is_some_and(|root| root.is_dav("expand-property")),
+            multiget: report.is_some_and(is_multiget),
             free_busy: report == Some(ExpandedName::new(CALDAV, "free-busy-query")),
             ..self
         }
@@ -143,21 +147,42 @@ impl Filter {
         self.asked.destination.as_ref().is_some_and(|named| same(path, named))
     }
 
-    /// The nearest ancestor of `path` within the target (or the Destination) that may be seen, as a URL (F-4).
-    pub(super) fn nearest_seen(&self, path: &PublicPath) -> String {
-        let asked = &self.asked;
-        let root = asked.destination.as_ref().filter(|root| path.0.starts_with(&root.0));
-        let root = root.unwrap_or(&asked.target);
-        let mut next = path.0.parent();
-        while let Some(ancestor) = next.filter(|ancestor| ancestor.is_below(&root.0)) {
-            let ancestor = PublicPath(ancestor);
-            if self.view.reads(&ancestor) {
-                return ancestor.to_string();
-            }
-            next = ancestor.0.parent();
-        }
-        root.to_string()
+    /// Whether a listing of the target comes to `path`: an unreadable collection hides all below it.
+    pub(super) fn lists(&self, path: &PublicPath) -> bool {
+        let root = self.root_of(path);
+        ancestors(path)
+            .take_while(|ancestor| ancestor.0.is_below(&root.0))
+            .all(|ancestor| self.view.reads(&ancestor))
     }
+
+    /// The nearest ancestor of `path` within the target (or the Destination) that a listing shows, as a URL (F-4).
+    pub(super) fn nearest_seen(&self, path: &PublicPath) -> String {
+        let root = self.root_of(path);
+        let mut nearest = None;
+        for ancestor in ancestors(path).take_while(|ancestor| ancestor.0.is_below(&root.0)) {
+            if self.view.reads(&ancestor) {
+                nearest.get_or_insert(ancestor);
+            } else {
+                nearest = None;
+            }
+        }
+        nearest.as_ref().unwrap_or(root).to_string()
+    }
+
+    /// What the client named at or above `path`; what is elsewhere belongs to the target.
+    pub(super) fn root_of(&self, path: &PublicPath) -> &PublicPath {
+        let named = self
+            .asked
+            .destination
+            .as_ref()
+            .filter(|root| path.0.starts_with(&root.0));
+        named.unwrap_or(&self.asked.target)
+    }
+}
+
+/// The collections that hold `path`, the nearest first.
+fn ancestors(path: &PublicPath) -> impl Iterator<Item = PublicPath> {
+    std::iter::successors(path.0.parent(), |ancestor| ancestor.parent()).map(PublicPath)
 }
 
 fn same(path: &PublicPath, other: &PublicPath) -> bool {
@@ -171,5 +196,42 @@ impl fmt::Debug for Filter {
             .field("hide_lock_owner", &self.hide_lock_owner)
             .field("answers", &self.answers.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        url::CanonicalPath,
+        xml::{
+            body::parse,
+            guarded::{Guarded, GuardedSet},
+            kind::BodyKind,
+        },
+    };
+
+    #[test]
+    fn what_is_asked() {
+        let target = || PublicPath(CanonicalPath::parse(b"/c").unwrap());
+        let report = |text: &str| {
+            let body = parse(BodyKind::Report, text.as_bytes(), None, &Default::default()).unwrap();
+            Asked::new(Method::Report, target()).with_body(&body)
+        };
+        let sync = |token: &str| {
+            report(&format!(
+                "<sync-collection xmlns='DAV:'><sync-token>{token}</sync-token></sync-collection>"
+            ))
+        };
+        let caldav = |root: &str| report(&format!("<{root} xmlns='urn:ietf:params:xml:ns:caldav'/>"));
+        // F-8
+        assert_eq!(sync("").sync, Some(SyncStart::Initial));
+        assert_eq!(sync("urn:t").sync, Some(SyncStart::Token));
+        // F-10, F-5
+        let expand = report("<expand-property xmlns='DAV:'><property name='acl'/></expand-property>");
+        assert!(expand.expands && expand.named == GuardedSet::of(&[Guarded::Acl]) && expand.sync.is_none());
+        // A-22, F-15
+        assert!(caldav("calendar-multiget").multiget && !caldav("calendar-query").multiget);
+        assert!(caldav("free-busy-query").free_busy && !caldav("calendar-query").free_busy);
     }
 }

@@ -4,6 +4,7 @@
 
 use super::body::RequestBody;
 use super::href::HrefUse;
+pub use super::report::is_multiget;
 use super::tree::Node;
 use super::writer::{DECLARATION, push_text};
 
