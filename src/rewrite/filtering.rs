@@ -2,13 +2,12 @@
 //! begin and end, with their contexts and their places in what is held, and what their URLs name. Out: verdicts on URLs, and edits
 //! of the response that is held when it ends. Kept in memory is what belongs to the open responses, and a few lines of what was told.
 
-use std::collections::VecDeque;
-
 use super::{
     context::{Context, Named},
     frame::{Frame, Shown, prefix, status_element},
     held::{Edit, Held, Span},
     lock_parts::LockParts,
+    told::Told,
     visibility::{Filter, SyncStart},
 };
 use crate::{
@@ -17,10 +16,6 @@ use crate::{
     xml::{guarded::Guarded, multiget::push_response, scanner::StartTag, writer::push_text},
 };
 
-/// How many failures are remembered that were told of an ancestor, so as not to tell one many times (F-4).
-const TOLD: usize = 64;
-/// The longest of them that is remembered, in bytes.
-const MAX_TOLD: usize = 1024;
 /// How much of a status line is read, in bytes.
 const MAX_STATUS: usize = 64;
 
@@ -44,8 +39,7 @@ pub(super) struct Filtering {
     /// The privilege that is being read: where it begins, and whether all it names holds.
     privilege: Option<(usize, bool)>,
     status: String,
-    /// The last failures that were told of an ancestor.
-    told: VecDeque<String>,
+    told: Told,
     /// The outcome of a response that could not be shown, where none may be lost (F-4).
     lost: Option<u16>,
     /// Whether any response went out.
@@ -65,7 +59,7 @@ impl Filtering {
             lock: None,
             privilege: None,
             status: String::new(),
-            told: VecDeque::new(),
+            told: Told::default(),
             lost: None,
             kept: false,
             prefix: String::new(),
@@ -207,7 +201,7 @@ impl Filtering {
     pub fn lock_root(&mut self, named: Named) -> bool {
         let sees = self.sees(&named);
         if let Some(lock) = &mut self.lock {
-            lock.root(named);
+            lock.root(if sees { named } else { Named::Outside });
         }
         sees
     }
@@ -290,8 +284,9 @@ impl Filtering {
     /// The memory that is kept, in bytes, without that of the paths.
     #[cfg(test)]
     pub fn memory(&self) -> usize {
-        let told: usize = self.told.iter().map(String::capacity).sum();
-        self.frames.iter().map(Frame::memory).sum::<usize>() + told + self.frames.capacity() * size_of::<Frame>()
+        self.frames.iter().map(Frame::memory).sum::<usize>()
+            + self.told.memory()
+            + self.frames.capacity() * size_of::<Frame>()
     }
 
     /// Whether the privilege named by `start` holds on the resource of the innermost response. Unknown before its href.
@@ -311,6 +306,8 @@ impl Filtering {
             return true;
         }
         match &self.folder {
+            // With a Destination there are two roots.
+            _ if filter.asked.destination.is_some() => filter.lists(path),
             Some((known, listed)) if known == folder => *listed,
             Some(_) | None => {
                 let listed = filter.lists(path);
@@ -345,7 +342,7 @@ impl Filtering {
                 &[Shown::Seen]
             };
             let edits = frame.bare(held, keep, &status_element(&response, status));
-            if self.was_told(&edits) && !seen {
+            if self.told.again(&edits) && !seen {
                 return false;
             }
             edits
@@ -378,19 +375,6 @@ impl Filtering {
                 Guarded::CurrentUserPrivilegeSet => view.reads_privileges(path),
             })
         })
-    }
-
-    /// Whether this response was told not long ago; from now on it was.
-    fn was_told(&mut self, edits: &[Edit]) -> bool {
-        let response: String = edits.iter().map(|edit| String::from_utf8_lossy(&edit.with)).collect();
-        if self.told.contains(&response) {
-            return true;
-        }
-        if response.len() <= MAX_TOLD {
-            self.told.truncate(TOLD - 1);
-            self.told.push_front(response);
-        }
-        false
     }
 
     fn end_lock(&mut self, held: &mut Held) {

@@ -102,6 +102,12 @@ fn locks() {
             ),
         ),
         (
+            "A-35 unlock on a root that is hidden",
+            filter(),
+            at("/int/c/a", &(token("urn:other") + &root("/int/hid/unl"))),
+            at("/pub/c/a", ""),
+        ),
+        (
             "A-35 a root that is hidden",
             filter(),
             at("/int/c/a", &(token("urn:mine") + &root("/int/hid"))),

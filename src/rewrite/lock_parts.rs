@@ -24,7 +24,7 @@ enum Root {
     #[default]
     Untold,
     At(PublicPath),
-    /// Not a resource of ours, or several.
+    /// Not a resource of ours, hidden, or several.
     Unknown,
 }
 
@@ -51,7 +51,7 @@ impl LockParts {
         self.parts.push(Span { start, end });
     }
 
-    /// The lock root.
+    /// The lock root, as far as the principal may know it.
     pub fn root(&mut self, named: Named) {
         self.root = match (named, &self.root) {
             (Named::Public(path), Root::Untold) => Root::At(path),

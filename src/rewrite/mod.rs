@@ -15,6 +15,7 @@ mod held;
 mod link;
 mod lock_parts;
 pub mod request;
+mod told;
 mod url_headers;
 mod url_text;
 pub mod urls;
