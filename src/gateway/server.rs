@@ -112,6 +112,7 @@ impl Gateway {
             inner: self.gate.inside(permit),
             allowed: permit.allowed(),
             noroot: permit.noroot(),
+            filter: None,
         }
     }
 

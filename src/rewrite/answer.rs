@@ -39,6 +39,9 @@ pub enum BadAnswer {
     /// It is a part of a document that would have to be rewritten as a whole.
     #[error("the back end answers with a part of a document whose URLs must be mapped")]
     PartOfDocument,
+    /// It is no multistatus where only that could be filtered (F-15).
+    #[error("the back end's answer is no XML where a multistatus is expected")]
+    NotXml,
 }
 
 impl BadAnswer {
@@ -49,6 +52,7 @@ impl BadAnswer {
             Self::UnknownCoding => "answer-unknown-coding",
             Self::EmptyMultistatus => "answer-missing",
             Self::PartOfDocument => "answer-partial",
+            Self::NotXml => "answer-not-xml",
         }
     }
 }
@@ -83,6 +87,9 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     remove_internal(headers);
     map_headers(context, status, headers)?;
     announce(context, status, headers);
+    if (200..300).contains(&status) && must_be_filtered(context, status, headers) {
+        return Err(BadAnswer::NotXml);
+    }
     match status {
         204 => {
             headers.remove(CONTENT_LENGTH);
@@ -148,10 +155,29 @@ fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> R
         options: BodyOptions {
             charset,
             repair_lock_owner: zope,
+            success,
             ..BodyOptions::new(context.public.to_string())
         },
         required: status == 207,
     }))
+}
+
+/// F-15: whether this successful answer tells of resources in a form that no filter reads.
+fn must_be_filtered(context: &AnswerContext, status: u16, headers: &HeaderMap) -> bool {
+    let Some(asked) = context.filter.as_ref().map(|filter| &filter.asked) else {
+        return false;
+    };
+    let media = media_type(headers);
+    let xml = status != 204 && status != 205 && is_rewritten(context.method, status, media.as_deref());
+    let empty = status == 204 || headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0");
+    match context.method {
+        // RP-12
+        Method::Report if asked.free_busy => false,
+        Method::Propfind | Method::Report | Method::Search => !xml || empty,
+        // RFC 8144: there may be nothing to tell.
+        Method::Proppatch => !xml && !empty,
+        _ => false,
+    }
 }
 
 /// The media type without parameters, as written.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::context::{Mapped, Place, ResponseUrls};
+pub use super::context::Named;
+use super::{
+    context::{Mapped, Place, ResponseUrls},
+    visibility::Filter,
+};
 use crate::{
     policy::{Method, MethodSet, Route},
     url::{
@@ -45,17 +49,8 @@ pub struct AnswerContext {
     pub allowed: MethodSet,
     /// Leave the response for the target itself out of a multistatus (B-20).
     pub noroot: bool,
-}
-
-/// What a URL in an answer names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Named {
-    /// Something that is not the back end's: another scheme or another server.
-    Elsewhere,
-    /// A resource of the route.
-    Public(PublicPath),
-    /// Something of the back end's that has no public URL.
-    Outside,
+    /// What of the answer the principal may see; `None`: everything.
+    pub filter: Option<Filter>,
 }
 
 impl AnswerContext {
@@ -179,9 +174,10 @@ fn suffix(reference: &Reference<'_>) -> String {
     }
 }
 
-/// Methods that act on a whole tree and answer with what they could not do (RFC 4918 sections 9.6.1, 9.8.5 and 9.9.4).
+/// Methods that act on a whole tree and answer with what they could not do (RFC 4918 sections 9.6.1, 9.8.5, 9.9.4 and 9.10.3).
 fn tells_of_failures(method: Method) -> bool {
-    matches!(method, Method::Delete | Method::Copy | Method::Move)
+    use Method::{Copy, Delete, Lock, Move, Unlock};
+    matches!(method, Delete | Copy | Move | Lock | Unlock)
 }
 
 /// The mapping for the body of one answer.
@@ -229,6 +225,10 @@ impl ResponseUrls for AnswerUrls {
         let path = public.split(['?', '#']).next().unwrap_or(public);
         let path = AnswerContext::read(path).and_then(|path| self.0.route.path_rules.apply(path, PathUse::Target).ok());
         path.is_none_or(|path| path.key() != self.0.public.0.key())
+    }
+
+    fn named(&self, url: &str) -> Named {
+        self.0.name(&Reference::parse(url))
     }
 }
 

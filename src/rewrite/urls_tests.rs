@@ -88,6 +88,7 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         inner: vec![PublicPath(path("/files/inner/"))],
         allowed,
         noroot: false,
+        filter: None,
     }
 }
 
