@@ -6,6 +6,7 @@ use crate::{
         Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken, operation::Kind,
     },
     url::{PublicPath, path_rules::PathUse},
+    xml::body::RequestBody,
 };
 
 use super::{
@@ -39,6 +40,7 @@ pub struct Admitted {
     /// What the body says of the operation, and the resources it names that must be readable.
     pub(super) kind: Kind,
     pub(super) named: Vec<PublicPath>,
+    pub(super) read: Option<RequestBody>,
 }
 
 impl Admitted {
@@ -84,6 +86,7 @@ impl Admitted {
                 _ => Kind::Plain,
             },
             named: Vec::new(),
+            read: None,
             target,
             near,
         })

@@ -2,8 +2,15 @@
 
 use crate::{
     policy::{Method, method::BodyRule},
-    request::{Depth, body_kind::body_kind, framing::BodyLength},
-    xml::{body, kind::BodyKind, limits::XmlLimits, name::ExpandedName, refusal::XmlRefusal},
+    request::{Depth, body_kind::body_kind, framing::BodyLength, operation::Kind},
+    xml::{
+        body::{self, RequestBody},
+        href::HrefUse,
+        kind::BodyKind,
+        limits::XmlLimits,
+        name::{CALDAV, ExpandedName},
+        refusal::XmlRefusal,
+    },
 };
 
 use super::{Admitted, Denial, body_urls, target::Target};
@@ -108,7 +115,7 @@ const DEPTH_0_REPORTS: [ExpandedName<'static>; 5] = [
 
 /// Reads a held XML body: what is to be forwarded in its place, or the refusal.
 pub(super) fn judge(
-    admitted: &Admitted,
+    admitted: &mut Admitted,
     plan: &XmlPlan,
     bytes: &[u8],
     content_type: Option<&[u8]>,
@@ -140,6 +147,31 @@ pub(super) fn judge(
             return Err(Denial::Depth);
         }
     }
+    let mut named = Vec::new();
     let near = admitted.near.of(&admitted.target);
-    read.serialize(&mut |place, text| body_urls::map(place, text, &admitted.target, &near))
+    let written = read.serialize(&mut |place, text| body_urls::map(place, text, &admitted.target, &near, &mut named))?;
+    admitted.kind = kind(&read, admitted.kind);
+    admitted.named = named;
+    admitted.read = Some(read);
+    Ok(written)
+}
+
+/// What the body makes of the operation; `known` where it says nothing.
+fn kind(read: &RequestBody, known: Kind) -> Kind {
+    const FREE_BUSY: ExpandedName<'static> = ExpandedName::new(CALDAV, "free-busy-query");
+    const PRINCIPALS: ExpandedName<'static> = ExpandedName::dav("acl-principal-prop-set");
+    const OWNERS: [ExpandedName<'static>; 3] = [
+        ExpandedName::dav("owner"),
+        ExpandedName::dav("group"),
+        ExpandedName::dav("group-member-set"),
+    ];
+    let versions = || read.hrefs().iter().any(|href| href.place == HrefUse::Version);
+    match read.report_root() {
+        Some(root) if root == FREE_BUSY => Kind::FreeBusy,
+        Some(root) if root == PRINCIPALS => Kind::PrincipalsOfAcl,
+        Some(_) => known,
+        None if read.property_changes().iter().any(|change| OWNERS.contains(&change.name())) => Kind::OwnerProperties,
+        None if read.kind() == BodyKind::VersionControl && versions() => Kind::Version,
+        None => known,
+    }
 }

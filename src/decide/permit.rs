@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
+    identity::Principal,
     policy::{Method, MethodSet, Route},
     request::{Depth, If, Located, lock_token::LockToken},
     url::{Authority, PublicPath, UpstreamPath},
+    xml::body::RequestBody,
 };
 
 use super::{Admitted, BodyPlan, Denial, body, state::Decision};
@@ -106,6 +108,16 @@ impl Permit {
     /// What the method filter lets pass at the target.
     pub fn allowed(&self) -> MethodSet {
         self.admitted.target.allowed
+    }
+
+    /// Who asks.
+    pub fn principal(&self) -> &Arc<Principal> {
+        &self.admitted.target.asker.principal
+    }
+
+    /// The XML body as it was read, if there was one.
+    pub fn read_body(&self) -> Option<&RequestBody> {
+        self.admitted.read.as_ref()
     }
 
     /// The host that was asked.

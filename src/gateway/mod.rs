@@ -22,5 +22,6 @@ mod tell;
 pub mod transact;
 pub mod upstream;
 pub mod upstream_error;
+pub mod view;
 
 pub use serve::{StartError, run};

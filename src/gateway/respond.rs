@@ -10,7 +10,7 @@ use pingora::{Result, http::ResponseHeader, proxy::Session};
 use crate::{
     decide::{Account, Denial, OwnAnswer, own},
     rewrite::request::XML,
-    xml::error::error_body,
+    xml::error::{error_body, need_privileges},
 };
 
 use super::upstream_error::UpstreamError;
@@ -65,6 +65,9 @@ impl Reply {
         }
         reply.close = denial.closes();
         let condition = denial.condition();
+        if let Denial::NeedPrivileges(resource, privilege) = denial {
+            return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));
+        }
         if account.route.as_ref().is_none_or(|route| route.speaks_dav()) {
             reply.with_body(XML, error_body(condition, &[]))
         } else {

@@ -8,7 +8,10 @@ use crate::{
     decide::{Gate, Permit},
     identity::Authenticator,
     policy::Method,
-    rewrite::answer::AnswerContext,
+    rewrite::{
+        answer::AnswerContext,
+        visibility::{Asked, Filter},
+    },
     telemetry::{
         access::AccessLog,
         metrics::{Metrics, NO_ROUTE, RouteMetrics},
@@ -20,6 +23,7 @@ use super::{
     transact::{HeldBody, Outgoing, Transactor},
     upstream::Upstream,
     upstream_error::UpstreamError,
+    view::View,
 };
 
 /// All that serves requests.
@@ -112,8 +116,24 @@ impl Gateway {
             inner: self.gate.inside(permit),
             allowed: permit.allowed(),
             noroot: permit.noroot(),
-            filter: None,
+            filter: route.access.is_some().then(|| self.filter(permit)),
         }
+    }
+
+    /// What of the answer the principal may see (3.6).
+    fn filter(&self, permit: &Permit) -> Filter {
+        let view = View {
+            route: Arc::clone(permit.route()),
+            principal: Arc::clone(permit.principal()),
+        };
+        let mut asked = Asked::new(permit.method(), permit.public().clone());
+        if let Some(body) = permit.read_body() {
+            asked = asked.with_body(body);
+        }
+        if let Some(destination) = permit.destination() {
+            asked = asked.with_destination(destination.public.clone());
+        }
+        Filter::new(Arc::new(view), asked)
     }
 
     pub(super) fn count_unmapped(&self, permit: &Permit, hrefs: u64) {
