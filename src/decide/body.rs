@@ -149,7 +149,8 @@ pub(super) fn judge(
     }
     let mut named = Vec::new();
     let near = admitted.near.of(&admitted.target);
-    let written = read.serialize(&mut |place, text| body_urls::map(place, text, &admitted.target, &near, &mut named))?;
+    let written =
+        read.serialize(&mut |place, text| body_urls::map(place, text, &admitted.target, &near, &mut named))?;
     admitted.kind = kind(&read, admitted.kind);
     admitted.named = named;
     admitted.read = Some(read);
@@ -170,7 +171,13 @@ fn kind(read: &RequestBody, known: Kind) -> Kind {
         Some(root) if root == FREE_BUSY => Kind::FreeBusy,
         Some(root) if root == PRINCIPALS => Kind::PrincipalsOfAcl,
         Some(_) => known,
-        None if read.property_changes().iter().any(|change| OWNERS.contains(&change.name())) => Kind::OwnerProperties,
+        None if read
+            .property_changes()
+            .iter()
+            .any(|change| OWNERS.contains(&change.name())) =>
+        {
+            Kind::OwnerProperties
+        }
         None if read.kind() == BodyKind::VersionControl && versions() => Kind::Version,
         None => known,
     }

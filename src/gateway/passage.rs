@@ -14,6 +14,7 @@ use crate::{
         Admission, Arrival, BodyPlan, Decision, Denial, OwnAnswer, Permit, Question, Request, own::Ancestor,
         permit::PermittedBody, state::State,
     },
+    identity::outbound,
     policy::Method,
     rewrite::request::{self as outgoing, adds_slash, probe_headers},
     url::UpstreamPath,
@@ -109,7 +110,7 @@ impl Gateway {
                 )
             }
         };
-        let headers = outgoing::headers(&permit, &session.req_header().headers);
+        let headers = self.fields(&permit, &session.req_header().headers);
         let request = self.outgoing(&permit, permit.method(), outgoing::target(&permit), headers, body);
         Ok(Onward::Transact(Box::new((permit, request))))
     }
@@ -139,7 +140,9 @@ impl Gateway {
         session: &Session,
     ) -> Result<Probed, UpstreamError> {
         let permit = question.permit();
-        let headers = probe_headers(&session.req_header().headers);
+        let client = &session.req_header().headers;
+        let mut headers = probe_headers(client);
+        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
         let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
         let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
         let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;

@@ -6,10 +6,11 @@ use http::HeaderMap;
 
 use crate::{
     decide::{Gate, Permit},
-    identity::Authenticator,
+    identity::{Authenticator, outbound},
     policy::Method,
     rewrite::{
         answer::AnswerContext,
+        request as outgoing,
         visibility::{Asked, Filter},
     },
     telemetry::{
@@ -118,6 +119,16 @@ impl Gateway {
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit)),
         }
+    }
+
+    /// The header fields for the back end, with the credentials that it is to see.
+    pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
+        let mut headers = outgoing::headers(permit, client);
+        for name in self.authenticator.iter().flat_map(Authenticator::private_headers) {
+            headers.remove(name);
+        }
+        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+        headers
     }
 
     /// What of the answer the principal may see (3.6).

@@ -25,7 +25,9 @@ impl View {
     fn has(&self, path: &PublicPath, privilege: Privilege) -> bool {
         let Some(acl) = &self.route.access else { return true };
         let key = self.route.map.relative_key(path);
-        acl.of(&self.principal).judge(key, PrivilegeSet::of(&[privilege])).is_granted()
+        acl.of(&self.principal)
+            .judge(key, PrivilegeSet::of(&[privilege]))
+            .is_granted()
     }
 }
 
