@@ -1,15 +1,21 @@
 //! What the tests of this room share: a gate of a few small routes, and one line of text for whatever it says of a request.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
+    identity::Principal,
     policy::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, Route},
     rules::PathPattern,
     url::{Authority, Origin, Scheme, path_rules::ReservedName},
     xml::name::ExpandedName,
 };
 
-use super::{Account, Admission, BodyPlan, Decision, Denial, Gate, OwnAnswer, Permit, Question, Request, state::State};
+use super::{
+    Account, Admission, Arrival, BodyPlan, Decision, Denial, Gate, OwnAnswer, Permit, Question, Request,
+    privileges::Asker, state::State,
+};
 
 use Method::{Copy, Delete, Get, Head, Lock, Mkcol, Move, Options, Post, Propfind, Proppatch, Put, Report, Unlock};
 
@@ -105,7 +111,16 @@ pub fn judge(gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Ver
         headers: &headers,
         local: Some(([127, 0, 0, 1], 8080).into()),
     };
-    let admitted = match gate.admit(&request, &mut Account::default())? {
+    let account = &mut Account::default();
+    let arrived = match gate.arrive(&request, account)? {
+        Arrival::Own(answer) => return Ok(Verdict::Own(answer)),
+        Arrival::At(arrived) => arrived,
+    };
+    let asker = Asker {
+        principal: Arc::new(Principal::anonymous()),
+        may_prove: false,
+    };
+    let admitted = match arrived.admit(&headers, asker, account)? {
         Admission::Own(answer) => return Ok(Verdict::Own(answer)),
         Admission::Forward(admitted) => admitted,
     };

@@ -4,7 +4,7 @@
 use serde_yaml::Value;
 
 use super::{Import, yaml};
-use crate::policy::pattern::PathPattern;
+use crate::rules::PathPattern;
 
 /// Rules as the file would have them.
 pub struct Printed {
@@ -137,5 +137,5 @@ fn matches(pattern: &Value, key: &str, user: Option<&str>) -> bool {
     };
     PathPattern::parse(&pattern)
         .unwrap_or_else(|error| panic!("{pattern}: {error}"))
-        .matches(key)
+        .matches(key, None)
 }

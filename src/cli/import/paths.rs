@@ -115,7 +115,7 @@ mod tests {
         for (name, expected) in rows {
             assert_eq!(segment(name), expected);
             assert!(
-                crate::policy::pattern::PathPattern::parse(&format!("/{}", segment(name))).is_ok(),
+                crate::rules::PathPattern::parse(&format!("/{}", segment(name))).is_ok(),
                 "{name}"
             );
         }
