@@ -43,10 +43,13 @@ impl Ask {
     pub(super) fn all(admitted: &Admitted) -> Vec<Self> {
         let (target, mut asks) = (&admitted.target, Vec::new());
         let mut ask = |at: &UpstreamPath, if_collection: Denial| {
-            asks.push(Self {
-                at: at.clone(),
-                if_collection,
-            });
+            // One question is enough for two reasons.
+            if asks.iter().all(|asked: &Self| asked.at != *at) {
+                asks.push(Self {
+                    at: at.clone(),
+                    if_collection,
+                });
+            }
         };
         match target.method {
             Method::Propfind if admitted.depth > Some(deepest(admitted)) => {
@@ -60,6 +63,18 @@ impl Ask {
             }
             Method::Copy
                 if admitted.depth == Some(Depth::Infinity) && target.refuses_below(&target.public, Method::Copy) =>
+            {
+                ask(&target.upstream, Denial::RefusedBelow);
+            }
+            Method::Put
+                if target.route.backend.profile.habits().put_replaces
+                    && target.refuses_below(&target.public, Method::Delete) =>
+            {
+                ask(&target.upstream, Denial::RefusedBelow);
+            }
+            // RFC 3253: with a Depth, or always, they change what a collection holds.
+            Method::Update | Method::Merge | Method::Uncheckout | Method::Label | Method::BaselineControl
+                if target.refuses_below(&target.public, target.method) =>
             {
                 ask(&target.upstream, Denial::RefusedBelow);
             }
