@@ -37,6 +37,13 @@ const ROUTES: &str = r#"
     methods:
       - { path: /me/kept/**, allow: [read] }
       - { path: /**, allow: [read, write] }
+  - name: versions
+    hosts: [dav.test]
+    path: /v/
+    backend: { url: "http://@BACK@/v-in/", profile: generic }
+    methods:
+      - { path: /kept/fixed/**, allow: [read] }
+      - { path: /**, allow: [read, UPDATE, LABEL] }
 "#;
 
 const QUERY: &str = "<C:calendar-query xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns:D=\"DAV:\"><D:prop><C:calendar-data/></D:prop>\
@@ -146,4 +153,35 @@ fn nothing_is_offered_that_does_not_pass() {
         "{:?}",
         file.headers
     );
+}
+
+// O-12: methods of RFC 3253 that change what a collection holds.
+#[test]
+fn an_update_of_what_holds_something_fixed() {
+    let lab = Lab::with_routes(ROUTES);
+    for path in ["/v-in/kept", "/v-in/other"] {
+        let collection = multistatus(propfind_answer(&format!("{path}/"), true));
+        lab.backend.on(&format!("PROPFIND {path}"), collection);
+    }
+    let bodies = [
+        (
+            "UPDATE",
+            "<D:update xmlns:D='DAV:'><D:version><D:href>/v/v1</D:href></D:version></D:update>",
+        ),
+        (
+            "LABEL",
+            "<D:label xmlns:D='DAV:'><D:set><D:label-name>a</D:label-name></D:set></D:label>",
+        ),
+    ];
+    each(bodies, |(method, body)| {
+        let ask = |path: &str| {
+            req(&format!("O-12 {method} {path}"), method, path)
+                .with("Depth", "infinity")
+                .xml(body)
+        };
+        let got = lab.refuse_after_probe(403, &ask("/v/kept"));
+        assert!(got.has_condition("method-not-allowed-below"), "{}", got.text());
+        lab.pass(&ask("/v/other"));
+        lab.pass(&ask("/v/kept/file"));
+    });
 }
