@@ -89,6 +89,15 @@ fn what_holds_something_that_may_not() {
                 &["/dav/team"],
             ),
             (
+                to(
+                    "COPY, one question for two reasons",
+                    "COPY",
+                    "/programs/folder",
+                    "/programs/folder2",
+                ),
+                &["/bin/folder", "/bin/folder2"],
+            ),
+            (
                 to("COPY a file onto the parent", "COPY", "/files/sibling", "/files/team"),
                 &["/dav/sibling", "/dav/team"],
             ),

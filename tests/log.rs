@@ -80,7 +80,11 @@ fn an_answer_before_the_body_is_no_failure() {
     let broken = vec![Step::Send(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n".into(),
     )];
-    for (path, steps) in [("/dav/log-early", locked), ("/dav/log-part", broken)] {
+    for (path, steps) in [
+        ("/dav/log-early", locked),
+        ("/dav/log-part", broken.clone()),
+        ("/dav/log-reset", broken),
+    ] {
         lab.backend.on(path, [vec![Step::Early], steps].concat());
     }
     let start = |path: &str| {
@@ -100,12 +104,18 @@ fn an_answer_before_the_body_is_no_failure() {
     assert!(line["rule"].is_null(), "{line}");
     // Half an answer is not the whole one.
     assert_eq!(start("log-part").read_head().status, 200);
-    let line = lab.gateway.log_of("log-part");
-    assert_eq!(
-        (&line["verdict"], &line["rule"]),
-        (&"error".into(), &"client-gone".into()),
-        "{line}"
-    );
+    // Closing with bytes unread resets the connection.
+    let unread = start("log-reset");
+    std::thread::sleep(Duration::from_millis(300));
+    drop(unread);
+    for path in ["log-part", "log-reset"] {
+        let line = lab.gateway.log_of(path);
+        assert_eq!(
+            (&line["verdict"], &line["rule"]),
+            (&"error".into(), &"client-gone".into()),
+            "{line}"
+        );
+    }
 }
 
 #[test]

@@ -3,34 +3,23 @@
 use super::error::{KeyPath, Problem};
 use crate::policy::method::{Method, MethodSet};
 
-use Method::{
-    Acl, Copy, Delete, Get, Head, Lock, Mkcalendar, Mkcol, Move, Options, Post, Propfind, Proppatch, Put, Report,
-    Unlock,
-};
-
-const READ: MethodSet = MethodSet::of(&[Options, Get, Head, Propfind, Report]);
-const WRITE: MethodSet = MethodSet::of(&[Put, Delete, Mkcol, Mkcalendar, Copy, Move, Proppatch]);
-const LOCK: MethodSet = MethodSet::of(&[Lock, Unlock]);
-const ACL: MethodSet = MethodSet::of(&[Acl]);
-const WEB: MethodSet = MethodSet::of(&[Options, Get, Head, Post]);
-
 /// The class that stands for nothing.
 pub const NONE: &str = "none";
 
 /// What a route without `methods:` lets pass: read, write and lock.
 pub fn default_methods() -> MethodSet {
-    READ.union(WRITE).union(LOCK)
+    MethodSet::READ.union(MethodSet::WRITE).union(MethodSet::LOCK)
 }
 
 /// The classes and what they stand for.
 pub fn classes() -> [(&'static str, MethodSet); 7] {
     [
-        ("read", READ),
-        ("write", WRITE),
-        ("lock", LOCK),
-        ("acl", ACL),
-        ("web", WEB),
-        ("dav", default_methods().union(ACL)),
+        ("read", MethodSet::READ),
+        ("write", MethodSet::WRITE),
+        ("lock", MethodSet::LOCK),
+        ("acl", MethodSet::ACL),
+        ("web", MethodSet::WEB),
+        ("dav", default_methods().union(MethodSet::ACL)),
         (NONE, MethodSet::default()),
     ]
 }

@@ -67,7 +67,7 @@ pub(super) fn map(
 
 /// O-11: a body reaches no resource that the filter keeps `method` from.
 fn named(found: &Located, method: Method, target: &Target) -> Result<(), Denial> {
-    if target.allowed_at(&found.public).contains(method) {
+    if target.route.judge(&found.public).0.contains(method) {
         Ok(())
     } else {
         Err(Denial::RefusedInBody)

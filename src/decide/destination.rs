@@ -38,7 +38,7 @@ pub(super) fn judge(
     if here.is_below(there) {
         return Err(Denial::DestinationAncestor);
     }
-    let allowed = target.allowed_at(&found.public);
+    let allowed = target.route.judge(&found.public).0;
     if !allowed.contains(target.method) {
         return Err(Denial::MethodNotAllowed(allowed));
     }

@@ -217,12 +217,8 @@ fn filter(
     method: Method,
     account: &mut Account,
 ) -> Result<(MethodSet, Option<u64>), Denial> {
-    let rule = route.methods.judge(route.map.relative_key(public));
+    let (allowed, rule) = route.judge(public);
     account.rule = rule.map(|rule| (rule.index, rule.line));
-    let allowed = rule
-        .map(|rule| rule.allowed)
-        .unwrap_or_default()
-        .intersection(route.backend.profile.habits().methods);
     if method.is_off() || !allowed.contains(method) {
         return Err(Denial::MethodNotAllowed(allowed));
     }

@@ -87,6 +87,18 @@ fn judge(admitted: &Admitted, states: States) -> Result<(), Denial> {
             {
                 return Err(Denial::RefusedBelow);
             }
+            Method::Put
+                if target.route.backend.profile.habits().put_replaces
+                    && target.refuses_below(&target.public, Method::Delete) =>
+            {
+                return Err(Denial::RefusedBelow);
+            }
+            // RFC 3253: with a Depth, or always, they change what a collection holds.
+            Method::Update | Method::Merge | Method::Uncheckout | Method::Label | Method::BaselineControl
+                if target.refuses_below(&target.public, target.method) =>
+            {
+                return Err(Denial::RefusedBelow);
+            }
             _ => {}
         }
     }

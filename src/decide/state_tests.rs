@@ -48,7 +48,7 @@ fn who_asks() {
             "both",
             "MOVE /files/col/b",
             &["Destination: /files/col/c"],
-            "ask /dav/col/b /dav/col/b /dav/col/c",
+            "ask /dav/col/b /dav/col/c",
         ),
         (
             "within what may",

@@ -31,14 +31,6 @@ impl Target {
         self.route.map.relative_key(&self.public)
     }
 
-    /// What the filter lets pass at another path of the route.
-    pub(super) fn allowed_at(&self, path: &PublicPath) -> MethodSet {
-        let rule = self.route.methods.judge(self.route.map.relative_key(path));
-        rule.map(|rule| rule.allowed)
-            .unwrap_or_default()
-            .intersection(self.route.backend.profile.habits().methods)
-    }
-
     /// Whether something below `path` may not be treated with `method`.
     pub(super) fn refuses_below(&self, path: &PublicPath, method: Method) -> bool {
         let key = self.route.map.relative_key(path);

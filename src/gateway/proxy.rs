@@ -337,7 +337,8 @@ impl Gateway {
     fn client_failed(&self, ctx: &mut Context, error: &Error) -> Option<Reply> {
         let denial = match error.etype() {
             ErrorType::ReadTimedout => Denial::Slow,
-            ErrorType::ConnectionClosed | ErrorType::WriteError | ErrorType::WriteTimedout => {
+            // A client that closes with bytes unread resets the connection: the read then fails instead of ending.
+            ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError | ErrorType::WriteTimedout => {
                 ctx.failure.get_or_insert("client-gone");
                 return None;
             }

@@ -11,12 +11,9 @@ use std::{
 use http::header;
 use pingora::{Error, proxy::Session};
 
-use crate::{
-    policy::Method,
-    telemetry::{
-        access::{AccessLine, Verdict, escaped_target},
-        metrics::{MethodClass, Observation},
-    },
+use crate::telemetry::{
+    access::{AccessLine, Verdict, escaped_target},
+    metrics::{MethodClass, Observation},
 };
 
 use super::{context::Context, server::Gateway};
@@ -84,7 +81,7 @@ impl Gateway {
             .and_then(|route| self.by_route.get(&route.name));
         let metrics = route.unwrap_or(&self.outside);
         metrics.observe(&Observation {
-            class: MethodClass::of(ctx.account.method.map_or("", Method::as_str)),
+            class: MethodClass::of(ctx.account.method),
             status,
             verdict,
             took,

@@ -134,16 +134,6 @@ impl Method {
     pub fn streams(self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Put | Self::Post | Self::Patch)
     }
-
-    /// The few classes that metrics tell apart.
-    pub fn class(self) -> &'static str {
-        match self {
-            Self::Get | Self::Head | Self::Options => "read",
-            Self::Propfind | Self::Report | Self::Search => "list",
-            Self::Lock | Self::Unlock => "lock",
-            _ => "write",
-        }
-    }
 }
 
 /// A set of methods.
@@ -155,6 +145,30 @@ impl MethodSet {
     pub const DAV_ONLY: Self = {
         use Method::{Delete, Get, Head, Options, Patch, Post, Put};
         Self(!Self::of(&[Get, Head, Options, Post, Put, Delete, Patch]).0)
+    };
+
+    /// The class `read`.
+    pub const READ: Self = {
+        use Method::{Get, Head, Options, Propfind, Report};
+        Self::of(&[Options, Get, Head, Propfind, Report])
+    };
+
+    /// The class `write`.
+    pub const WRITE: Self = {
+        use Method::{Copy, Delete, Mkcalendar, Mkcol, Move, Proppatch, Put};
+        Self::of(&[Put, Delete, Mkcol, Mkcalendar, Copy, Move, Proppatch])
+    };
+
+    /// The class `lock`.
+    pub const LOCK: Self = Self::of(&[Method::Lock, Method::Unlock]);
+
+    /// The class `acl`.
+    pub const ACL: Self = Self::of(&[Method::Acl]);
+
+    /// The class `web`.
+    pub const WEB: Self = {
+        use Method::{Get, Head, Options, Post};
+        Self::of(&[Options, Get, Head, Post])
     };
 
     /// The set of `methods`.

@@ -37,6 +37,8 @@ pub struct Habits {
     /// filter forbids, unless they are refused as what they are (Z-3, Z-20).
     /// These are the names of such attributes; empty for all that have none.
     pub published: &'static [&'static str],
+    /// A PUT on a collection replaces it with all it holds; others refuse it.
+    pub put_replaces: bool,
     /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
     pub no_infinity: bool,
     /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38).
@@ -73,6 +75,7 @@ impl Profile {
             cuts_destination: false,
             atomic_put: false,
             published: &[],
+            put_replaces: false,
             no_infinity: false,
             matches_slashes: false,
             bare_entity_tags: false,
@@ -124,6 +127,7 @@ impl Profile {
             Self::Radicale => Habits {
                 reserved: &[".Radicale*"],
                 cuts_destination: true,
+                put_replaces: true,
                 no_infinity: true,
                 ..plain
             },

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Limits, Method, MethodFilter, MethodSet, Profile};
+use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
-    url::{Authority, Origin, PathRules, PrefixMap},
+    url::{Authority, Origin, PathRules, PrefixMap, PublicPath},
     xml::name::ExpandedName,
 };
 
@@ -55,6 +55,14 @@ impl Route {
         use Method::{Get, Head, Options, Post, Propfind, Report};
         const ALWAYS: MethodSet = MethodSet::of(&[Get, Head, Post, Options, Propfind, Report]);
         ALWAYS.union(self.query).contains(method)
+    }
+
+    /// What passes at `path`: the methods that the filter lets pass and this kind of back end has, and the rule that decided; `None`: no
+    /// rule speaks of that path, and nothing passes.
+    pub fn judge(&self, path: &PublicPath) -> (MethodSet, Option<&MethodRule>) {
+        let rule = self.methods.judge(self.map.relative_key(path));
+        let passes = rule.map(|rule| rule.allowed).unwrap_or_default();
+        (passes.intersection(self.backend.profile.habits().methods), rule)
     }
 
     /// Whether any rule lets a DAV method pass: if none does, the route shows no trace of WebDAV (Z-1).

@@ -7,7 +7,7 @@ use http::{
 };
 
 use super::urls::AnswerContext;
-use crate::policy::{Method, MethodSet, Route};
+use crate::policy::{Method, MethodSet};
 
 const DAV: HeaderName = HeaderName::from_static("dav");
 const PUBLIC: HeaderName = HeaderName::from_static("public");
@@ -21,28 +21,9 @@ const FOR_ONE_METHOD: [(HeaderName, Method); 3] = [
     (DASL, Method::Search),
 ];
 
-/// The value of `Allow` in a 405 of the gateway's own: what `allowed` and the kind of back end have in common, and OPTIONS, which
-/// is always answered (ERR-4).
-pub fn allow_of_refusal(route: &Route, allowed: MethodSet) -> String {
-    permitted(route, allowed).allow()
-}
-
-/// The headers of an OPTIONS answer of the gateway's own: `Allow`, and no trace of WebDAV (Z-1, P-1).
-pub fn own_options(route: &Route, allowed: MethodSet) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    set_allow(&mut headers, &ALLOW, permitted(route, allowed));
-    headers
-}
-
-fn permitted(route: &Route, allowed: MethodSet) -> MethodSet {
-    allowed
-        .intersection(route.backend.profile.habits().methods)
-        .union(MethodSet::of(&[Method::Options]))
-}
-
 /// Recomputes what the answer in `headers` announces.
 pub(super) fn announce(context: &AnswerContext, status: u16, headers: &mut HeaderMap) {
-    let permitted = permitted(&context.route, context.allowed);
+    let permitted = context.allowed;
     let listed = headers.contains_key(ALLOW).then(|| methods(headers, &ALLOW));
     let common = listed.unwrap_or_default().intersection(permitted);
     let without_refused: Vec<Method> = permitted.iter().filter(|method| *method != context.method).collect();
@@ -59,7 +40,7 @@ pub(super) fn announce(context: &AnswerContext, status: u16, headers: &mut Heade
             headers.remove(name);
         }
     }
-    if !context.route.speaks_dav() {
+    if !permitted.intersects(MethodSet::DAV_ONLY) {
         for name in [DAV, PUBLIC, MS_AUTHOR_VIA, DASL] {
             headers.remove(name);
         }
@@ -136,7 +117,6 @@ fn classes(line: &str) -> Vec<&str> {
 mod tests {
     use super::super::urls::tests::{PLAIN, context_on, route};
     use super::*;
-    use crate::policy::Profile;
 
     const READ: MethodSet = MethodSet::of(&[
         Method::Options,
@@ -266,20 +246,5 @@ mod tests {
         for (name, allowed, method, status, sent, expected) in rows {
             assert_eq!(announced(*allowed, *method, *status, sent), *expected, "{name}");
         }
-    }
-
-    // ERR-4, Z-1
-    #[test]
-    fn of_our_own() {
-        assert_eq!(allow_of_refusal(&route(WEB), WEB), "GET, HEAD, OPTIONS, POST");
-        let none = MethodSet::default();
-        assert_eq!(allow_of_refusal(&route(none), none), "OPTIONS");
-        let mut embedded = route(WEB);
-        embedded.backend.profile = Profile::Embedded;
-        let more = WEB.union(MethodSet::of(&[Method::Patch]));
-        assert_eq!(allow_of_refusal(&embedded, more), "GET, HEAD, OPTIONS, POST");
-        let headers = own_options(&route(WEB), WEB);
-        assert_eq!(headers.len(), 1);
-        assert_eq!(headers.get(ALLOW).unwrap(), "GET, HEAD, OPTIONS, POST");
     }
 }

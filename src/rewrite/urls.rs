@@ -180,6 +180,11 @@ fn tells_of_failures(method: Method) -> bool {
     matches!(method, Delete | Copy | Move | Lock | Unlock)
 }
 
+/// Methods that tell of other resources than their target.
+fn lists(method: Method) -> bool {
+    matches!(method, Method::Propfind | Method::Report | Method::Search)
+}
+
 /// The mapping for the body of one answer.
 #[derive(Clone, Debug)]
 pub struct AnswerUrls(Arc<AnswerContext>);
@@ -219,12 +224,16 @@ impl ResponseUrls for AnswerUrls {
     }
 
     fn shows(&self, public: &str) -> bool {
-        if !self.0.noroot {
-            return true;
-        }
         let path = public.split(['?', '#']).next().unwrap_or(public);
-        let path = AnswerContext::read(path).and_then(|path| self.0.route.path_rules.apply(path, PathUse::Target).ok());
-        path.is_none_or(|path| path.key() != self.0.public.0.key())
+        let rules = &self.0.route.path_rules;
+        let Some(path) = AnswerContext::read(path).and_then(|path| rules.apply(path, PathUse::Target).ok()) else {
+            return true;
+        };
+        if path.key() == self.0.public.0.key() {
+            return !self.0.noroot;
+        }
+        // O-6: what may not be asked at a resource is not told of it elsewhere either. A failure is never left out (F-4).
+        !lists(self.0.method) || self.0.route.judge(&PublicPath(path)).0.contains(self.0.method)
     }
 
     fn named(&self, url: &str) -> Named {

@@ -16,6 +16,7 @@ use prometheus::{
 use tracing_appender::non_blocking::ErrorCounter;
 
 use super::access::Verdict;
+use crate::policy::{Method, MethodSet};
 
 /// From a cached answer to the longest COPY that a default configuration allows, in seconds.
 const BUCKETS: [f64; 16] = [
@@ -44,14 +45,19 @@ pub enum MethodClass {
 }
 
 impl MethodClass {
-    /// The class of a method, as sent.
-    pub fn of(method: &str) -> MethodClass {
-        match method {
-            "OPTIONS" | "GET" | "HEAD" | "PROPFIND" | "REPORT" | "SEARCH" => MethodClass::Read,
-            "PUT" | "DELETE" | "MKCOL" | "MKCALENDAR" | "COPY" | "MOVE" | "PROPPATCH" => MethodClass::Write,
-            "LOCK" | "UNLOCK" => MethodClass::Lock,
-            "ACL" => MethodClass::Acl,
-            _ => MethodClass::Other,
+    /// The class of a method; `None` is one that is not known.
+    pub fn of(method: Option<Method>) -> MethodClass {
+        let is_in = |class: MethodSet| method.is_some_and(|method| class.contains(method));
+        if is_in(MethodSet::READ) || method == Some(Method::Search) {
+            MethodClass::Read
+        } else if is_in(MethodSet::WRITE) {
+            MethodClass::Write
+        } else if is_in(MethodSet::LOCK) {
+            MethodClass::Lock
+        } else if is_in(MethodSet::ACL) {
+            MethodClass::Acl
+        } else {
+            MethodClass::Other
         }
     }
 
@@ -359,7 +365,7 @@ mod tests {
     fn no_two_label_sets_share_a_counter() {
         let metrics = Metrics::new().unwrap();
         let route = metrics.route("r");
-        let classes = ["GET", "PUT", "LOCK", "ACL", "BREW"].map(MethodClass::of);
+        let classes = ["GET", "PUT", "LOCK", "ACL", "BREW"].map(|name| MethodClass::of(Method::parse(name)));
         for class in classes {
             for status in [0, 100, 200, 300, 400, 500] {
                 for verdict in [Verdict::Permit, Verdict::Deny, Verdict::Error] {
@@ -386,7 +392,7 @@ mod tests {
             ("get", MethodClass::Other),
             ("POST", MethodClass::Other),
         ] {
-            assert_eq!(MethodClass::of(method), want, "{method}");
+            assert_eq!(MethodClass::of(Method::parse(method)), want, "{method}");
         }
     }
 }

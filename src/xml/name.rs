@@ -8,8 +8,6 @@ pub const CALDAV: &str = "urn:ietf:params:xml:ns:caldav";
 pub const CARDDAV: &str = "urn:ietf:params:xml:ns:carddav";
 /// Apple's calendar server extensions.
 pub const CALENDARSERVER: &str = "http://calendarserver.org/ns/";
-/// Subversion's DAV namespace.
-pub const SVN: &str = "svn:";
 /// `application/davmount+xml` (RFC 4709).
 pub const DAVMOUNT: &str = "http://purl.org/NET/webdav/mount";
 /// Conditions of the gateway's own; `DAV:` is never used for them (RFC 4918 section 16).

@@ -281,3 +281,14 @@ class Demo:
         self.process = start([DAVGATE, "demo", *listen, "--dir", self.files], self.log)
         wait_for(self.port, self.process, self.log)
         wait_for(backend_port, self.process, self.log)
+
+
+def remove(path):
+    """Removes a tree in which mod_dav may still be removing its own temporary file: it does so after it has answered."""
+    until = time.monotonic() + 5
+    while os.path.exists(path):
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            if time.monotonic() > until:
+                raise
