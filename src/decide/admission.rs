@@ -6,7 +6,7 @@ use crate::{
         Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken, operation::Kind,
     },
     url::{PublicPath, path_rules::PathUse},
-    xml::body::RequestBody,
+    xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
 use super::{
@@ -41,6 +41,8 @@ pub struct Admitted {
     pub(super) kind: Kind,
     pub(super) named: Vec<PublicPath>,
     pub(super) read: Option<RequestBody>,
+    /// Members of a multiget that the back end is not asked for.
+    pub(super) members: Vec<MemberAnswer>,
 }
 
 impl Admitted {
@@ -87,6 +89,7 @@ impl Admitted {
             },
             named: Vec::new(),
             read: None,
+            members: Vec::new(),
             target,
             near,
         })

@@ -10,6 +10,7 @@ pub mod dav_headers;
 pub mod denial;
 pub mod destination;
 pub mod gate;
+mod members;
 pub mod own;
 pub mod permit;
 pub mod privileges;

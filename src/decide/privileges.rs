@@ -30,6 +30,12 @@ pub struct Asker {
     pub may_prove: bool,
 }
 
+/// Whether whoever asks may read `path`; where the route has no list, everybody may.
+pub(super) fn reads(target: &Target, path: &PublicPath) -> bool {
+    let key = target.route.map.relative_key(path);
+    access(target).is_none_or(|access| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted())
+}
+
 /// O-7: what is missing at the target whatever is there.
 pub(super) fn at_target(target: &Target, depth: Depth) -> Result<(), Denial> {
     let Some(access) = access(target) else { return Ok(()) };

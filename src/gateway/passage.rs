@@ -99,6 +99,7 @@ impl Gateway {
             PermittedBody::None if permit.method().streams() && !unframed => {
                 return Ok(Onward::Stream(Box::new(permit)));
             }
+            PermittedBody::Answered(text) => return Ok(Onward::Own(Reply::multistatus(text.clone()))),
             PermittedBody::None => HeldBody::None,
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {

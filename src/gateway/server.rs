@@ -144,7 +144,10 @@ impl Gateway {
         if let Some(destination) = permit.destination() {
             asked = asked.with_destination(destination.public.clone());
         }
-        Filter::new(Arc::new(view), asked)
+        Filter {
+            answers: permit.members().to_vec(),
+            ..Filter::new(Arc::new(view), asked)
+        }
     }
 
     pub(super) fn count_unmapped(&self, permit: &Permit, hrefs: u64) {
