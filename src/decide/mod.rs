@@ -3,13 +3,13 @@
 
 pub mod account;
 pub mod admission;
-pub mod authorize;
 pub mod body;
 mod body_urls;
 pub mod dav_headers;
 pub mod denial;
 pub mod destination;
 pub mod gate;
+pub mod missing;
 pub mod own;
 pub mod permit;
 pub mod privileges;
@@ -21,7 +21,6 @@ mod target_form;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};
-pub use authorize::{Authorization, Missing, Places, authorize};
 pub use body::BodyPlan;
 pub use denial::Denial;
 pub use gate::{Arrival, Gate, Request};
