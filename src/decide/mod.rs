@@ -3,7 +3,6 @@
 
 pub mod account;
 pub mod admission;
-pub mod authorize;
 pub mod body;
 mod body_urls;
 pub mod dav_headers;
@@ -11,6 +10,7 @@ pub mod denial;
 pub mod destination;
 pub mod gate;
 mod members;
+pub mod missing;
 pub mod own;
 pub mod permit;
 pub mod privileges;
@@ -22,7 +22,6 @@ mod target_form;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};
-pub use authorize::{Authorization, Missing, Places, authorize};
 pub use body::BodyPlan;
 pub use denial::Denial;
 pub use gate::{Arrival, Gate, Request};

@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     Admitted, Denial,
-    authorize::{Missing, Places, missing},
+    missing::{Missing, Places, missing},
     target::Target,
 };
 
