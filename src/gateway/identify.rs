@@ -41,6 +41,12 @@ impl Gateway {
         })
     }
 
+    /// What a 401 could ask of `principal`: nothing where it is known.
+    pub(super) fn challenges_for(&self, principal: &Principal) -> Vec<HeaderValue> {
+        let authenticator = self.authenticator().filter(|_| principal.is_anonymous());
+        authenticator.map_or_else(Vec::new, |authenticator| authenticator.challenges(None).to_vec())
+    }
+
     /// What a 401 asks for (ERR-4).
     pub(super) fn challenges(&self, denial: &Denial) -> &[HeaderValue] {
         let refusal = match denial {

@@ -118,6 +118,7 @@ impl Gateway {
             allowed: permit.allowed(),
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit)),
+            challenges: self.challenges_for(permit.principal()),
         }
     }
 

@@ -89,6 +89,7 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         allowed,
         noroot: false,
         filter: None,
+        challenges: Vec::new(),
     }
 }
 
