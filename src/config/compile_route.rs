@@ -49,6 +49,9 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         };
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
+    if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
+        judge.warn(&path.key("hide_lock_owner"), "does nothing on a route without access".to_owned());
+    }
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
@@ -70,6 +73,7 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         reports,
         path_rules,
         noroot: raw.noroot.unwrap_or(false),
+        hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),
         require_length: raw.require_length.unwrap_or(false),
         strict_override: raw.strict_override.unwrap_or(false),

@@ -92,6 +92,8 @@ pub struct RawRoute {
     pub noroot: Option<bool>,
     /// Hand HTML bodies of the back end's errors to clients. Default: false, they are emptied.
     pub pass_error_bodies: Option<bool>,
+    /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
+    pub hide_lock_owner: Option<bool>,
     /// Answer 411 to a PUT that has neither Content-Length nor Transfer-Encoding. Default: false.
     pub require_length: Option<bool>,
     /// Answer 400 to method override headers instead of removing them. Default: false.

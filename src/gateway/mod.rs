@@ -7,6 +7,7 @@ pub mod exchange;
 mod http10;
 pub mod identify;
 pub mod incoming;
+pub mod lock_memory;
 pub mod pace;
 mod passage;
 mod proxy;

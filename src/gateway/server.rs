@@ -1,8 +1,8 @@
 //! What serves requests: the gate with its routes, their back ends, and where everything is told. One for all connections.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use crate::{
     decide::{Gate, Permit},
@@ -21,6 +21,7 @@ use crate::{
 };
 
 use super::{
+    lock_memory::LockMemory,
     transact::{HeldBody, Outgoing, Transactor},
     upstream::Upstream,
     upstream_error::UpstreamError,
@@ -33,6 +34,7 @@ pub struct Gateway {
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
     authenticator: Option<Authenticator>,
+    locks: Arc<LockMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -55,6 +57,7 @@ impl Gateway {
             .map(|route| (route.name.clone(), metrics.route(&route.name)));
         Self {
             by_route: by_route.collect(),
+            locks: Arc::new(LockMemory::new(gate.routes().len())),
             outside: metrics.route(NO_ROUTE),
             transactor,
             authenticator,
@@ -102,7 +105,8 @@ impl Gateway {
         }
     }
 
-    pub(super) fn answer_context(&self, permit: &Permit) -> AnswerContext {
+    /// What the answer to `permit`, with this head, is rewritten with.
+    pub(super) fn answer_context(&self, permit: &Permit, status: StatusCode, headers: &HeaderMap) -> AnswerContext {
         let route = permit.route();
         let asked = || Origin {
             scheme: Scheme::Http,
@@ -117,7 +121,7 @@ impl Gateway {
             inner: self.gate.inside(permit),
             allowed: permit.allowed(),
             noroot: permit.noroot(),
-            filter: route.access.is_some().then(|| self.filter(permit)),
+            filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
             challenges: self.challenges_for(permit.principal()),
         }
     }
@@ -133,10 +137,13 @@ impl Gateway {
     }
 
     /// What of the answer the principal may see (3.6).
-    fn filter(&self, permit: &Permit) -> Filter {
+    fn filter(&self, permit: &Permit, status: StatusCode, headers: &HeaderMap) -> Filter {
         let view = View {
             route: Arc::clone(permit.route()),
+            number: permit.route_number(),
             principal: Arc::clone(permit.principal()),
+            locks: Arc::clone(&self.locks),
+            tokens: self.locks.learn(permit, status, headers, Instant::now()),
         };
         let mut asked = Asked::new(permit.method(), permit.public().clone());
         if let Some(body) = permit.read_body() {
@@ -147,6 +154,7 @@ impl Gateway {
         }
         Filter {
             answers: permit.members().to_vec(),
+            hide_lock_owner: permit.route().hide_lock_owner,
             ..Filter::new(Arc::new(view), asked)
         }
     }

@@ -64,6 +64,7 @@ pub fn route(allowed: MethodSet) -> Route {
             ..PathRules::default()
         },
         noroot: false,
+        hide_lock_owner: false,
         pass_error_bodies: false,
         require_length: false,
         strict_override: false,
