@@ -1,6 +1,7 @@
 //! Decisions: the order of the checks (O-1 to O-15), pure and without I/O. Facts come in; a [`Permit`], an answer of the gateway's
 //! own or a [`Denial`] comes out. Only this room can make a `Permit`, and nothing is forwarded without one.
 
+pub mod above;
 pub mod account;
 pub mod admission;
 pub mod body;

@@ -128,13 +128,14 @@ pub fn judge_as(principal: Principal, gate: &Gate, line: &str, lines: &[&str], b
         local: Some(([127, 0, 0, 1], 8080).into()),
     };
     let account = &mut Account::default();
-    let arrived = match gate.arrive(&request, account)? {
-        Arrival::Own(answer) => return Ok(Verdict::Own(answer)),
-        Arrival::At(arrived) => arrived,
-    };
     let asker = Asker {
         principal: Arc::new(principal),
         may_prove: false,
+    };
+    let arrived = match gate.arrive(&request, account)? {
+        Arrival::Own(answer) => return Ok(Verdict::Own(answer)),
+        Arrival::Above(above) => return above.admit(&headers, &asker).map(Verdict::Own),
+        Arrival::At(arrived) => arrived,
     };
     let admitted = match arrived.admit(&headers, asker, account)? {
         Admission::Own(answer) => return Ok(Verdict::Own(answer)),
