@@ -305,7 +305,13 @@ fn what_files_mean() {
         4,
         "two of the profile, two of the file"
     );
-    assert!(files.noroot && files.hide_lock_owner && files.pass_error_bodies && files.require_length && files.strict_override);
+    assert!(
+        files.noroot
+            && files.hide_lock_owner
+            && files.pass_error_bodies
+            && files.require_length
+            && files.strict_override
+    );
     assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
 
     // The file's rules, on keys relative to the route and folded as it says.

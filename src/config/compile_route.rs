@@ -50,7 +50,10 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
     if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
-        judge.warn(&path.key("hide_lock_owner"), "does nothing on a route without access".to_owned());
+        judge.warn(
+            &path.key("hide_lock_owner"),
+            "does nothing on a route without access".to_owned(),
+        );
     }
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);

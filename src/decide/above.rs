@@ -35,13 +35,11 @@ impl Above {
     pub fn admit(self, headers: &HeaderMap, asker: &Asker) -> Result<OwnAnswer, Denial> {
         let shown = self.routes.iter().any(|route| shows_itself(route, asker));
         match self.method {
-            Method::Options | Method::Propfind if !shown => Err(
-                if asker.principal.is_anonymous() && asker.may_prove {
-                    Denial::Unauthenticated
-                } else {
-                    Denial::Outside
-                },
-            ),
+            Method::Options | Method::Propfind if !shown => Err(if asker.principal.is_anonymous() && asker.may_prove {
+                Denial::Unauthenticated
+            } else {
+                Denial::Outside
+            }),
             Method::Options => Ok(OwnAnswer::AncestorOptions),
             Method::Propfind if asks_depth_0(headers)? => Ok(OwnAnswer::AncestorPropfind(Ancestor::new(self.path))),
             method if method.is_off() && shown => Err(Denial::MethodNotAllowed(own::ON_ANCESTORS)),

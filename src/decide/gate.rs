@@ -17,8 +17,8 @@ use crate::{
 
 use super::{
     Account, Admission, Admitted, Denial, OwnAnswer, Permit,
-    dav_headers::{self, DavHeaders},
     above::Above,
+    dav_headers::{self, DavHeaders},
     own,
     privileges::{self, Asker},
     target::{Near, Target},

@@ -112,7 +112,10 @@ fn one_token(headers: &HeaderMap) -> Option<String> {
 /// The lock tokens that the request names.
 fn submitted(permit: &Permit) -> Vec<String> {
     let lists = permit.if_header().map(|header| header.lists()).unwrap_or_default();
-    let conditions = lists.iter().flat_map(|list| &list.conditions).filter(|condition| !condition.not);
+    let conditions = lists
+        .iter()
+        .flat_map(|list| &list.conditions)
+        .filter(|condition| !condition.not);
     let token = |state: &State| match state {
         State::Token(token) => Some(token.clone()),
         State::EntityTag(_) => None,
@@ -136,7 +139,14 @@ mod tests {
             ("its own", 0, "urn:a", user("ann"), Duration::ZERO, true),
             ("somebody else", 0, "urn:a", user("bob"), Duration::ZERO, false),
             ("anonymous", 0, "urn:a", Principal::anonymous(), Duration::ZERO, false),
-            ("anonymous owns nothing", 0, "urn:n", Principal::anonymous(), Duration::ZERO, false),
+            (
+                "anonymous owns nothing",
+                0,
+                "urn:n",
+                Principal::anonymous(),
+                Duration::ZERO,
+                false,
+            ),
             ("another token", 0, "urn:A", user("ann"), Duration::ZERO, false),
             ("another route", 1, "urn:a", user("ann"), Duration::ZERO, false),
             ("no route", 2, "urn:a", user("ann"), Duration::ZERO, false),

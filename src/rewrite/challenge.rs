@@ -18,7 +18,9 @@ pub(super) fn challenges(context: &AnswerContext, status: u16, headers: &mut Hea
     let values: Vec<HeaderValue> = headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
     headers.remove(WWW_AUTHENTICATE);
     if passes {
-        let texts = values.iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+        let texts = values
+            .iter()
+            .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
         let left = texts.map(passable).filter(|text| !text.is_empty());
         for value in left.filter_map(|text| HeaderValue::from_bytes(text.as_bytes()).ok()) {
             headers.append(WWW_AUTHENTICATE, value);
@@ -88,7 +90,10 @@ mod tests {
         for (value, expected) in [
             ("Basic realm=\"a, b\"", "Basic realm=\"a, b\""),
             ("Digest realm=\"/dav/\", domain=\"/dav/\", nonce=\"n\"", ""),
-            ("Digest realm=\"a\", nonce=\"n\", Basic realm=\"a\"", "Basic realm=\"a\""),
+            (
+                "Digest realm=\"a\", nonce=\"n\", Basic realm=\"a\"",
+                "Basic realm=\"a\"",
+            ),
             (
                 "basic realm = \"a\", charset=\"UTF-8\", Digest nonce=n, bearer",
                 "basic realm = \"a\", charset=\"UTF-8\", bearer",
@@ -124,13 +129,41 @@ mod tests {
         let pass = || BackEndCredentials::Pass;
         let none: &[&str] = &[];
         let rows = [
-            ("met", pass(), 401, &["Basic realm=b"][..], true, Ok(&["Basic realm=b"][..])),
-            ("one of two", pass(), 401, &["Digest nonce=n", "Bearer"], true, Ok(&["Bearer"])),
+            (
+                "met",
+                pass(),
+                401,
+                &["Basic realm=b"][..],
+                true,
+                Ok(&["Basic realm=b"][..]),
+            ),
+            (
+                "one of two",
+                pass(),
+                401,
+                &["Digest nonce=n", "Bearer"],
+                true,
+                Ok(&["Bearer"]),
+            ),
             ("none left", pass(), 401, &["Digest nonce=n"], true, Ok(&["Own"])),
-            ("none left, known", pass(), 401, &["Digest nonce=n"], false, Err(BadAnswer::Challenge)),
+            (
+                "none left, known",
+                pass(),
+                401,
+                &["Digest nonce=n"],
+                false,
+                Err(BadAnswer::Challenge),
+            ),
             ("none at all", pass(), 401, &[], false, Ok(none)),
             ("no 401", pass(), 200, &["Digest nonce=n"], false, Ok(none)),
-            ("service", service(), 401, &["Basic realm=b"], true, Err(BadAnswer::Challenge)),
+            (
+                "service",
+                service(),
+                401,
+                &["Basic realm=b"],
+                true,
+                Err(BadAnswer::Challenge),
+            ),
             ("service, no 401", service(), 403, &["Basic realm=b"], true, Ok(none)),
             ("header", header(), 401, &["Basic realm=b"], true, Ok(&["Own"])),
             ("header, known", header(), 401, &[], false, Err(BadAnswer::Challenge)),
@@ -141,10 +174,16 @@ mod tests {
             route.backend.credentials = credentials;
             context.route = std::sync::Arc::new(route);
             context.challenges = anonymous.then(|| HeaderValue::from_static("Own")).into_iter().collect();
-            let fields = fields.iter().map(|text| (WWW_AUTHENTICATE, HeaderValue::from_str(text).unwrap()));
+            let fields = fields
+                .iter()
+                .map(|text| (WWW_AUTHENTICATE, HeaderValue::from_str(text).unwrap()));
             let mut headers: HeaderMap = fields.collect();
             let got = challenges(&context, status, &mut headers);
-            let left: Vec<&str> = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()).collect();
+            let left: Vec<&str> = headers
+                .get_all(WWW_AUTHENTICATE)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .collect();
             assert_eq!(got.map(|()| &left[..]), expected, "{name}");
         }
     }

@@ -7,9 +7,7 @@ use http::{
     header::{Entry, REFRESH},
 };
 
-use super::{
-    answer::BadAnswer, challenge::challenges, cookie::public_cookie, link::public_links, urls::AnswerContext,
-};
+use super::{answer::BadAnswer, challenge::challenges, cookie::public_cookie, link::public_links, urls::AnswerContext};
 use crate::{identity::outbound::keeps_cookies, url::Reference};
 
 const REDIRECT_REF: HeaderName = HeaderName::from_static("redirect-ref");
