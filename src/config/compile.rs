@@ -9,7 +9,8 @@ use super::error::{ConfigErrors, KeyPath, Problem, located};
 use super::judge::Judge;
 use super::raw::{List, RawConfig, RawListener};
 use super::shape;
-use super::{compile_identity, compile_route};
+use super::{compile_groups, compile_identity, compile_route};
+use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
 use crate::policy::{AccessLog, Policy, Route};
 
@@ -88,9 +89,10 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         }
         Some(path) => AccessLog::File(judge.file(path)),
     };
+    let groups = compile_groups::known(raw.identity.as_ref());
     let mut routes: Vec<(KeyPath, Route)> = Vec::new();
     for (at, raw_route) in filled(judge, raw.routes.as_ref(), &root.key("routes"), ROUTES) {
-        if let Some(route) = compile_route::compile(judge, raw_route, &at, places) {
+        if let Some(route) = compile_route::compile(judge, raw_route, &at, places, groups.as_ref()) {
             compile_route::compare(judge, &route, &at, &routes);
             routes.push((at, route));
         }
@@ -99,12 +101,10 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         .identity
         .as_ref()
         .map(|raw| compile_identity::compile(judge, raw, &root.key("identity"), places, &routes));
-    for (at, route) in &routes {
-        // Without a source nobody has a name that the header could hold.
-        if matches!(route.backend.credentials, BackEndCredentials::Header(_)) && raw.identity.is_none() {
-            let at = at.key("backend").key("credentials").key("header");
-            judge.refuse(Problem::new(at, "nobody says who is asking").expected("identity, with a source"));
-        }
+    if raw.identity.is_none() {
+        routes
+            .iter()
+            .for_each(|(at, route)| refuse_without_identity(judge, route, at));
     }
     Policy {
         listeners,
@@ -112,6 +112,19 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         identity,
         access_log,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
+    }
+}
+
+/// Refuses what needs a name on `route`, where no source of identity gives anybody one.
+fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath) {
+    let nobody = |at| Problem::new(at, "nobody says who is asking").expected("identity, with a source");
+    if matches!(route.backend.credentials, BackEndCredentials::Header(_)) {
+        judge.refuse(nobody(path.key("backend").key("credentials").key("header")));
+    }
+    let anonymous = |who: &Who| matches!(who, Who::Everyone | Who::Anonymous);
+    let rules = route.access.iter().flat_map(Acl::rules);
+    for (_, ace) in rules.filter(|(_, ace)| !ace.to.iter().all(anonymous)).take(1) {
+        judge.refuse(nobody(path.key("access")).on_line(ace.line));
     }
 }
 

@@ -66,8 +66,7 @@ pub fn compile(
         judge
             .refuse(Problem::new(path.key("realm"), "is no realm").expected("ASCII letters, digits, signs and blanks"));
     }
-    let others = raw.bearer.as_ref().is_some_and(|raw| raw.groups_claim.is_some())
-        || raw.trusted_header.as_ref().is_some_and(|raw| raw.groups.is_some());
+    let others = compile_groups::bring_their_own(raw);
     IdentitySettings {
         realm: realm.to_owned(),
         sources,
