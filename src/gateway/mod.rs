@@ -6,6 +6,7 @@ pub mod downstream;
 pub mod exchange;
 mod http10;
 pub mod identify;
+mod identity_test;
 pub mod incoming;
 pub mod pace;
 mod passage;

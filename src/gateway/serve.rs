@@ -7,7 +7,7 @@ use pingora::{
     prelude::Opt,
     proxy::http_proxy,
     server::{Server, configuration::ServerConf},
-    services::listening::Service,
+    services::{background::background_service, listening::Service},
 };
 use thiserror::Error;
 
@@ -26,6 +26,7 @@ use crate::{
 
 use super::{
     identify::{AskBackEnd, AskNobody},
+    identity_test::IdentityTest,
     server::Gateway,
     transact::Transactor,
     upstream::Upstream,
@@ -97,6 +98,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         graceful_shutdown_timeout_seconds: Some(1),
         ..ServerConf::default()
     };
+    let identity_test = authenticator.clone().filter(|one| one.asks_back_end());
     let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
     server.bootstrap();
     let gateway = Gateway::new(
@@ -117,6 +119,11 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         service.add_tcp(&address.to_string());
     }
     server.add_service(service);
+    if let Some(authenticator) = identity_test {
+        let metrics = Arc::clone(&metrics);
+        let test = IdentityTest { authenticator, metrics };
+        server.add_service(background_service("identity test", test));
+    }
     if let Some(address) = policy.admin {
         let app = HttpServer::new_app(AdminService::new(metrics));
         let mut admin = Service::new("admin".to_owned(), app);
@@ -136,7 +143,7 @@ fn authenticator(
     policy: &Policy,
     upstreams: &[Arc<Upstream>],
     transactor: &Arc<Transactor>,
-) -> Result<Option<Authenticator>, StartError> {
+) -> Result<Option<Arc<Authenticator>>, StartError> {
     let Some(settings) = &policy.identity else {
         return Ok(None);
     };
@@ -171,7 +178,7 @@ fn authenticator(
         Some((_, asks)) => Arc::new(asks),
         None => Arc::new(AskNobody),
     };
-    Ok(Some(Authenticator::open(settings, &asks)?))
+    Ok(Some(Arc::new(Authenticator::open(settings, &asks)?)))
 }
 
 /// The back ends inside this process, one for each directory.

@@ -32,7 +32,7 @@ pub struct Gateway {
     gate: Gate,
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
-    authenticator: Option<Authenticator>,
+    authenticator: Option<Arc<Authenticator>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -45,7 +45,7 @@ impl Gateway {
         gate: Gate,
         upstreams: Vec<Arc<Upstream>>,
         transactor: Arc<Transactor>,
-        authenticator: Option<Authenticator>,
+        authenticator: Option<Arc<Authenticator>>,
         metrics: Arc<Metrics>,
         access_log: AccessLog,
     ) -> Self {
@@ -70,7 +70,7 @@ impl Gateway {
     }
 
     pub(super) fn authenticator(&self) -> Option<&Authenticator> {
-        self.authenticator.as_ref()
+        self.authenticator.as_deref()
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
@@ -124,7 +124,11 @@ impl Gateway {
     /// The header fields for the back end, with the credentials that it is to see.
     pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
-        for name in self.authenticator.iter().flat_map(Authenticator::private_headers) {
+        for name in self
+            .authenticator()
+            .into_iter()
+            .flat_map(Authenticator::private_headers)
+        {
             headers.remove(name);
         }
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
