@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use crate::access::Acl;
 use crate::config::load;
 use crate::identity::settings::SourceSettings;
-use crate::policy::{AccessLog, Limits, Location, MaxDepth, MethodRule, Policy, Route};
+use crate::policy::{AccessLog, Limits, Listener, Location, MaxDepth, MethodRule, Policy, Route};
 
 /// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
 pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
@@ -42,8 +42,17 @@ struct Summary<'a>(&'a Policy);
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(policy) = self;
-        for address in &policy.listeners {
-            writeln!(f, "listener {address}")?;
+        for Listener { address, tls } in &policy.listeners {
+            let clients = tls
+                .as_ref()
+                .map(|tls| tls.clients.as_ref().map(|clients| clients.required));
+            let tls = match clients {
+                None => "",
+                Some(None) => " (TLS)",
+                Some(Some(true)) => " (TLS, client certificates required)",
+                Some(Some(false)) => " (TLS, client certificates optional)",
+            };
+            writeln!(f, "listener {address}{tls}")?;
         }
         match policy.admin {
             Some(address) => writeln!(f, "admin {address}")?,

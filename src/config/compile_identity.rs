@@ -199,10 +199,6 @@ fn is_safe_url(url: &str) -> bool {
 
 fn certificate(judge: &mut Judge, raw: &RawClientCertificate, path: &KeyPath) -> Option<SourceSettings> {
     let user = judge.required(raw.user, &path.key("user"), "subject_cn, san_email, san_dns or san_uri")?;
-    judge.warn(
-        path,
-        "no listener asks for certificates: TLS listeners are not in this version",
-    );
     Some(SourceSettings::ClientCertificate(match user {
         RawCertificateUser::SubjectCn => CertificateUser::SubjectCn,
         RawCertificateUser::SanEmail => CertificateUser::SanEmail,

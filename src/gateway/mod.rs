@@ -20,6 +20,7 @@ pub mod server;
 pub mod spool;
 pub mod stream;
 mod tell;
+mod tls;
 pub mod transact;
 pub mod upstream;
 pub mod upstream_error;

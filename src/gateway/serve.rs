@@ -16,11 +16,12 @@ use crate::{
     backend::embedded::{self, EmbeddedServer},
     decide::Gate,
     identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings},
-    policy::{Location, Policy},
+    policy::{Listener, Location, Policy},
     telemetry::{
         access::AccessLog,
         metrics::{Metrics, MetricsError},
     },
+    tls::TlsError,
     url::{CanonicalPath, PublicPath},
 };
 
@@ -28,6 +29,7 @@ use super::{
     identify::{AskBackEnd, AskNobody},
     identity_test::IdentityTest,
     server::Gateway,
+    tls,
     transact::Transactor,
     upstream::Upstream,
 };
@@ -60,9 +62,19 @@ pub enum StartError {
     /// A source of identity cannot be opened.
     #[error("identity: {0}")]
     Identity(#[from] OpenError),
+    /// TLS cannot be offered.
+    #[error("tls: {0}")]
+    Tls(String),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics: {0}")]
     Metrics(#[from] MetricsError),
+}
+
+impl StartError {
+    fn tls(errors: Vec<TlsError>) -> Self {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Self::Tls(lines.join("\n"))
+    }
 }
 
 /// Serves `policy` until the process gets SIGINT (at once), SIGTERM or SIGQUIT (after a moment for the requests being served).
@@ -71,7 +83,8 @@ pub enum StartError {
 /// What stands in the way of starting; nothing is listened on then.
 pub fn run(policy: Policy) -> Result<(), StartError> {
     // pingora would end the process without a word of which address it was.
-    for address in policy.listeners.iter().chain(&policy.admin) {
+    let addresses = policy.listeners.iter().map(|listener| &listener.address);
+    for address in addresses.chain(&policy.admin) {
         TcpListener::bind(address).map_err(|cause| StartError::Listen {
             address: *address,
             cause,
@@ -115,8 +128,15 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     options.allow_connect_method_proxying = true;
     proxy.server_options = Some(options);
     let mut service = Service::new("gateway".to_owned(), proxy);
-    for address in &policy.listeners {
-        service.add_tcp(&address.to_string());
+    for Listener { address, tls } in &policy.listeners {
+        match tls {
+            None => service.add_tcp(&address.to_string()),
+            Some(settings) => {
+                let settings = tls::settings(crate::tls::open(settings).map_err(StartError::tls)?);
+                let settings = settings.map_err(|_| StartError::Tls(format!("cannot be offered on {address}")))?;
+                service.add_tls_with_settings(&address.to_string(), None, settings);
+            }
+        }
     }
     server.add_service(service);
     if let Some(authenticator) = identity_test {
@@ -130,8 +150,8 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         admin.add_tcp(&address.to_string());
         server.add_service(admin);
     }
-    for address in &policy.listeners {
-        tracing::info!(%address, "listening");
+    for Listener { address, tls } in &policy.listeners {
+        tracing::info!(%address, tls = tls.is_some(), "listening");
     }
     server.run(pingora::server::RunArgs::default());
     drop(embedded);

@@ -102,10 +102,10 @@ impl Gateway {
         }
     }
 
-    pub(super) fn answer_context(&self, permit: &Permit) -> AnswerContext {
+    pub(super) fn answer_context(&self, permit: &Permit, scheme: Scheme) -> AnswerContext {
         let route = permit.route();
         let asked = || Origin {
-            scheme: Scheme::Http,
+            scheme,
             authority: permit.host().clone(),
         };
         AnswerContext {
