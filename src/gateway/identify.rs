@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     server::Gateway,
+    tls::client_certificate,
     transact::{HeldBody, Outgoing, Transactor},
     upstream::Upstream,
 };
@@ -31,7 +32,7 @@ impl Gateway {
         let peer = session.client_addr().and_then(|address| address.as_inet());
         let asking = Asking {
             peer: peer.map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
-            certificate: None,
+            certificate: client_certificate(session),
             headers: &session.req_header().headers,
         };
         let principal = authenticator.identify(&asking).await.map_err(Denial::Credentials)?;

@@ -33,7 +33,7 @@ pub struct Gateway {
     gate: Gate,
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
-    authenticator: Option<Authenticator>,
+    authenticator: Option<Arc<Authenticator>>,
     locks: Arc<LockMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
@@ -47,7 +47,7 @@ impl Gateway {
         gate: Gate,
         upstreams: Vec<Arc<Upstream>>,
         transactor: Arc<Transactor>,
-        authenticator: Option<Authenticator>,
+        authenticator: Option<Arc<Authenticator>>,
         metrics: Arc<Metrics>,
         access_log: AccessLog,
     ) -> Self {
@@ -73,7 +73,7 @@ impl Gateway {
     }
 
     pub(super) fn authenticator(&self) -> Option<&Authenticator> {
-        self.authenticator.as_ref()
+        self.authenticator.as_deref()
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
@@ -105,11 +105,17 @@ impl Gateway {
         }
     }
 
-    /// What the answer to `permit`, with this head, is rewritten with.
-    pub(super) fn answer_context(&self, permit: &Permit, status: StatusCode, headers: &HeaderMap) -> AnswerContext {
+    /// What the answer to `permit`, with this head, is rewritten with; `scheme` is the one the client speaks.
+    pub(super) fn answer_context(
+        &self,
+        permit: &Permit,
+        scheme: Scheme,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> AnswerContext {
         let route = permit.route();
         let asked = || Origin {
-            scheme: Scheme::Http,
+            scheme,
             authority: permit.host().clone(),
         };
         AnswerContext {
@@ -129,7 +135,11 @@ impl Gateway {
     /// The header fields for the back end, with the credentials that it is to see.
     pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
-        for name in self.authenticator.iter().flat_map(Authenticator::private_headers) {
+        for name in self
+            .authenticator()
+            .into_iter()
+            .flat_map(Authenticator::private_headers)
+        {
             headers.remove(name);
         }
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
