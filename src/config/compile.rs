@@ -11,7 +11,7 @@ use super::raw::{List, RawConfig, RawListener};
 use super::shape;
 use super::{compile_identity, compile_route};
 use crate::identity::BackEndCredentials;
-use crate::policy::{AccessLog, Policy, Route};
+use crate::policy::{LogTarget, Policy, Route};
 
 /// A good file.
 #[derive(Debug)]
@@ -79,15 +79,8 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         .admin
         .as_ref()
         .and_then(|admin| compile_listener(judge, admin, &root.key("admin"), &mut taken));
-    let access_log = match raw.access_log.as_deref() {
-        None | Some("stdout") => AccessLog::Stdout,
-        Some("off") => AccessLog::Off,
-        Some("") => {
-            judge.refuse(Problem::new(root.key("access_log"), "is empty").expected("stdout, off or a file"));
-            AccessLog::Off
-        }
-        Some(path) => AccessLog::File(judge.file(path)),
-    };
+    let access_log = log_target(judge, raw.access_log.as_deref(), root.key("access_log"));
+    let audit_log = log_target(judge, raw.audit_log.as_deref(), root.key("audit_log"));
     let mut routes: Vec<(KeyPath, Route)> = Vec::new();
     for (at, raw_route) in filled(judge, raw.routes.as_ref(), &root.key("routes"), ROUTES) {
         if let Some(route) = compile_route::compile(judge, raw_route, &at, places) {
@@ -111,7 +104,21 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         admin,
         identity,
         access_log,
+        audit_log,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
+    }
+}
+
+/// Where a log goes.
+fn log_target(judge: &mut Judge, raw: Option<&str>, path: KeyPath) -> LogTarget {
+    match raw {
+        None | Some("stdout") => LogTarget::Stdout,
+        Some("off") => LogTarget::Off,
+        Some("") => {
+            judge.refuse(Problem::new(path, "is empty").expected("stdout, off or a file"));
+            LogTarget::Off
+        }
+        Some(file) => LogTarget::File(judge.file(file)),
     }
 }
 

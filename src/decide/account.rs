@@ -21,6 +21,8 @@ pub struct Account {
     pub route: Option<Arc<Route>>,
     /// Who asks, once that is known.
     pub principal: Option<Arc<Principal>>,
+    /// Where COPY and MOVE go, canonical, once it is known to be in the route.
+    pub destination: Option<CanonicalPath>,
     /// The rule of `methods:` that decided: its number in the route's list, and its line in the file.
     pub rule: Option<(usize, usize)>,
 }

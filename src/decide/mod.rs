@@ -13,6 +13,7 @@ pub mod gate;
 pub mod own;
 pub mod permit;
 pub mod privileges;
+mod report;
 #[cfg(test)]
 mod sample;
 pub mod state;

@@ -119,6 +119,7 @@ pub fn judge(gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Ver
     let asker = Asker {
         principal: Arc::new(Principal::anonymous()),
         may_prove: false,
+        gateway_asks: false,
     };
     let admitted = match arrived.admit(&headers, asker, account)? {
         Admission::Own(answer) => return Ok(Verdict::Own(answer)),
