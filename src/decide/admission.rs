@@ -66,7 +66,13 @@ impl Admitted {
             None => None,
         };
         let destination = match &headers.destination {
-            Some(text) => Some(destination::judge(text, headers.depth, &target, &neighbourhood, account)?),
+            Some(text) => Some(destination::judge(
+                text,
+                headers.depth,
+                &target,
+                &neighbourhood,
+                account,
+            )?),
             None => None,
         };
         if let Some(found) = &destination {

@@ -215,7 +215,8 @@ impl Arrived {
         };
         privileges::at_target(&target, Depth::Infinity)?;
         let read = DavHeaders::read(headers, &target)?;
-        Admitted::judge(target, read, self.near, self.length, account).map(|admitted| Admission::Forward(Box::new(admitted)))
+        Admitted::judge(target, read, self.near, self.length, account)
+            .map(|admitted| Admission::Forward(Box::new(admitted)))
     }
 }
 

@@ -57,7 +57,7 @@ impl Gateway {
         let refusal = ctx.denial.as_ref().or(reported);
         let rule = refusal.map(Denial::rule).or(ctx.failure);
         let reported_status = reported.map(Denial::status);
-        let config_rule = ctx.account.configured_rule();
+        let config_rule = ctx.account.configured_rule(refusal);
         let request_id = request_id();
         let client = session.client_addr().map(ToString::to_string).unwrap_or_default();
         let path = match &ctx.account.path {

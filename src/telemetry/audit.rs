@@ -111,7 +111,10 @@ mod tests {
             ..line()
         };
         let text = serde_json::to_string(&nobody).unwrap();
-        assert!(text.contains(r#""principal":null,"#) && text.contains(r#""verdict":"report""#), "{text}");
+        assert!(
+            text.contains(r#""principal":null,"#) && text.contains(r#""verdict":"report""#),
+            "{text}"
+        );
         assert!(text.contains(r#""reported_status":405"#), "{text}");
         let odd = AuditLine {
             principal: Some("a\u{1b}[2J\n"),
