@@ -27,6 +27,7 @@ impl Gateway {
             return Ok(Asker {
                 principal: Arc::new(Principal::anonymous()),
                 may_prove: false,
+                gateway_asks: false,
             });
         };
         let peer = session.client_addr().and_then(|address| address.as_inet());
@@ -38,6 +39,7 @@ impl Gateway {
         let principal = authenticator.identify(&asking).await.map_err(Denial::Credentials)?;
         Ok(Asker {
             principal: Arc::new(principal),
+            gateway_asks: true,
             may_prove: !authenticator.challenges(None).is_empty(),
         })
     }

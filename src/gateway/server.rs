@@ -14,7 +14,7 @@ use crate::{
         visibility::{Asked, Filter},
     },
     telemetry::{
-        access::AccessLog,
+        lines::LineLog,
         metrics::{Metrics, NO_ROUTE, RouteMetrics},
     },
     url::{Origin, Scheme},
@@ -38,18 +38,19 @@ pub struct Gateway {
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
-    pub(super) access_log: AccessLog,
+    pub(super) access_log: LineLog,
+    pub(super) audit_log: LineLog,
 }
 
 impl Gateway {
-    /// A gateway of these routes; `upstreams` are their back ends in the same order.
+    /// A gateway of these routes; `upstreams` are their back ends in the same order, the two logs those of access and audit.
     pub fn new(
         gate: Gate,
         upstreams: Vec<Arc<Upstream>>,
         transactor: Arc<Transactor>,
         authenticator: Option<Arc<Authenticator>>,
         metrics: Arc<Metrics>,
-        access_log: AccessLog,
+        (access_log, audit_log): (LineLog, LineLog),
     ) -> Self {
         let by_route = gate
             .routes()
@@ -65,6 +66,7 @@ impl Gateway {
             upstreams,
             metrics,
             access_log,
+            audit_log,
         }
     }
 
