@@ -10,9 +10,10 @@ use crate::{
 };
 
 use super::{
-    BodyPlan, Denial, OwnAnswer,
+    Account, BodyPlan, Denial, OwnAnswer,
     dav_headers::DavHeaders,
     destination, privileges,
+    report::Judged,
     target::{Near, Target},
 };
 
@@ -43,11 +44,19 @@ pub struct Admitted {
     pub(super) read: Option<RequestBody>,
     /// Members of a multiget that the back end is not asked for.
     pub(super) members: Vec<MemberAnswer>,
+    /// What the rules say, where they do not decide.
+    pub(super) judged: Option<Judged>,
 }
 
 impl Admitted {
     /// Judges what the headers say together (O-9), and what of the body its announcement decides (O-10).
-    pub(super) fn judge(target: Target, headers: DavHeaders, near: Near, length: BodyLength) -> Result<Self, Denial> {
+    pub(super) fn judge(
+        target: Target,
+        headers: DavHeaders,
+        near: Near,
+        length: BodyLength,
+        account: &mut Account,
+    ) -> Result<Self, Denial> {
         let neighbourhood = near.of(&target);
         if target.method == Method::Put && target.public.0.slash() {
             return Err(Denial::PutToCollection(
@@ -59,7 +68,13 @@ impl Admitted {
             None => None,
         };
         let destination = match &headers.destination {
-            Some(text) => Some(destination::judge(text, headers.depth, &target, &neighbourhood)?),
+            Some(text) => Some(destination::judge(
+                text,
+                headers.depth,
+                &target,
+                &neighbourhood,
+                account,
+            )?),
             None => None,
         };
         if let Some(found) = &destination {
@@ -90,6 +105,7 @@ impl Admitted {
             named: Vec::new(),
             read: None,
             members: Vec::new(),
+            judged: None,
             target,
             near,
         })

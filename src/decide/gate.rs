@@ -21,6 +21,7 @@ use super::{
     dav_headers::{self, DavHeaders},
     own,
     privileges::{self, Asker},
+    report,
     target::{Near, Target},
     target_form::TargetForm,
 };
@@ -40,6 +41,8 @@ pub struct Request<'a> {
 #[derive(Debug)]
 pub struct Gate {
     routes: Vec<Arc<Route>>,
+    /// The routes as requests meet them whose refusals are only told.
+    opened: Vec<Option<Arc<Route>>>,
     table: Arc<RouteTable>,
     loosest: HeadSize,
 }
@@ -58,6 +61,7 @@ impl Gate {
                 target: a.target.max(b.target),
             });
         Self {
+            opened: routes.iter().map(report::opened).collect(),
             routes: routes.into_iter().map(Arc::new).collect(),
             table,
             loosest,
@@ -128,6 +132,7 @@ impl Gate {
             upstream: route.map.to_upstream(&public).ok_or(Denial::Outside)?,
             near: Near::new(&self.table, host, request.local, route),
             route: Arc::clone(route),
+            opened: self.opened.get(number).cloned().flatten(),
             number,
             method,
             public,
@@ -162,6 +167,7 @@ pub enum Arrival {
 #[derive(Clone, Debug)]
 pub struct Arrived {
     route: Arc<Route>,
+    opened: Option<Arc<Route>>,
     number: usize,
     method: Method,
     public: PublicPath,
@@ -172,11 +178,14 @@ pub struct Arrived {
 }
 
 impl Arrived {
-    /// Judges everything else that the head decides (O-6 to O-10), for `asker`.
-    ///
-    /// # Errors
-    /// The first check that fails.
-    pub fn admit(self, headers: &HeaderMap, asker: Asker, account: &mut Account) -> Result<Admission, Denial> {
+    /// The same, by the rules that requests meet whose refusals are only told; `None`: the route enforces its rules.
+    pub(super) fn as_opened(&self) -> Option<Self> {
+        let route = Arc::clone(self.opened.as_ref()?);
+        Some(Self { route, ..self.clone() })
+    }
+
+    /// Judges by the rules of the route everything else that the head decides.
+    pub(super) fn enforce(self, headers: &HeaderMap, asker: Asker, account: &mut Account) -> Result<Admission, Denial> {
         let (route, method) = (&self.route, self.method);
         let (allowed, body_limit) = filter(route, &self.public, method, account)?;
         if method == Method::Options && !route.speaks_dav() {
@@ -200,7 +209,8 @@ impl Arrived {
         };
         privileges::at_target(&target, Depth::Infinity)?;
         let read = DavHeaders::read(headers, &target)?;
-        Admitted::judge(target, read, self.near, self.length).map(|admitted| Admission::Forward(Box::new(admitted)))
+        Admitted::judge(target, read, self.near, self.length, account)
+            .map(|admitted| Admission::Forward(Box::new(admitted)))
     }
 }
 

@@ -15,6 +15,7 @@ pub mod missing;
 pub mod own;
 pub mod permit;
 pub mod privileges;
+mod report;
 #[cfg(test)]
 mod sample;
 pub mod state;

@@ -18,6 +18,7 @@ pub struct Permit {
     admitted: Admitted,
     depth: Option<Depth>,
     body: PermittedBody,
+    pub(super) reported: Option<Denial>,
 }
 
 /// What is forwarded as the body.
@@ -36,12 +37,8 @@ pub enum PermittedBody {
 }
 
 impl Admitted {
-    /// Judges the body (O-10, O-11), and says what must be asked of the back end first (O-12). `bytes` is what was held of it for
-    /// [`BodyPlan::Empty`] and [`BodyPlan::Xml`], else empty; the two fields are the request's.
-    ///
-    /// # Errors
-    /// The first check that fails.
-    pub fn decide(
+    /// Judges the body by the rules of the route (O-10, O-11), and says what must be asked of the back end first (O-12).
+    pub(super) fn enforce(
         mut self,
         bytes: &[u8],
         content_type: Option<&[u8]>,
@@ -59,6 +56,7 @@ impl Admitted {
             depth: self.depth,
             admitted: self,
             body,
+            reported: None,
         };
         Decision::about(permit)
     }

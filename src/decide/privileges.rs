@@ -28,6 +28,8 @@ pub struct Asker {
     pub principal: Arc<Principal>,
     /// Whether the gateway has challenges for who is nobody yet.
     pub may_prove: bool,
+    /// Whether this gateway asks who somebody is; where it does not, the back end alone does.
+    pub gateway_asks: bool,
 }
 
 /// Whether whoever asks may read `path`; where the route has no list, everybody may.

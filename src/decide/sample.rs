@@ -131,6 +131,7 @@ pub fn judge_as(principal: Principal, gate: &Gate, line: &str, lines: &[&str], b
     let asker = Asker {
         principal: Arc::new(principal),
         may_prove: false,
+        gateway_asks: false,
     };
     let arrived = match gate.arrive(&request, account)? {
         Arrival::Own(answer) => return Ok(Verdict::Own(answer)),

@@ -98,6 +98,7 @@ impl Gateway {
                 Asked::Challenge(permit, incoming) => return Ok(Onward::Challenge(permit, incoming)),
             },
         };
+        ctx.reported = permit.reported().cloned();
         let body = match permit.body() {
             PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
             PermittedBody::None if permit.method().streams() && !unframed => {

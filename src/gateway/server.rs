@@ -14,7 +14,7 @@ use crate::{
         visibility::{Asked, Filter},
     },
     telemetry::{
-        access::AccessLog,
+        lines::LineLog,
         metrics::{Metrics, NO_ROUTE, RouteMetrics},
     },
     url::{Origin, Scheme},
@@ -33,23 +33,24 @@ pub struct Gateway {
     gate: Gate,
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
-    authenticator: Option<Authenticator>,
+    authenticator: Option<Arc<Authenticator>>,
     locks: Arc<LockMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
-    pub(super) access_log: AccessLog,
+    pub(super) access_log: LineLog,
+    pub(super) audit_log: LineLog,
 }
 
 impl Gateway {
-    /// A gateway of these routes; `upstreams` are their back ends in the same order.
+    /// A gateway of these routes; `upstreams` are their back ends in the same order, the two logs those of access and audit.
     pub fn new(
         gate: Gate,
         upstreams: Vec<Arc<Upstream>>,
         transactor: Arc<Transactor>,
-        authenticator: Option<Authenticator>,
+        authenticator: Option<Arc<Authenticator>>,
         metrics: Arc<Metrics>,
-        access_log: AccessLog,
+        (access_log, audit_log): (LineLog, LineLog),
     ) -> Self {
         let by_route = gate
             .routes()
@@ -65,6 +66,7 @@ impl Gateway {
             upstreams,
             metrics,
             access_log,
+            audit_log,
         }
     }
 
@@ -73,7 +75,7 @@ impl Gateway {
     }
 
     pub(super) fn authenticator(&self) -> Option<&Authenticator> {
-        self.authenticator.as_ref()
+        self.authenticator.as_deref()
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
@@ -105,11 +107,17 @@ impl Gateway {
         }
     }
 
-    /// What the answer to `permit`, with this head, is rewritten with.
-    pub(super) fn answer_context(&self, permit: &Permit, status: StatusCode, headers: &HeaderMap) -> AnswerContext {
+    /// What the answer to `permit`, with this head, is rewritten with; `scheme` is the one the client speaks.
+    pub(super) fn answer_context(
+        &self,
+        permit: &Permit,
+        scheme: Scheme,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> AnswerContext {
         let route = permit.route();
         let asked = || Origin {
-            scheme: Scheme::Http,
+            scheme,
             authority: permit.host().clone(),
         };
         AnswerContext {
@@ -129,7 +137,11 @@ impl Gateway {
     /// The header fields for the back end, with the credentials that it is to see.
     pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
-        for name in self.authenticator.iter().flat_map(Authenticator::private_headers) {
+        for name in self
+            .authenticator()
+            .into_iter()
+            .flat_map(Authenticator::private_headers)
+        {
             headers.remove(name);
         }
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);

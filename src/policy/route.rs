@@ -27,6 +27,8 @@ pub struct Route {
     pub methods: MethodFilter,
     /// Who may do what where; without it, this gateway has no access control of its own there.
     pub access: Option<Acl>,
+    /// Whether rules refuse, or only tell what they would refuse.
+    pub mode: Mode,
     /// How much a request may hold.
     pub limits: Limits,
     /// The REPORT bodies that pass (RP-20).
@@ -67,12 +69,31 @@ impl Route {
         (passes.intersection(self.backend.profile.habits().methods), rule)
     }
 
+    /// The same route without rules: every method that is ever forwarded passes, and nobody needs a privilege. Limits stay.
+    pub fn opened(&self) -> Self {
+        Self {
+            methods: self.methods.opened(),
+            access: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether any rule lets a DAV method pass: if none does, the route shows no trace of WebDAV (Z-1).
     pub fn speaks_dav(&self) -> bool {
         self.methods
             .rules()
             .any(|(_, rule)| rule.allowed.intersects(MethodSet::DAV_ONLY))
     }
+}
+
+/// What becomes of requests that `methods` or `access` refuse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They are refused.
+    #[default]
+    Enforce,
+    /// They pass, and it is told that they would have been refused.
+    Report,
 }
 
 /// The server behind a route.
@@ -174,6 +195,7 @@ impl Route {
             },
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
             access: None,
+            mode: Mode::Enforce,
             limits: Limits::default(),
             reports: Vec::new(),
             path_rules: PathRules {

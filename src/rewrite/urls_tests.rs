@@ -57,6 +57,7 @@ pub fn route(allowed: MethodSet) -> Route {
         },
         methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
         access: None,
+        mode: crate::policy::Mode::Enforce,
         limits: Limits::default(),
         reports: Vec::new(),
         path_rules: PathRules {
