@@ -365,6 +365,22 @@ fn hidden_and_missing_look_the_same() {
     lab.settle();
 }
 
+// clients look for many things that are not there; the connection to the back end outlives it.
+#[test]
+fn missing_resources_cost_no_connection() {
+    let lab = lab();
+    let page = [("Content-Type", "text/html")];
+    lab.backend
+        .on("/dav/d/gone", answer("404 Not Found", &page, "<h1>gone</h1>"));
+    for number in 0..5 {
+        let request = req(&format!("A-32 connection {number}"), "PROPFIND", "/at/files/d/gone")
+            .by("bob")
+            .with("Depth", "0");
+        assert_eq!(lab.ask(&request).status, 404);
+    }
+    assert_eq!(lab.backend.connections(), 1);
+}
+
 // P-11: above routes, what is there is told only to those who may see it.
 #[test]
 fn above_routes_only_what_may_be_seen_counts() {
