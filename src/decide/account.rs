@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Denial,
-    authorize::{Places, missing},
+    missing::{Places, missing},
 };
 
 /// The facts that a log line is made of. Filled in the order of the checks; what was not reached is `None`.

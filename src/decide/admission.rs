@@ -6,7 +6,7 @@ use crate::{
         Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken, operation::Kind,
     },
     url::{PublicPath, path_rules::PathUse},
-    xml::body::RequestBody,
+    xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
 use super::{
@@ -42,6 +42,8 @@ pub struct Admitted {
     pub(super) kind: Kind,
     pub(super) named: Vec<PublicPath>,
     pub(super) read: Option<RequestBody>,
+    /// Members of a multiget that the back end is not asked for.
+    pub(super) members: Vec<MemberAnswer>,
     /// What the rules say, where they do not decide.
     pub(super) judged: Option<Judged>,
 }
@@ -102,6 +104,7 @@ impl Admitted {
             },
             named: Vec::new(),
             read: None,
+            members: Vec::new(),
             judged: None,
             target,
             near,

@@ -17,8 +17,9 @@ use crate::{
 
 use super::{
     Account, Admission, Admitted, Denial, OwnAnswer, Permit,
+    above::Above,
     dav_headers::{self, DavHeaders},
-    own::{self, Ancestor},
+    own,
     privileges::{self, Asker},
     report,
     target::{Near, Target},
@@ -120,7 +121,7 @@ impl Gate {
             .and_then(|n| Some((n, self.routes.get(n)?)))
         else {
             dav_headers::once(request.headers)?;
-            return self.above_routes(&host, path, method, request.headers);
+            return self.above_routes(&host, path, method).map(Arrival::Above);
         };
         account.route = Some(Arc::clone(route));
         within(&head.size, &ceilings(&route.limits))?;
@@ -140,23 +141,14 @@ impl Gate {
         })))
     }
 
-    /// P-11: what is answered where no route is, but one is below.
-    fn above_routes(
-        &self,
-        host: &Authority,
-        path: CanonicalPath,
-        method: Method,
-        headers: &HeaderMap,
-    ) -> Result<Arrival, Denial> {
-        let is_ancestor = self.table.below(host, &path).next().is_some();
-        match method {
-            Method::Options if is_ancestor => Ok(Arrival::Own(OwnAnswer::AncestorOptions)),
-            Method::Propfind if is_ancestor && dav_headers::asks_depth_0(headers)? => {
-                Ok(Arrival::Own(OwnAnswer::AncestorPropfind(Ancestor::new(path))))
-            }
-            _ if is_ancestor && method.is_off() => Err(Denial::MethodNotAllowed(own::ON_ANCESTORS)),
-            _ => Err(Denial::Outside),
+    /// P-11: where no route is, but one is below.
+    fn above_routes(&self, host: &Authority, path: CanonicalPath, method: Method) -> Result<Above, Denial> {
+        let below = self.table.below(host, &path);
+        let routes: Vec<Arc<Route>> = below.filter_map(|number| self.routes.get(number).cloned()).collect();
+        if routes.is_empty() {
+            return Err(Denial::Outside);
         }
+        Ok(Above { path, method, routes })
     }
 }
 
@@ -165,6 +157,8 @@ impl Gate {
 pub enum Arrival {
     /// An answer without the back end.
     Own(OwnAnswer),
+    /// An ancestor of routes.
+    Above(Above),
     /// A resource of a route.
     At(Box<Arrived>),
 }

@@ -7,7 +7,7 @@ use crate::{
     policy::{Method, MethodSet, Route},
     request::{Depth, If, Located, lock_token::LockToken},
     url::{Authority, PublicPath, UpstreamPath},
-    xml::body::RequestBody,
+    xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
 use super::{Admitted, BodyPlan, Denial, body, state::Decision};
@@ -32,6 +32,8 @@ pub enum PermittedBody {
     Stream(Option<u64>),
     /// The client's bytes once they are all there, at most this many.
     Spool(Option<u64>),
+    /// Nothing is asked: this multistatus is the answer (F-7).
+    Answered(String),
 }
 
 impl Admitted {
@@ -48,10 +50,7 @@ impl Admitted {
             BodyPlan::Empty => return Err(Denial::UnexpectedBody),
             BodyPlan::Stream(limit) => PermittedBody::Stream(limit),
             BodyPlan::Spool(limit) => PermittedBody::Spool(limit),
-            BodyPlan::Xml(plan) => match body::judge(&mut self, &plan, bytes, content_type, content_encoding)? {
-                xml if xml.is_empty() => PermittedBody::None,
-                xml => PermittedBody::Xml(xml),
-            },
+            BodyPlan::Xml(plan) => body::judge(&mut self, &plan, bytes, content_type, content_encoding)?,
         };
         let permit = Permit {
             depth: self.depth,
@@ -116,6 +115,11 @@ impl Permit {
     /// The XML body as it was read, if there was one.
     pub fn read_body(&self) -> Option<&RequestBody> {
         self.admitted.read.as_ref()
+    }
+
+    /// What the gateway itself answers for members of a multiget (F-7): added to the back end's answer.
+    pub fn members(&self) -> &[MemberAnswer] {
+        &self.admitted.members
     }
 
     /// The host that was asked.

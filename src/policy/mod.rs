@@ -16,13 +16,13 @@ pub use profile::Profile;
 pub use route::{BackEnd, Location, Mode, Route, Timeouts};
 pub use table::RouteTable;
 
-use crate::identity::IdentitySettings;
+use crate::{identity::IdentitySettings, tls::TlsSettings};
 
 /// Everything one process is told by its configuration file.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Where clients connect.
-    pub listeners: Vec<SocketAddr>,
+    pub listeners: Vec<Listener>,
     /// Where metrics and health are served.
     pub admin: Option<SocketAddr>,
     /// Who may say who is asking; `None` where nobody does.
@@ -33,6 +33,15 @@ pub struct Policy {
     pub audit_log: LogTarget,
     /// The routes in file order.
     pub routes: Vec<Route>,
+}
+
+/// One address that clients connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// The address.
+    pub address: SocketAddr,
+    /// The files of its TLS; `None`: HTTP in the clear.
+    pub tls: Option<TlsSettings>,
 }
 
 /// Where a log goes.

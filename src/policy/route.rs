@@ -39,6 +39,8 @@ pub struct Route {
     pub noroot: bool,
     /// Hand HTML bodies of the back end's errors to clients (ERR-3).
     pub pass_error_bodies: bool,
+    /// Leave the owners of other people's locks out of answers (F-6).
+    pub hide_lock_owner: bool,
     /// 411 for a PUT without Content-Length (B-93).
     pub require_length: bool,
     /// 400 for method override headers (B-50).
@@ -202,6 +204,7 @@ impl Route {
             },
             noroot: false,
             pass_error_bodies: false,
+            hide_lock_owner: false,
             require_length: false,
             strict_override: false,
             refuse_underscore: false,

@@ -11,7 +11,8 @@ use std::time::Duration;
 /// Why the numbers cannot be set up.
 pub use prometheus::Error as MetricsError;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 use tracing_appender::non_blocking::ErrorCounter;
 
@@ -97,6 +98,7 @@ pub struct Metrics {
     families: Families,
     in_flight: IntGauge,
     log_dropped: IntGauge,
+    identity: IntGaugeVec,
     audit_dropped: IntGauge,
     logs: OnceLock<[Option<ErrorCounter>; 2]>,
     routes: Mutex<HashMap<String, Arc<RouteMetrics>>>,
@@ -184,6 +186,14 @@ impl Metrics {
             "davgate_access_log_dropped_lines",
             "Access log lines lost to a full queue since start.",
         ))?;
+        let identity = IntGaugeVec::new(
+            Opts::new(
+                "davgate_identity_source_usable",
+                "Whether a source of identity can say who is right; 0 is 503 for those who need it.",
+            ),
+            &["source"],
+        )?;
+        registry.register(Box::new(identity.clone()))?;
         let audit_dropped = gauge(Opts::new(
             "davgate_audit_log_dropped_lines",
             "Audit log lines lost to a full queue since start.",
@@ -195,6 +205,7 @@ impl Metrics {
             families,
             in_flight,
             log_dropped,
+            identity,
             audit_dropped,
             logs: OnceLock::new(),
             routes: Mutex::default(),
@@ -210,6 +221,11 @@ impl Metrics {
                 .entry(name.to_owned())
                 .or_insert_with(|| Arc::new(RouteMetrics::new(name, self.families.clone()))),
         )
+    }
+
+    /// Tells whether `source`, a key of `identity`, can say who is right.
+    pub fn identity_source(&self, source: &'static str, usable: bool) {
+        self.identity.with_label_values(&[source]).set(i64::from(usable));
     }
 
     /// Counts a request as being worked on until the value is dropped.
@@ -358,6 +374,7 @@ mod tests {
         files.refused("method-not-allowed");
         files.reported("A-31");
         files.unmapped_hrefs(3);
+        metrics.identity_source("backend", false);
         let working = metrics.enter();
         let text = metrics.render();
         for line in [
@@ -372,6 +389,7 @@ mod tests {
             r#"davgate_bytes_total{direction="in",route="files"} 30"#,
             r#"davgate_bytes_total{direction="out",route="files"} 60"#,
             r#"davgate_unmapped_hrefs_total{route="files"} 3"#,
+            r#"davgate_identity_source_usable{source="backend"} 0"#,
             "davgate_in_flight 1",
             "davgate_access_log_dropped_lines 0",
             concat!(r#"davgate_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
