@@ -208,10 +208,10 @@ class Apache:
 class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
-    `backend` is a URL, or a directory that the embedded back end serves.
+    `backend` is a URL, or a directory that the embedded back end serves. `identity` is who says who is asking.
     """
 
-    def __init__(self, path, backend, profile="apache", timeouts=None, **more):
+    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, **more):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
@@ -225,6 +225,7 @@ class Gateway:
             "listeners": [{"address": f"127.0.0.1:{self.port}"}],
             "admin": {"address": self.admin[len("http://") :]},
             "routes": [route],
+            **({"identity": identity} if identity else {}),
         }
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:
