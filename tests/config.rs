@@ -267,6 +267,10 @@ fn what_files_mean() {
         policy.access_log,
         LogTarget::File("tests/config/good/logs/access.log".into())
     );
+    assert_eq!(
+        policy.audit_log,
+        LogTarget::File("tests/config/good/logs/audit.log".into())
+    );
     let [files, deeper, team, named, other] = policy.routes.as_slice() else {
         panic!("five routes")
     };
