@@ -33,7 +33,7 @@ fn agree(rows: &[Row], judged: impl Fn(&Row) -> Option<String>) {
     );
 }
 
-// PV-1 to PV-30, O-6 to O-12
+// PV-1 to PV-30, O-6 to O-12
 #[test]
 fn the_program_and_the_naive_evaluator_agree() {
     let (rows, naive, gate) = (rows(), Naive::default(), gate("enforce"));
