@@ -40,11 +40,22 @@ impl Admitted {
     /// # Errors
     /// The first check that fails.
     pub fn decide(
-        mut self,
+        self,
         bytes: &[u8],
         content_type: Option<&[u8]>,
         content_encoding: Option<&[u8]>,
     ) -> Result<Decision, Denial> {
+        self.with_body(bytes, content_type, content_encoding)
+            .and_then(Decision::about)
+    }
+
+    /// O-10: as far as the body alone decides. What comes of it is not yet a permit that anybody outside of this room may have.
+    pub(super) fn with_body(
+        mut self,
+        bytes: &[u8],
+        content_type: Option<&[u8]>,
+        content_encoding: Option<&[u8]>,
+    ) -> Result<Permit, Denial> {
         let body = match self.body.clone() {
             BodyPlan::Nothing => PermittedBody::None,
             BodyPlan::Empty if bytes.is_empty() => PermittedBody::None,
@@ -56,12 +67,11 @@ impl Admitted {
                 xml => PermittedBody::Xml(xml),
             },
         };
-        let permit = Permit {
+        Ok(Permit {
             depth: self.depth,
             admitted: self,
             body,
-        };
-        Decision::about(permit)
+        })
     }
 }
 
