@@ -4,7 +4,7 @@ use std::{error::Error, io, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use davgate::{
-    cli::{self, demo::DemoArgs, import::ImportArgs},
+    cli::{self, demo::DemoArgs, explain::ExplainArgs, import::ImportArgs},
     gateway, telemetry,
 };
 
@@ -30,6 +30,8 @@ enum Command {
         /// The configuration file
         file: PathBuf,
     },
+    /// Say what would become of a request, and why: 0 permitted, 1 refused, 3 it depends on what is there, 2 no answer
+    Explain(ExplainArgs),
     /// Print what another server's file says as rules of a route: 0 all of it, 3 not all, 1 not readable
     #[command(subcommand)]
     Import(ImportArgs),
@@ -56,6 +58,7 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { file } => Ok(cli::check::check(&file, &mut io::stdout(), &mut io::stderr())?),
+        Command::Explain(args) => Ok(cli::explain::run(&args, &mut io::stdout(), &mut io::stderr())?),
         Command::Import(args) => Ok(cli::import::import(&args, &mut io::stdout(), &mut io::stderr())?),
         Command::Schema => {
             cli::schema::schema(&mut io::stdout())?;

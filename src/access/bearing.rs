@@ -120,7 +120,12 @@ mod tests {
                 rule("/other/**", Effect::Allow, PrivilegeSet::ALL, ann()),
                 rule("/a/**", Effect::Allow, PrivilegeSet::ALL, Who::User("bob".to_owned())),
                 rule("/a/part/**", Effect::Allow, READ, ann()),
-                rule("/a/**", Effect::Deny, PrivilegeSet::of(&[Privilege::Unbind]), Who::Everyone),
+                rule(
+                    "/a/**",
+                    Effect::Deny,
+                    PrivilegeSet::of(&[Privilege::Unbind]),
+                    Who::Everyone,
+                ),
                 rule("/a/**", Effect::Allow, PrivilegeSet::of(&[Privilege::Unlock]), ann()),
                 rule("/home/{user}/**", Effect::Allow, PrivilegeSet::ALL, Who::Authenticated),
                 rule("/**", Effect::Allow, PrivilegeSet::WRITE.union(READ), ann()),

@@ -131,12 +131,7 @@ pub fn missing<'a>(access: &AccessOf<'a>, needs: &Needs, places: &Places<'_>) ->
 
 /// Tells every privilege of `needs`, in their order, and what the rules say of it. Below a collection only that is asked which is
 /// granted at the collection itself.
-pub fn ask<'a, 'k>(
-    access: &AccessOf<'a>,
-    needs: &Needs,
-    places: &Places<'k>,
-    tell: &mut impl FnMut(Asked<'a, 'k>),
-) {
+pub fn ask<'a, 'k>(access: &AccessOf<'a>, needs: &Needs, places: &Places<'k>, tell: &mut impl FnMut(Asked<'a, 'k>)) {
     for need in needs.iter() {
         for key in places.keys(need.subject) {
             ask_at(access, need, key, tell);

@@ -111,7 +111,10 @@ pub(super) fn below(admitted: &Admitted, states: States) -> impl Iterator<Item =
         let applies = of_destination.into_iter().filter(|(applies, _)| *applies);
         applies.map(|(_, method)| (&found.public, method))
     });
-    of_target.map(|method| (&target.public, method)).into_iter().chain(destination)
+    of_target
+        .map(|method| (&target.public, method))
+        .into_iter()
+        .chain(destination)
 }
 
 /// B-22: the Depth up to which a PROPFIND on a collection is served.
