@@ -6,3 +6,4 @@ pub mod explain;
 pub mod import;
 pub mod run;
 pub mod schema;
+pub mod test;

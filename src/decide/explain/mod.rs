@@ -301,8 +301,8 @@ fn word(subject: Subject) -> &'static str {
     }
 }
 
-/// The word for a state; `None`: whatever it is.
-fn state_word(state: State) -> Option<&'static str> {
+/// The word for a state, as explanations and arguments have it; `None`: whatever it is.
+pub fn state_word(state: State) -> Option<&'static str> {
     match state {
         State::Unmapped => Some("unmapped"),
         State::Resource => Some("resource"),
