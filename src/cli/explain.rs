@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::config::load_rules;
 use crate::decide::Gate;
@@ -104,7 +105,11 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write, err: &mut impl Write) -> io
     };
     let file = args.config.display().to_string();
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &with_file(&explanation, &file))?;
+        let document = Document {
+            file: &file,
+            explanation: &explanation,
+        };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
         writeln!(out)?;
     } else {
         write!(
@@ -171,10 +176,11 @@ pub(super) fn encoded(text: &str) -> String {
 }
 
 /// The object that `--json` prints: the explanation, and the file that its lines are of.
-fn with_file(explanation: &Explanation, file: &str) -> Value {
-    let mut object = json!(explanation);
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert("file".to_owned(), json!(file));
-    }
-    object
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "davgate explanation")]
+pub struct Document<'a> {
+    /// The configuration file.
+    file: &'a str,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
 }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 
+use super::explain::Document;
 use crate::config::{json_schema, schema_of, test_schema};
-use crate::decide::explain::Explanation;
 
 /// The arguments.
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub fn schema(of: SchemaOf, out: &mut impl Write) -> io::Result<()> {
     let schema = match of {
         SchemaOf::Config => json_schema(),
         SchemaOf::Test => test_schema(),
-        SchemaOf::Explain => schema_of::<Explanation>(),
+        SchemaOf::Explain => schema_of::<Document<'_>>(),
     };
     serde_json::to_writer_pretty(&mut *out, &schema)?;
     writeln!(out)

@@ -3,7 +3,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::decide::explain::{AccessLook, ConfiguredRule, ConsideredRule, Explanation, FilterLook, Outcome, Verdict};
+use crate::decide::explain::{
+    AccessLook, ConfiguredRule, ConsideredRule, Explanation, FilterLook, Outcome, Verdict, When,
+};
 
 /// An explanation, and the file that its lines are of.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +53,13 @@ impl Told<'_> {
                         Verdict::Depends => "it depends on what is there",
                     }
                 )?;
-                for outcome in outcomes {
-                    writeln!(f, "  {}:", self.there(outcome))?;
-                    self.outcome(f, "    ", outcome)?;
+                let alike = |a: &Outcome, b: &Outcome| {
+                    (a.status, &a.reason, &a.decided_by) == (b.status, &b.reason, &b.decided_by)
+                };
+                for run in outcomes.chunk_by(alike) {
+                    let there: Vec<String> = run.iter().map(|outcome| self.there(outcome)).collect();
+                    writeln!(f, "  {}:", there.join("; or "))?;
+                    run.first().map_or(Ok(()), |outcome| self.outcome(f, "    ", outcome))?;
                 }
                 Ok(())
             }
@@ -62,17 +68,12 @@ impl Told<'_> {
 
     /// What is there, in words.
     fn there(&self, outcome: &Outcome) -> String {
-        let word = |state: &str| match state {
-            "unmapped" => "nothing",
-            "collection" => "a collection",
-            _ => "a file",
-        };
         let asking = &self.explanation.request;
         let target = outcome
             .target
-            .map(|state| format!("{} at {}", word(state), asking.path));
+            .map(|state| format!("{} at {}", thing(state), asking.path));
         let at = asking.destination.as_deref().unwrap_or("Destination");
-        let destination = outcome.destination.map(|state| format!("{} at {at}", word(state)));
+        let destination = outcome.destination.map(|state| format!("{} at {at}", thing(state)));
         let both: Vec<String> = target.into_iter().chain(destination).collect();
         both.join(", ")
     }
@@ -129,7 +130,8 @@ impl Told<'_> {
             "parent" | "destination-parent" | "named-parent" => ", the collection that holds it",
             _ => "",
         };
-        writeln!(f, "\n{} on {place}{whose}", look.privileges.join(", "))?;
+        let when = look.when.as_ref().map(|when| self.when(when)).unwrap_or_default();
+        writeln!(f, "\n{} on {place}{whose}{when}", look.privileges.join(", "))?;
         self.rules(f, &look.rules, look.not_reached)?;
         let decided: Vec<&str> = look
             .rules
@@ -149,6 +151,21 @@ impl Told<'_> {
         }
     }
 
+    /// In which states something is asked.
+    fn when(&self, when: &When) -> String {
+        let asking = &self.explanation.request;
+        let at = asking.destination.as_deref().unwrap_or("Destination");
+        let places = [(&when.target, asking.path.as_str()), (&when.destination, at)];
+        let said = places
+            .iter()
+            .filter(|(states, _)| !states.is_empty())
+            .map(|(states, path)| {
+                let words: Vec<&str> = states.iter().map(|state| thing(state)).collect();
+                format!("{path} is {}", words.join(" or "))
+            });
+        format!(", if {}", said.collect::<Vec<_>>().join(" and "))
+    }
+
     fn rules(&self, f: &mut Formatter<'_>, rules: &[ConsideredRule], not_reached: usize) -> fmt::Result {
         for run in rules.chunk_by(|a, b| a.bearing == b.bearing) {
             if run.len() > SAME_IN_A_ROW && run.iter().all(|rule| rule.decides.is_empty()) {
@@ -160,7 +177,12 @@ impl Told<'_> {
                 let decides = rule.decides.join(", ");
                 let space = if decides.is_empty() { "" } else { " " };
                 let bearing = bearing(rule.bearing);
-                writeln!(f, "  {}: {bearing}{space}{decides}", self.rule(&rule.rule))?;
+                // What a rule of methods says matters where it decides.
+                let shown = match rule.rule.rule.contains(".methods[") && rule.bearing == "other-path" {
+                    true => format!("{}:{} {}", self.file, rule.rule.line, rule.rule.path),
+                    false => self.rule(&rule.rule),
+                };
+                writeln!(f, "  {shown}: {bearing}{space}{decides}")?;
             }
         }
         match not_reached {
@@ -172,6 +194,16 @@ impl Told<'_> {
 
     fn rule(&self, rule: &ConfiguredRule) -> String {
         format!("{}:{} {} {}", self.file, rule.line, rule.path, rule.says)
+    }
+}
+
+/// What is there, in English.
+fn thing(state: &str) -> &str {
+    match state {
+        "unmapped" => "nothing",
+        "collection" => "a collection",
+        "resource" => "a file",
+        other => other,
     }
 }
 

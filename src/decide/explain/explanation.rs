@@ -101,10 +101,21 @@ pub struct AskedPrivilege {
     pub scope: &'static str,
     /// The privilege, as the file names it.
     pub privilege: &'static str,
+    /// When it is asked for; null: in every state that this is about.
+    pub when: Option<When>,
     /// Whether it is granted.
     pub granted: bool,
     /// The rule that decides; null: none does.
     pub by: Option<ConfiguredRule>,
+}
+
+/// States in which something is asked for: one of these at the target, and one of those at Destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct When {
+    /// `unmapped`, `resource`, `collection`; empty: whatever.
+    pub target: Vec<&'static str>,
+    /// The same words; empty: whatever.
+    pub destination: Vec<&'static str>,
 }
 
 /// A rule of the file.
@@ -146,6 +157,8 @@ pub struct AccessLook {
     pub scope: &'static str,
     /// The privileges that were asked for.
     pub privileges: Vec<&'static str>,
+    /// When they are asked for; null: whatever is there.
+    pub when: Option<When>,
     /// The rules in their order, up to the last one that decides something.
     pub rules: Vec<ConsideredRule>,
     /// How many rules come after it, and were not considered.

@@ -4,18 +4,18 @@
 use crate::{
     access::{Ace, Bearing, Effect, PrivilegeSet, Scope},
     policy::{MethodRule, Route},
-    request::operation::Subject,
+    request::State,
     rules::PathPattern,
     url::PublicPath,
 };
 
 use super::super::{
-    authorize::{Asked, ask},
+    authorize::{Asked, Places, ask},
     privileges::{Matter, public},
     state::States,
     target::Target,
 };
-use super::{AccessLook, AskedPrivilege, ConfiguredRule, ConsideredRule, FilterLook, word};
+use super::{AccessLook, AskedPrivilege, ConfiguredRule, ConsideredRule, FilterLook, When, state_word, word};
 
 /// The rules of `methods:` for the resource at `path`, which is the `resource` of the request.
 pub(super) fn of_methods(target: &Target, resource: &'static str, path: &PublicPath) -> FilterLook {
@@ -86,49 +86,42 @@ fn access_rule(route: &Route, pattern: &PathPattern, ace: &Ace) -> ConfiguredRul
 
 /// The privileges that are asked for in these states.
 pub(super) fn privileges(target: &Target, matter: &Matter<'_>, states: States) -> Vec<AskedPrivilege> {
-    let tell = |asked: Asked<'_, '_>| AskedPrivilege {
+    let tell = |Wanted { asked, when }: Wanted<'_, '_>| AskedPrivilege {
         resource: word(asked.subject),
         path: asked.key.map(|key| public(target, key).to_string()),
         scope: scope_word(asked.scope),
         privilege: asked.privilege.name().local,
+        when,
         granted: asked.granted,
         by: asked.by.and_then(|ace| found_access_rule(&target.route, ace)),
     };
-    let mut found = Vec::new();
-    each(matter, states, &mut |asked| found.push(tell(asked)));
-    found
+    let places = matter.places();
+    wanted(matter, &places, states).into_iter().map(tell).collect()
 }
 
 /// The rules of `access:` for everything that may be asked for in these states.
 pub(super) fn of_access(target: &Target, matter: &Matter<'_>, states: States) -> Vec<AccessLook> {
-    let mut places: Vec<(Subject, String, Scope, PrivilegeSet)> = Vec::new();
-    let places_seen = &mut places;
-    each(matter, states, &mut |asked| {
-        let Some(key) = asked.key else { return };
-        let privilege = PrivilegeSet::of(&[asked.privilege]);
-        let known = places_seen
-            .iter_mut()
-            .find(|(_, other, scope, _)| other == key && *scope == asked.scope);
-        match known {
-            Some((_, _, _, set)) => *set = set.union(privilege),
-            None => places_seen.push((asked.subject, key.to_owned(), asked.scope, privilege)),
+    let places = matter.places();
+    let mut groups: Vec<(Wanted<'_, '_>, PrivilegeSet)> = Vec::new();
+    for one in wanted(matter, &places, states) {
+        let privilege = PrivilegeSet::of(&[one.asked.privilege]);
+        let alike = |other: &Wanted<'_, '_>| {
+            other.asked.key == one.asked.key && other.asked.scope == one.asked.scope && other.when == one.when
+        };
+        match groups.iter_mut().find(|(other, _)| alike(other)) {
+            Some((_, set)) => *set = set.union(privilege),
+            None => groups.push((one, privilege)),
         }
-    });
-    places
+    }
+    let told = groups
         .into_iter()
-        .map(|(subject, key, scope, set)| look(target, matter, subject, &key, scope, set))
-        .collect()
+        .filter_map(|(one, set)| look(target, matter, one, set));
+    told.collect()
 }
 
-fn look(
-    target: &Target,
-    matter: &Matter<'_>,
-    subject: Subject,
-    key: &str,
-    scope: Scope,
-    set: PrivilegeSet,
-) -> AccessLook {
-    let considered = matter.access.considered(key, scope, set);
+fn look(target: &Target, matter: &Matter<'_>, one: Wanted<'_, '_>, set: PrivilegeSet) -> Option<AccessLook> {
+    let Wanted { asked, when } = one;
+    let considered = matter.access.considered(asked.key?, asked.scope, set);
     let all = target.route.access.as_ref().map_or(0, |acl| acl.rules().count());
     let rules: Vec<ConsideredRule> = considered
         .iter()
@@ -153,35 +146,71 @@ fn look(
             },
         })
         .collect();
-    AccessLook {
-        resource: word(subject),
-        path: public(target, key).to_string(),
-        scope: scope_word(scope),
+    Some(AccessLook {
+        resource: word(asked.subject),
+        path: public(target, asked.key?).to_string(),
+        scope: scope_word(asked.scope),
         privileges: names(set),
+        when,
         not_reached: all.saturating_sub(rules.len()),
         rules,
-    }
+    })
 }
 
-/// Tells each privilege that is asked for in one of the states, once.
-fn each<'m>(matter: &'m Matter<'_>, states: States, tell: &mut impl FnMut(Asked<'m, 'm>)) {
-    // All states together: what each of them needs.
-    let Some(needs) = matter.operation.needs(states.target, states.destination) else {
-        return;
-    };
-    let mut seen: Vec<(Subject, Option<String>, Scope, &'static str)> = Vec::new();
-    ask(&matter.access, &needs, &matter.places(), &mut |asked| {
-        let this = (
-            asked.subject,
-            asked.key.map(str::to_owned),
-            asked.scope,
-            asked.privilege.name().local,
-        );
-        if !seen.contains(&this) {
-            seen.push(this);
-            tell(asked);
-        }
-    });
+/// A privilege, and when it is asked for.
+struct Wanted<'a, 'k> {
+    asked: Asked<'a, 'k>,
+    when: Option<When>,
+}
+
+/// Each privilege that is asked for in one of the states, once, in the order in which they are asked for.
+fn wanted<'a, 'k>(matter: &Matter<'a>, places: &Places<'k>, states: States) -> Vec<Wanted<'a, 'k>> {
+    let mut found: Vec<(Asked<'a, 'k>, Vec<States>)> = Vec::new();
+    for states in states.possible() {
+        let Some(needs) = matter.operation.needs(states.target, states.destination) else {
+            continue;
+        };
+        ask(&matter.access, &needs, places, &mut |asked| {
+            let same = |other: &Asked<'_, '_>| {
+                (other.subject, other.key, other.scope, other.privilege)
+                    == (asked.subject, asked.key, asked.scope, asked.privilege)
+            };
+            match found.iter_mut().find(|(other, _)| same(other)) {
+                // One need may ask for the tree and another for the resource itself.
+                Some((_, seen)) if seen.contains(&states) => {}
+                Some((_, seen)) => seen.push(states),
+                None => found.push((asked, vec![states])),
+            }
+        });
+    }
+    let when = |seen: Vec<States>| When::of(&seen, states);
+    found
+        .into_iter()
+        .map(|(asked, seen)| Wanted {
+            asked,
+            when: when(seen),
+        })
+        .collect()
+}
+
+impl When {
+    /// The states in which something is asked, of those that there may be; `None`: all.
+    fn of(seen: &[States], all: States) -> Option<Self> {
+        let words = |of: fn(&States) -> State, possible: &[State]| -> Vec<&'static str> {
+            let found = possible
+                .iter()
+                .filter(|state| seen.iter().any(|states| of(states) == **state));
+            let found: Vec<State> = found.copied().collect();
+            match found.len() == possible.len() {
+                true => Vec::new(),
+                false => found.into_iter().filter_map(state_word).collect(),
+            }
+        };
+        let target = words(|states| states.target, all.target.possible());
+        let destination = words(|states| states.destination, all.destination.possible());
+        let any = !target.is_empty() || !destination.is_empty();
+        any.then_some(Self { target, destination })
+    }
 }
 
 fn names(set: PrivilegeSet) -> Vec<&'static str> {

@@ -27,7 +27,7 @@ use super::{
 pub use asker::{NoAsker, asker};
 pub use explanation::{
     AccessLook, AskedPrivilege, Asking, ConfiguredRule, ConsideredRule, Explanation, FilterLook, Outcome, RouteName,
-    Verdict,
+    Verdict, When,
 };
 
 /// A request as somebody imagines it.
