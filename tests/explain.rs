@@ -122,7 +122,11 @@ fn verdicts_and_who_decided() {
         ),
         ("ann", "MOVE /files/home/ann/a to /files/home/ann/b", "permit"),
         ("ann", "DELETE /files/home/ann/sub", "permit"),
-        ("ann", "COPY /files/home/ann to /files/shared/b", "permit | permit | 403 O-12 files.methods[1]"),
+        (
+            "ann",
+            "COPY /files/home/ann to /files/shared/b",
+            "permit | permit | 403 O-12 files.methods[1]",
+        ),
         // O-6, O-9: the method filter
         ("ann", "PUT /files/archive/a", "405 O-6 files.methods[0]"),
         (

@@ -149,7 +149,7 @@ impl Asked<'_> {
                         .iter()
                         .any(|asked| asked.by.as_ref().is_some_and(|by| by.rule == rule))
         };
-        (!all(&by)).then(|| format!("by {rule}, but {found}"))
+        (!all(&by)).then_some(found)
     }
 
     fn title(&self) -> String {
@@ -208,7 +208,14 @@ impl Asked<'_> {
 /// What davgate would do, in one line, or one for each state.
 fn told(explanation: &Explanation) -> String {
     let one = |outcome: &Outcome| match (outcome.status, outcome.rule) {
-        (Some(status), Some(rule)) => format!("{status} ({rule}): {}", outcome.reason),
+        (Some(status), Some(rule)) => {
+            let by = outcome
+                .decided_by
+                .as_ref()
+                .map(|by| format!(", {}", by.rule))
+                .unwrap_or_default();
+            format!("{status} ({rule}{by}): {}", outcome.reason)
+        }
         _ => "permitted".to_owned(),
     };
     match explanation.outcomes.as_slice() {

@@ -9,7 +9,11 @@ use serde_json::Value;
 /// Runs davgate in the project's directory; exit code, standard output, standard error.
 fn davgate(arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_davgate"));
-    let done = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let done = command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
 }
@@ -41,11 +45,34 @@ fn exit_codes_of_explain() {
         (0, &["--user", "ann", "PUT", "/files/shared/a"]),
         (0, &["GET", "https://dav.example.org/files/public/a b"]),
         (1, &["--anonymous", "PUT", "/files/public/a"]),
-        (1, &["-u", "carl", "MOVE", "/files/home/carl/a", "-d", "/files/shared/a"]),
+        (
+            1,
+            &["-u", "carl", "MOVE", "/files/home/carl/a", "-d", "/files/shared/a"],
+        ),
         (1, &["--host", "other.example.org", "GET", "/files/public/a"]),
         (3, &["-u", "bob", "DELETE", "/files/shared/secret"]),
-        (0, &["-u", "bob", "DELETE", "/files/shared/secret", "--target-state", "resource"]),
-        (1, &["-u", "bob", "DELETE", "/files/shared/secret", "--target-state", "collection"]),
+        (
+            0,
+            &[
+                "-u",
+                "bob",
+                "DELETE",
+                "/files/shared/secret",
+                "--target-state",
+                "resource",
+            ],
+        ),
+        (
+            1,
+            &[
+                "-u",
+                "bob",
+                "DELETE",
+                "/files/shared/secret",
+                "--target-state",
+                "collection",
+            ],
+        ),
         (0, &["-u", "eve", "-g", "staff", "GET", "/files/shared/a"]),
         (1, &["-u", "eve", "GET", "/files/shared/a"]),
         (2, &["-u", "a/b", "GET", "/files/public/a"]),
@@ -60,14 +87,21 @@ fn exit_codes_of_explain() {
         assert_eq!(out.is_empty(), *expected == 2, "{arguments:?}");
     });
     let (code, _, err) = davgate(&["explain", "--config", "no/such.yaml", "GET", "/"]);
-    assert_eq!((code, err.starts_with("no/such.yaml: cannot be read")), (2, true), "{err}");
+    assert_eq!(
+        (code, err.starts_with("no/such.yaml: cannot be read")),
+        (2, true),
+        "{err}"
+    );
 }
 
 #[test]
 fn json_is_on_standard_output() {
     let (code, out, _) = explain(&["--json", "--user", "bob", "GET", "/files/shared/secret/a"]);
     let value: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &value["verdict"], &value["file"]), (1, &"refuse".into(), &"config/office.yaml".into()));
+    assert_eq!(
+        (code, &value["verdict"], &value["file"]),
+        (1, &"refuse".into(), &"config/office.yaml".into())
+    );
     let (_, schema, _) = davgate(&["schema", "--of", "explain"]);
     let schema: Value = serde_json::from_str(&schema).unwrap();
     assert!(jsonschema::draft202012::new(&schema).unwrap().is_valid(&value));
@@ -86,9 +120,22 @@ fn the_readme_shows_what_is_printed() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let shown = shown(&readme);
     assert!(shown.len() >= 2, "{}", shown.len());
+    // The files that the page speaks of: the example of config/, and the page's own expectations.
+    let directory = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::copy(root.join("config/office.yaml"), directory.path().join("office.yaml")).unwrap();
+    let (_, test) = readme.split_once("```yaml\nconfig: ").unwrap();
+    let (test, _) = test.split_once("```").unwrap();
+    fs::write(directory.path().join("policy-test.yaml"), format!("config: {test}")).unwrap();
     for (line, expected) in shown {
-        let (_, out, err) = davgate(&line.split(' ').collect::<Vec<_>>());
-        assert_eq!(format!("{out}{err}"), expected, "{line}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_davgate"));
+        let done = command
+            .args(line.split(' '))
+            .current_dir(directory.path())
+            .output()
+            .unwrap();
+        let out = String::from_utf8(done.stdout).unwrap();
+        assert_eq!(out, expected, "{line}: {}", String::from_utf8_lossy(&done.stderr));
     }
 }
 
@@ -116,17 +163,21 @@ fn expectations_that_are_not_met_are_told() {
          expected permit; found 403 (A-31): no rule grants carl bind on /files/shared/\n";
     assert!(out.starts_with(expected), "{out}");
     for line in [
-        "  expected 403; found 405 (O-6): PUT may not pass at /files/archive/a",
-        "  expected 404 by office.access[1]; found 404 (A-32): bob is denied read on /files/shared/secret/a; so the answer is as if \
+        "  expected 403; found 405 (O-6, office.methods[0]): PUT may not pass at /files/archive/a",
+        "  expected 404 by office.access[1]; found 404 (A-32, office.access[0]): bob is denied read on /files/shared/secret/a; so the answer is as if \
          nothing were there",
         "  expected refuse; it depends on what is there:",
-        "    collection: 403 (A-31): bob is denied unbind on /files/shared/secret",
+        "    collection: 403 (A-31, office.access[0]): bob is denied unbind on /files/shared/secret",
         "FILE: 7 expectations, 3 met, 4 failed",
     ] {
         assert!(out.lines().any(|found| found == line), "no {line:?} in {out}");
     }
     // The command that is offered gives the same answer.
-    let command = out.lines().find(|line| line.contains("davgate explain")).unwrap().trim();
+    let command = out
+        .lines()
+        .find(|line| line.contains("davgate explain"))
+        .unwrap()
+        .trim();
     assert!(command.ends_with("--user carl PUT '/files/shared/a b'"), "{command}");
 }
 
@@ -135,7 +186,9 @@ fn wrong_files_of_expectations_are_told_with_lines() {
     let rows: &[(&str, &[&str])] = &[
         (
             "  - { as: ann, method: GTE, path: /files/a, expect: permit }\n",
-            &["FILE:3: tests[0].method: \"GTE\" is no method; expected a method such as GET or PUT, or a list of them; did you mean GET?"],
+            &[
+                "FILE:3: tests[0].method: \"GTE\" is no method; expected a method such as GET or PUT, or a list of them; did you mean GET?",
+            ],
         ),
         (
             "  - { as: ann, mehtod: GET, path: files/a, expect: permt }\n",
@@ -158,7 +211,10 @@ fn wrong_files_of_expectations_are_told_with_lines() {
                 "FILE:3: tests[0].method: is empty; expected a method such as GET or PUT, or a list of them",
             ],
         ),
-        ("  []\n", &["FILE:2: tests: is empty; expected rows with method, path and expect"]),
+        (
+            "  []\n",
+            &["FILE:2: tests: is empty; expected rows with method, path and expect"],
+        ),
     ];
     super::each(rows, |(text, expected)| {
         let (code, out, err) = test(text);
