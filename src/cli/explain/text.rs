@@ -84,6 +84,12 @@ impl Told<'_> {
             _ => writeln!(f, "{indent}permit")?,
         }
         writeln!(f, "{indent}  {}", outcome.reason)?;
+        if outcome.reported {
+            writeln!(
+                f,
+                "{indent}  the route is in report mode: this is only told, and the request passes"
+            )?;
+        }
         match &outcome.decided_by {
             Some(rule) => writeln!(f, "{indent}  by {}", self.rule(rule)),
             None => Ok(()),

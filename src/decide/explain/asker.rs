@@ -37,11 +37,13 @@ pub fn asker(
 ) -> Result<Asker, NoAsker> {
     let claimed: Vec<String> = claimed.into_iter().collect();
     let may_prove = identity.is_some_and(|settings| !Challenges::new(settings).values().is_empty());
+    let gateway_asks = identity.is_some();
     let Some(name) = name else {
         return match claimed.is_empty() {
             true => Ok(Asker {
                 principal: Arc::new(Principal::anonymous()),
                 may_prove,
+                gateway_asks,
             }),
             false => Err(NoAsker::GroupsOfNobody),
         };
@@ -65,5 +67,6 @@ pub fn asker(
     Ok(Asker {
         principal: Arc::new(Principal::user(name, groups)?),
         may_prove,
+        gateway_asks,
     })
 }

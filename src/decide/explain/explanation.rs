@@ -24,7 +24,7 @@ pub struct Explanation {
     pub notes: Vec<String>,
 }
 
-/// What davgate would do.
+/// What the rules say; on a route in report mode a refusal may pass all the same, see `reported` of the outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -64,6 +64,8 @@ pub struct RouteName {
     pub line: usize,
     /// Whether it has rules of access; if not, the back end alone decides who may do what.
     pub has_access: bool,
+    /// `enforce`, or `report`: refusals by its rules are only told.
+    pub mode: &'static str,
 }
 
 /// What happens in one state.
@@ -73,8 +75,10 @@ pub struct Outcome {
     pub target: Option<&'static str>,
     /// What is at Destination: the same words.
     pub destination: Option<&'static str>,
-    /// Whether it is let through.
+    /// Whether the rules let it through.
     pub permitted: bool,
+    /// Whether it passes though they do not: the route is in report mode, and the refusal is only told.
+    pub reported: bool,
     /// The status of the refusal.
     pub status: Option<u16>,
     /// The id of the rule that refuses, as docs/rules.md has it, such as `A-31`.

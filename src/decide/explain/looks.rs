@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::super::{
-    authorize::{Asked, Places, ask},
+    missing::{Asked, Places, ask},
     privileges::{Matter, public},
     state::States,
     target::Target,

@@ -11,7 +11,7 @@ mod stand_in;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
-    policy::Method,
+    policy::{Method, Mode},
     request::{Depth, Located, operation::Subject},
     url::{CanonicalPath, Reference, path_rules::PathUse},
 };
@@ -19,6 +19,7 @@ use crate::{
 use super::{
     Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Gate, Question, Request,
     dav_headers::DavHeaders,
+    gate::Arrived,
     privileges::{Asker, Matter},
     state::{State, States},
     target::Target,
@@ -178,6 +179,7 @@ struct Course<'a> {
     destination: Option<Located>,
     admitted: Option<Admitted>,
     stand_in: Option<&'static str>,
+    passing: Option<Passing>,
 }
 
 /// Where it ended.
@@ -192,6 +194,28 @@ enum Ending {
     Asked(Box<Question>),
 }
 
+/// What happens on a route in report mode.
+enum Passing {
+    /// It passes, whatever is there.
+    Always,
+    /// It depends.
+    Asked(Box<Question>),
+}
+
+/// A body.
+struct Held {
+    bytes: Vec<u8>,
+    stands_in: bool,
+}
+
+/// Of the states those that the question is about, in its order.
+fn asked_states(question: &Question, states: States) -> Vec<State> {
+    let (target, destination) = question.about();
+    let asked = [(target, states.target), (destination, states.destination)];
+    let asked = asked.into_iter().filter(|(asked, _)| *asked);
+    asked.map(|(_, state)| state).collect()
+}
+
 impl<'a> Course<'a> {
     fn new(inquiry: &'a Inquiry<'a>, written: Written) -> Self {
         Self {
@@ -203,6 +227,7 @@ impl<'a> Course<'a> {
             destination: None,
             admitted: None,
             stand_in: None,
+            passing: None,
         }
     }
 
@@ -219,6 +244,10 @@ impl<'a> Course<'a> {
         };
         let arrived = match gate.arrive(&request, &mut self.account)? {
             Arrival::Own(_) => return Ok(Ending::Own),
+            Arrival::Above(above) => {
+                let answer = above.admit(&self.written.headers, &self.inquiry.asker);
+                return answer.map(|_| Ending::Own);
+            }
             Arrival::At(arrived) => arrived,
         };
         let asker = self.inquiry.asker.clone();
@@ -232,14 +261,15 @@ impl<'a> Course<'a> {
             self.destination = read.destination.as_ref().and_then(locate);
         }
         self.target = Some(target);
-        let admitted = match arrived.admit(&self.written.headers, asker, &mut self.account)? {
+        self.passing = self.passing(arrived.as_ref().clone());
+        // What is explained is what the rules say, whether they are enforced or in report mode.
+        let admitted = match arrived.enforce(&self.written.headers, asker, &mut self.account)? {
             Admission::Own(_) => return Ok(Ending::Own),
             Admission::Forward(admitted) => admitted,
         };
-        let (body, kind) = self.body(&admitted);
-        let field = |name| self.written.headers.get(name).map(HeaderValue::as_bytes);
-        let kind = kind.or(field(header::CONTENT_TYPE));
-        let permit = admitted.with_body(&body, kind, field(header::CONTENT_ENCODING))?;
+        let body = self.body(&admitted);
+        let (kind, coding) = self.body_headers(&body);
+        let permit = admitted.with_body(&body.bytes, kind, coding)?;
         self.admitted = Some(permit.admitted().clone());
         Ok(match Decision::about(permit)? {
             Decision::Permit(_) => Ending::Permitted,
@@ -247,23 +277,70 @@ impl<'a> Course<'a> {
         })
     }
 
-    /// The body that is held, and its media type where it is not the inquiry's own.
-    fn body(&mut self, admitted: &Admitted) -> (Vec<u8>, Option<&'static [u8]>) {
+    /// In report mode, what happens whatever the rules say; `None`: they are enforced, or it is refused in any case.
+    fn passing(&mut self, arrived: Arrived) -> Option<Passing> {
+        if arrived.mode() == Mode::Enforce {
+            return None;
+        }
+        let asker = self.inquiry.asker.clone();
+        match arrived
+            .admit(&self.written.headers, asker, &mut Account::default())
+            .ok()?
+        {
+            Admission::Own(_) => Some(Passing::Always),
+            Admission::Forward(admitted) => {
+                let body = self.body(&admitted);
+                let (kind, coding) = self.body_headers(&body);
+                match admitted.decide(&body.bytes, kind, coding).ok()? {
+                    Decision::Permit(_) => Some(Passing::Always),
+                    Decision::Ask(question) => Some(Passing::Asked(Box::new(question))),
+                }
+            }
+        }
+    }
+
+    /// Whether a refusal is only told, with these states.
+    fn passes_anyway(&self, states: States) -> bool {
+        match &self.passing {
+            None => false,
+            Some(Passing::Always) => true,
+            Some(Passing::Asked(question)) => question.clone().answer(&asked_states(question, states)).is_ok(),
+        }
+    }
+
+    /// The body that is held.
+    fn body(&mut self, admitted: &Admitted) -> Held {
+        let none = Held {
+            bytes: Vec::new(),
+            stands_in: false,
+        };
         match (admitted.body(), self.inquiry.body) {
-            (BodyPlan::Nothing | BodyPlan::Stream(_) | BodyPlan::Spool(_), _) => (Vec::new(), None),
-            (BodyPlan::Empty | BodyPlan::Xml(_), Some(bytes)) => (bytes.to_vec(), None),
-            (BodyPlan::Empty, None) => (Vec::new(), None),
+            (BodyPlan::Nothing | BodyPlan::Stream(_) | BodyPlan::Spool(_), _) | (BodyPlan::Empty, None) => none,
+            (BodyPlan::Empty | BodyPlan::Xml(_), Some(bytes)) => Held {
+                bytes: bytes.to_vec(),
+                ..none
+            },
             (BodyPlan::Xml(_), None) => {
                 let target = &admitted.target;
                 let deep = admitted.depth.is_some_and(|depth| depth != Depth::Zero);
                 let found = stand_in::body(target.method, &target.public.to_string(), &target.route, deep);
                 let Some((text, what)) = found else {
-                    return (Vec::new(), None);
+                    return none;
                 };
                 self.stand_in = Some(what);
-                (text.into_bytes(), Some(b"application/xml"))
+                Held {
+                    bytes: text.into_bytes(),
+                    stands_in: true,
+                }
             }
         }
+    }
+
+    /// Its media type and its coding.
+    fn body_headers(&self, body: &Held) -> (Option<&[u8]>, Option<&[u8]>) {
+        let field = |name| self.written.headers.get(name).map(HeaderValue::as_bytes);
+        let own: Option<&[u8]> = body.stands_in.then_some(b"application/xml");
+        (own.or(field(header::CONTENT_TYPE)), field(header::CONTENT_ENCODING))
     }
 
     /// The request as the access rules see it, as far as it came.

@@ -3,18 +3,20 @@
 
 use crate::{
     access::{Ace, Scope},
-    policy::Below,
+    policy::{Below, Mode},
     request::{Depth, State},
 };
 
 use super::super::{
     Denial, Question,
-    authorize::Missing,
+    missing::Missing,
     privileges::{Matter, public},
     state::{States, below},
     target::Target,
 };
-use super::{Asking, ConfiguredRule, Course, Ending, Explanation, Outcome, RouteName, Verdict, looks, state_word};
+use super::{
+    Asking, ConfiguredRule, Course, Ending, Explanation, Outcome, RouteName, Verdict, asked_states, looks, state_word,
+};
 
 /// The explanation of `course`, which ended so.
 pub(super) fn told(course: &Course<'_>, ending: &Ending) -> Explanation {
@@ -50,6 +52,10 @@ pub(super) fn told(course: &Course<'_>, ending: &Ending) -> Explanation {
             name: route.name.clone(),
             line: route.line,
             has_access: route.access.is_some(),
+            mode: match route.mode {
+                Mode::Enforce => "enforce",
+                Mode::Report => "report",
+            },
         }),
         outcomes,
         methods,
@@ -113,18 +119,12 @@ fn answered(course: &Course<'_>, question: &Question) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for at_target in each(target, states.target) {
         for at_destination in each(destination, states.destination) {
-            let asked = [(target, at_target), (destination, at_destination)];
-            let answers: Vec<State> = asked
-                .iter()
-                .filter(|(asked, _)| *asked)
-                .map(|(_, state)| *state)
-                .collect();
             let states = States {
                 target: at_target,
                 destination: at_destination,
             };
             let about = (target, destination);
-            outcomes.push(match question.clone().answer(&answers) {
+            outcomes.push(match question.clone().answer(&asked_states(question, states)) {
                 Ok(_) => permitted(course, states, about, granted(course)),
                 Err(denial) => refused(course, &denial, states, about),
             });
@@ -147,6 +147,7 @@ fn permitted(course: &Course<'_>, states: States, about: (bool, bool), reason: &
         target,
         destination,
         permitted: true,
+        reported: false,
         status: None,
         rule: None,
         name: None,
@@ -163,6 +164,7 @@ fn refused(course: &Course<'_>, denial: &Denial, states: States, about: (bool, b
         target,
         destination,
         permitted: false,
+        reported: course.passes_anyway(states),
         status: Some(denial.status()),
         rule: Some(denial.rule()),
         name: Some(denial.condition().name().local),
