@@ -9,6 +9,7 @@ mod body_urls;
 pub mod dav_headers;
 pub mod denial;
 pub mod destination;
+pub mod explain;
 pub mod gate;
 mod members;
 pub mod missing;
