@@ -83,7 +83,7 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// The id of the rule that refuses, as docs/rules.md has it, such as `A-31`.
     pub rule: Option<&'static str>,
-    /// The name of the refusal, as it stands in the body of the answer.
+    /// The name of the refusal, as it stands in the body of the answer; `not-found` is not told to clients.
     pub name: Option<&'static str>,
     /// The rule of the file that decided; null where it was none, or where no rule grants what is needed.
     pub decided_by: Option<ConfiguredRule>,
