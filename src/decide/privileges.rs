@@ -33,13 +33,15 @@ pub struct Asker {
 /// O-7: what is missing at the target whatever is there.
 pub(super) fn at_target(target: &Target, depth: Depth) -> Result<(), Denial> {
     let Some(access) = access(target) else { return Ok(()) };
+    if target.method == Method::Unlock {
+        return may_unlock(&access, target);
+    }
     let operation = Operation {
         method: target.method,
         depth,
         // The least that the method may need: the body may say that it is more.
         kind: match target.method {
             Method::Report => Kind::FreeBusy,
-            Method::Unlock => Kind::ByCreator,
             _ => Kind::Plain,
         },
     };
@@ -49,6 +51,39 @@ pub(super) fn at_target(target: &Target, depth: Depth) -> Result<(), Denial> {
     };
     let here = |missing: &Missing<'_>| matches!(missing.subject, Subject::Target | Subject::Parent);
     always(&access, &operation, &places, here, target)
+}
+
+/// PV-19, PV-20: who made a lock is the back end's to know. So whoever could have made it passes, and whoever holds `unlock`; to all
+/// others the answer would tell whether there is anything, and a token that they came by would be as good as their own.
+fn may_unlock(access: &AccessOf<'_>, target: &Target) -> Result<(), Denial> {
+    let places = Places {
+        target: target.key(),
+        lock_root: Some(target.key()),
+        ..Places::default()
+    };
+    let lacks = |method, state| {
+        let operation = Operation {
+            method,
+            depth: Depth::Zero,
+            kind: Kind::Plain,
+        };
+        let needs = operation.needs(state, State::Unmapped);
+        needs
+            .map(|needs| missing(access, &needs, &places))
+            .ok_or(Denial::MethodNotAllowed(target.allowed))
+    };
+    for state in [State::Unmapped, State::Resource] {
+        if lacks(Method::Lock, state)?.is_empty() {
+            return Ok(());
+        }
+    }
+    refuse(lacks(Method::Unlock, State::Resource)?, access, target)
+}
+
+/// Whether the principal may read what is at `path`; where the route has no rules, everybody may.
+pub(super) fn reads(target: &Target, path: &PublicPath) -> bool {
+    let key = target.route.map.relative_key(path);
+    access(target).is_none_or(|access| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted())
 }
 
 /// O-9: what is missing at Destination whatever is there, and at the target.
@@ -131,17 +166,7 @@ fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Target) -> Re
         return Err(Denial::Unauthenticated);
     }
     let readable = |key: &str| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted();
-    let shows = matches!(
-        target.method,
-        Method::Get
-            | Method::Head
-            | Method::Propfind
-            | Method::Report
-            | Method::Search
-            | Method::Copy
-            | Method::Options
-    );
-    if shows && !readable(target.key()) {
+    if target.method.shows() && !readable(target.key()) {
         return Err(Denial::Hidden);
     }
     // what the principal may not read is named by the nearest collection that it may.

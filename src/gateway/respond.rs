@@ -64,6 +64,10 @@ impl Reply {
             reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         reply.close = denial.closes();
+        // as bare as what is not there, of which the back end's words are taken away.
+        if *denial == Denial::Hidden {
+            return reply;
+        }
         let condition = denial.condition();
         if let Denial::NeedPrivileges(resource, privilege) = denial {
             return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));

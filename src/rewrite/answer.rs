@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-        LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
+        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+        ETAG, LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
     },
 };
 
@@ -83,6 +83,13 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
     {
         return Err(BadAnswer::UnknownCoding);
+    }
+    // as bare as what is hidden, of which the back end has not been asked.
+    if status == 404 && context.filter.is_some() && context.method.shows() && !context.route.pass_error_bodies {
+        headers.clear();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        return Ok(BodyPlan::Empty);
     }
     remove_internal(headers);
     map_headers(context, status, headers)?;

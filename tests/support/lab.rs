@@ -102,6 +102,11 @@ impl Lab {
     pub fn with_routes(routes: &str) -> Lab {
         let backend = BackEnd::start();
         let gateway = Gateway::with_routes(&routes.replace("@BACK@", &backend.address.to_string()));
+        Lab::of(gateway, backend)
+    }
+
+    /// A gateway that somebody else has started, in front of this back end.
+    pub fn of(gateway: Gateway, backend: BackEnd) -> Lab {
         Lab {
             gateway,
             backend,
