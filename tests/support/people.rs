@@ -6,7 +6,7 @@ use super::backend::BackEnd;
 use super::each;
 use super::gateway::Gateway;
 use super::lab::Lab;
-use super::wire::{Answer, Req};
+use super::wire::{Answer, Req, req};
 
 /// Everybody who has a password; it is the name and `-pw`. The last is called as a group is.
 pub const USERS: [&str; 6] = ["ann", "bob", "root", "j\u{f6}rg", "a b", "editors"];
@@ -73,6 +73,21 @@ pub fn by(user: &str, request: Req) -> Req {
 /// The request with these bytes as Basic credentials.
 pub fn with_basic(plain: impl AsRef<[u8]>, request: Req) -> Req {
     request.with("Authorization", &format!("Basic {}", STANDARD.encode(plain)))
+}
+
+/// GET by bob.
+pub fn get(name: &str, target: &str) -> Req {
+    by("bob", req(name, "GET", target))
+}
+
+/// PUT by bob.
+pub fn put(name: &str, target: &str) -> Req {
+    by("bob", req(name, "PUT", target).body("x"))
+}
+
+/// COPY or MOVE by bob.
+pub fn brings(name: &str, method: &str, from: &str, to: &str) -> Req {
+    by("bob", req(name, method, from).with("Destination", to))
 }
 
 /// One attempt to get at what is somebody else's, and the honest request most like it.
