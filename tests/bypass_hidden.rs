@@ -12,7 +12,7 @@ mod support;
 
 use support::backend::{answer, multistatus};
 use support::people::{all_fail, attempt, brings, by, get, lab, put};
-use support::samples::PROPPATCH;
+use support::samples::{LOCKINFO, PROPPATCH};
 use support::wire::{Answer, req};
 
 // O-7, O-11, PV-4, PV-20, PV-31: methods that reach further than they seem to
@@ -266,6 +266,53 @@ fn by_expansion() {
     assert!(
         root.contains("/files/shared/hidden/secret") && root.contains("/files/shared/hidden/more"),
         "{root}"
+    );
+}
+
+// F-6: who makes or refreshes a lock is told its token, without `unlock`; of another's lock nobody is
+#[test]
+fn by_lock_tokens() {
+    let lab = lab("");
+    let (mine, other) = ("opaquelocktoken:mine", "opaquelocktoken:other");
+    let lock = |token: &str| {
+        format!(
+            "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:shared/></D:lockscope><D:depth>0</D:depth>\
+             <D:locktoken><D:href>{token}</D:href></D:locktoken><D:lockroot><D:href>/dav/shared/x</D:href></D:lockroot></D:activelock>"
+        )
+    };
+    let discovery = format!("<D:lockdiscovery>{}{}</D:lockdiscovery>", lock(mine), lock(other));
+    let locked = format!("<D:prop xmlns:D=\"DAV:\">{discovery}</D:prop>");
+    let xml = ("Content-Type", "application/xml");
+    let target = "/files/shared/x";
+    lab.backend.on(
+        "LOCK /dav/shared/x",
+        answer("200 OK", &[xml, ("Lock-Token", "<opaquelocktoken:mine>")], &locked),
+    );
+    let made = lab.pass(&by("bob", req("LOCK", "LOCK", target).xml(LOCKINFO))).1.text();
+    assert!(made.contains(mine) && !made.contains(other), "{made}");
+    lab.backend.on("LOCK /dav/shared/x", answer("200 OK", &[xml], &locked));
+    let refreshed = lab
+        .pass(&by(
+            "bob",
+            req("refresh", "LOCK", target).with("If", "(<opaquelocktoken:mine>)"),
+        ))
+        .1
+        .text();
+    assert!(refreshed.contains(mine) && !refreshed.contains(other), "{refreshed}");
+    let found = format!(
+        "<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/dav/shared/x</D:href><D:propstat><D:prop>{discovery}</D:prop>\
+         <D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>"
+    );
+    lab.backend.on("PROPFIND /dav/shared/x", multistatus(found));
+    let ask = |name: &str| {
+        req(name, "PROPFIND", target)
+            .with("Depth", "0")
+            .with("If", "(<opaquelocktoken:other>)")
+    };
+    let listed = lab.pass(&by("bob", ask("by bob"))).1.text();
+    assert!(
+        !listed.contains(mine) && !listed.contains(other) && listed.contains("activelock"),
+        "{listed}"
     );
 }
 

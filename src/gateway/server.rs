@@ -8,6 +8,7 @@ use crate::{
     decide::{Gate, Permit},
     identity::{Authenticator, outbound},
     policy::Method,
+    request::If,
     rewrite::{
         answer::AnswerContext,
         request as outgoing,
@@ -140,6 +141,9 @@ impl Gateway {
         let mut asked = Asked::new(permit.method(), permit.public().clone());
         if let Some(body) = permit.read_body() {
             asked = asked.with_body(body);
+        }
+        if permit.method() == Method::Lock {
+            asked = asked.with_own_tokens(permit.if_header().into_iter().flat_map(If::tokens));
         }
         if let Some(destination) = permit.destination() {
             asked = asked.with_destination(destination.public.clone());
