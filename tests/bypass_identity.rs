@@ -12,7 +12,7 @@ mod support;
 
 use support::each;
 use support::people::{Attempt, all_fail, attempt, by, lab, with_basic};
-use support::wire::{Req, req};
+use support::wire::{Client, Req, req};
 
 /// Ann's file, which all of these want.
 fn want(name: &str) -> Req {
@@ -343,4 +343,43 @@ fn by_the_protocol() {
         "{:?}",
         seen.headers
     );
+}
+
+// O-5: who a request is from is said by itself, not by the one before it on the connection
+#[test]
+fn by_the_connection() {
+    let lab = lab("");
+    let rows = [
+        (200, by("ann", want("ann first"))),
+        (401, want("nobody after her")),
+        (404, by("bob", want("bob after her"))),
+        (401, with_basic(b"ann:bob-pw", want("wrong password after her"))),
+        (200, by("ann", want("ann again"))),
+    ];
+    let mut client = Client::connect(lab.gateway.address);
+    for (status, request) in &rows {
+        client.send(&request.bytes());
+        assert_eq!(client.answer(false).status, *status, "{}", request.name);
+        assert_eq!(
+            lab.backend.case(&request.name).len(),
+            usize::from(*status == 200),
+            "{}",
+            request.name
+        );
+    }
+    // All at once, answered in their order.
+    let mut client = Client::connect(lab.gateway.address);
+    let together: Vec<u8> = rows.iter().flat_map(|(_, request)| request.bytes()).collect();
+    client.send(&together);
+    for (status, request) in &rows {
+        assert_eq!(client.answer(false).status, *status, "{}, together", request.name);
+    }
+    let seen = [
+        "ann first",
+        "ann again",
+        "nobody after her",
+        "bob after her",
+        "wrong password after her",
+    ];
+    assert_eq!(seen.map(|name| lab.backend.case(name).len()), [2, 2, 0, 0, 0]);
 }

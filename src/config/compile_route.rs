@@ -49,6 +49,14 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         };
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
+    if access.is_some() && matches!(profile, Profile::Zope | Profile::Plone) {
+        // Z-10: what Zope calls acquisition.
+        judge.warn(
+            &path.key("access"),
+            "Zope finds what is in a folder in all folders below it as well: what a rule keeps at /a may be had at /b/a, \
+             unless the site has explicit acquisition, as Plone 6.0.8 and later",
+        );
+    }
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
