@@ -10,15 +10,15 @@ use pingora::{ErrorType, Result, http::ResponseHeader, proxy::Session};
 
 use crate::{
     decide::Permit,
-    policy::Method,
-    request::LockToken,
     rewrite::{
         answer::rewrite,
         answer_body::{BodyPlan, Rewriting},
     },
 };
 
-use super::{context::Context, incoming::Incoming, respond::Reply, server::Gateway, upstream_error::UpstreamError};
+use super::{
+    context::Context, incoming::Incoming, respond::Reply, server::Gateway, tls, upstream_error::UpstreamError,
+};
 
 /// How much of a rewritten body is held back to know its length before its head goes out.
 const HELD_BACK: usize = 64 * 1024;
@@ -36,13 +36,7 @@ impl Gateway {
         mut incoming: Incoming,
     ) -> Result<()> {
         let mut headers = std::mem::take(&mut incoming.headers);
-        let mut answer = self.answer_context(permit);
-        if let Some(filter) = answer.filter.as_mut().filter(|_| permit.method() == Method::Lock) {
-            // F-6: the lock that was just made is the client's own.
-            let token = headers.get("lock-token").and_then(|value| value.to_str().ok());
-            filter.asked.own_tokens.extend(token.and_then(LockToken::parse));
-        }
-        let answer = Arc::new(answer);
+        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), incoming.status, &headers));
         let plan = match rewrite(&answer, incoming.status.as_u16(), &mut headers) {
             Ok(plan) => plan,
             Err(bad) => return self.bad_gateway(session, ctx, bad.name()).await,

@@ -64,11 +64,11 @@ impl Reply {
             reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         reply.close = denial.closes();
-        // as bare as what is not there, of which the back end's words are taken away.
+        let condition = denial.condition();
         if *denial == Denial::Hidden {
+            // What tells more would tell it apart from what is really missing.
             return reply;
         }
-        let condition = denial.condition();
         if let Denial::NeedPrivileges(resource, privilege) = denial {
             return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));
         }

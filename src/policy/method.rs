@@ -129,11 +129,6 @@ impl Method {
         )
     }
 
-    /// Whether it only shows what is there, so that what may not be read is answered as if it were not there.
-    pub fn shows(self) -> bool {
-        self.is_safe() || self == Self::Copy
-    }
-
     /// Whether its body streams through, unread. Every other method's request is held, and answered by the gateway's own
     /// exchange; OPTIONS too, whose XML (RFC 3253 section 3.2) is judged like any other.
     pub fn streams(self) -> bool {

@@ -3,8 +3,6 @@
 //!
 //! A reader that takes a malformed header for an absent one lets a guarded write through; here malformed is an error.
 
-use super::lock_token::LockToken;
-
 /// Most lists (L-21).
 const MAX_LISTS: usize = 64;
 /// Most conditions in one list (L-21).
@@ -97,15 +95,6 @@ impl If {
     /// The lists in order.
     pub fn lists(&self) -> &[List] {
         &self.lists
-    }
-
-    /// The tokens that must match, each a lock's or another's.
-    pub fn tokens(&self) -> impl Iterator<Item = LockToken> {
-        let conditions = self.lists.iter().flat_map(|list| &list.conditions);
-        conditions.filter_map(|condition| match &condition.state {
-            State::Token(token) if !condition.not => LockToken::parse(&format!("<{token}>")),
-            State::Token(_) | State::EntityTag(_) => None,
-        })
     }
 
     /// Replaces every tag by what `map` makes of it and of the conditions behind it (L-22).

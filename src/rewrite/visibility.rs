@@ -5,7 +5,6 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     policy::Method,
-    request::LockToken,
     url::PublicPath,
     xml::{
         body::RequestBody,
@@ -61,8 +60,6 @@ pub struct Asked {
     pub multiget: bool,
     /// Whether the answer is a calendar and no XML (RP-12).
     pub free_busy: bool,
-    /// The tokens of locks that this request makes or refreshes: whoever does so knows them (F-6).
-    pub own_tokens: Vec<LockToken>,
 }
 
 impl Asked {
@@ -77,7 +74,6 @@ impl Asked {
             expands: false,
             multiget: false,
             free_busy: false,
-            own_tokens: Vec::new(),
         }
     }
 
@@ -103,12 +99,6 @@ impl Asked {
             destination: Some(destination),
             ..self
         }
-    }
-
-    /// The same where the client has, or is given, these tokens of its own locks.
-    pub fn with_own_tokens(mut self, tokens: impl IntoIterator<Item = LockToken>) -> Self {
-        self.own_tokens.extend(tokens);
-        self
     }
 
     /// Whether the answer shows properties (F-5): the others tell what became of properties that were set.
