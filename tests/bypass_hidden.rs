@@ -169,7 +169,7 @@ fn by_the_method() {
     );
 }
 
-// L-22, A-34: conditions are no way to ask about what may not be read
+// L-22, L-24: conditions are no way to ask about what may not be read
 #[test]
 fn by_conditions() {
     let tagged = |name, tag: &str| put(name, "/files/home/bob/x").with("If", tag);

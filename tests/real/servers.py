@@ -132,6 +132,7 @@ ThreadsPerChild 25
 DirectoryIndex disabled
 DavLockDB {base}/locks/db
 LimitRequestBody 0
+DavDepthInfinity On
 # As Debian ships it: these clients cannot follow a redirect.
 BrowserMatch "MS FrontPage" redirect-carefully
 BrowserMatch "^WebDrive" redirect-carefully
