@@ -75,6 +75,8 @@ pub enum Denial {
     RefusedBelow,
     /// An If that is malformed, over its limits, or tagged with what is not this route's (L-20 to L-22).
     If,
+    /// An If that compares the entity tag of what the principal may not read.
+    IfFalse,
     /// If-Match or If-None-Match that cannot be read (B-46).
     EntityTag,
     /// UNLOCK without a Lock-Token that can be read (B-42).
@@ -135,6 +137,7 @@ impl Denial {
             Self::Slow => 408,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
+            Self::IfFalse => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
             Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc => 415,
@@ -191,6 +194,7 @@ impl Denial {
             Self::HoldsRoute => "O-9",
             Self::RefusedBelow => "O-12",
             Self::If => "L-20",
+            Self::IfFalse => "L-24",
             Self::EntityTag => "B-46",
             Self::LockToken => "B-42",
             Self::Position => "Q-4",
@@ -249,6 +253,7 @@ impl Denial {
             Self::HoldsRoute => "holds-another-route",
             Self::RefusedBelow => "method-not-allowed-below",
             Self::If => "if-header",
+            Self::IfFalse => "if-false",
             Self::EntityTag => "entity-tag",
             Self::LockToken => "lock-token-header",
             Self::Position => "position-header",

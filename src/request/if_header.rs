@@ -97,11 +97,11 @@ impl If {
         &self.lists
     }
 
-    /// Replaces every tag by what `map` makes of it (L-22).
-    pub fn map_tags<E>(mut self, mut map: impl FnMut(&str) -> Result<String, E>) -> Result<Self, E> {
+    /// Replaces every tag by what `map` makes of it and of the conditions behind it (L-22).
+    pub fn map_tags<E>(mut self, mut map: impl FnMut(&str, &[Condition]) -> Result<String, E>) -> Result<Self, E> {
         for list in &mut self.lists {
             if let Some(tag) = &mut list.tag {
-                *tag = map(tag)?;
+                *tag = map(tag, &list.conditions)?;
             }
         }
         Ok(self)

@@ -126,11 +126,7 @@ impl Lab {
         let gateway = Gateway::start(&format!(
             "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nidentity:\n  {identity}\nroutes:\n{routes}\n"
         ));
-        Lab {
-            gateway,
-            backend,
-            refused: Mutex::new(Vec::new()),
-        }
+        Lab::of(gateway, backend)
     }
 
     /// The origin of the back end, `http://127.0.0.1:PORT`.

@@ -6,6 +6,7 @@
 pub mod backend;
 pub mod gateway;
 pub mod lab;
+pub mod people;
 pub mod samples;
 pub mod wire;
 
