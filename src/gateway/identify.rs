@@ -9,7 +9,7 @@ use pingora::proxy::Session;
 
 use crate::{
     decide::{Denial, privileges::Asker},
-    identity::{Asking, Principal, backend::Ask},
+    identity::{Asking, Principal, Refusal, backend::Ask},
     policy::Method,
 };
 
@@ -35,10 +35,15 @@ impl Gateway {
             certificate: client_certificate(session),
             headers: &session.req_header().headers,
         };
-        let principal = authenticator.identify(&asking).await.map_err(Denial::Credentials)?;
+        let may_prove = !authenticator.challenges(None).is_empty();
+        let refuse = |refusal: Refusal| match refusal.status() {
+            StatusCode::UNAUTHORIZED if !may_prove => Denial::Unprovable(refusal),
+            _ => Denial::Credentials(refusal),
+        };
+        let principal = authenticator.identify(&asking).await.map_err(refuse)?;
         Ok(Asker {
             principal: Arc::new(principal),
-            may_prove: !authenticator.challenges(None).is_empty(),
+            may_prove,
         })
     }
 
