@@ -244,6 +244,27 @@ fn what_the_back_end_is_told() {
         .on("/service/home/ann/c", support::backend::answer("200 OK", &cookie, "x"));
     let (_, answer) = lab.lab.pass(&get("A-38 cookie", "/service/home/ann/c", &fields[..1]));
     assert_eq!(answer.header("set-cookie"), None);
+    let (_, answer) = {
+        lab.lab
+            .backend
+            .on("/dav/home/ann/c", support::backend::answer("200 OK", &cookie, "x"));
+        lab.lab
+            .pass(&get("A-38 cookie twin", "/files/home/ann/c", &fields[..1]))
+    };
+    assert!(answer.header("set-cookie").is_some());
+    let challenge = [("WWW-Authenticate", "Basic realm=\"back\"")];
+    for (place, path, status) in [
+        ("/service/home/ann/no", "/service/home/ann/no", 502),
+        ("/header/home/ann/no", "/header/home/ann/no", 502),
+        ("/dav/home/ann/no", "/files/home/ann/no", 401),
+    ] {
+        lab.lab
+            .backend
+            .on(place, support::backend::answer("401 Unauthorized", &challenge, "x"));
+        let answer = lab.lab.ask(&get("A-38 challenge", path, &fields[..1]));
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("www-authenticate").is_some(), status == 401, "{path}");
+    }
     let log = [lab.lab.gateway.lines(), lab.lab.gateway.errors()].concat().join("\n");
     assert!(!log.contains("hunter2") && !log.contains(&account), "{log}");
 }

@@ -57,9 +57,8 @@ pub fn changes(credentials: &BackEndCredentials, principal: &Principal, client: 
     }
 }
 
-/// Whether cookies that the back end sets must not reach the client: they would be those of the gateway's account
-///
-pub fn keeps_cookies(credentials: &BackEndCredentials) -> bool {
+/// Whether the back end answers the gateway's account: its cookies and challenges are not the client's then.
+pub fn answers_gateway(credentials: &BackEndCredentials) -> bool {
     match credentials {
         BackEndCredentials::Pass => false,
         BackEndCredentials::Service(_) | BackEndCredentials::Header(_) => true,
@@ -203,6 +202,6 @@ mod tests {
         for shown in [format!("{changes:?}"), format!("{:?}", service())] {
             assert!(!shown.contains("hunter2") && !shown.contains("Z2F0"), "{shown}");
         }
-        assert!(keeps_cookies(&service()) && !keeps_cookies(&BackEndCredentials::Pass));
+        assert!(answers_gateway(&service()) && !answers_gateway(&BackEndCredentials::Pass));
     }
 }

@@ -7,7 +7,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
         ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-        LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
+        LAST_MODIFIED, SET_COOKIE, TRAILER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
     },
 };
 
@@ -20,6 +20,7 @@ use super::{
     url_headers::{map_headers, remove_internal},
 };
 use crate::{
+    identity::outbound::answers_gateway,
     policy::{Method, Profile},
     xml::media_type::xml_charset,
 };
@@ -33,6 +34,9 @@ pub enum BadAnswer {
     /// Its XML is in a content coding that is not known, or in several.
     #[error("the back end's XML answer has an unknown Content-Encoding")]
     UnknownCoding,
+    /// It refuses the gateway's own account, so the client could prove nothing by another try.
+    #[error("the back end answers 401 to the account of backend.credentials")]
+    AccountRefused,
     /// It is a 207 without a body.
     #[error("the back end's 207 answer has no body")]
     EmptyMultistatus,
@@ -50,6 +54,7 @@ impl BadAnswer {
         match self {
             Self::RedirectOutside => "redirect-outside-route",
             Self::UnknownCoding => "answer-unknown-coding",
+            Self::AccountRefused => "account-refused",
             Self::EmptyMultistatus => "answer-missing",
             Self::PartOfDocument => "answer-partial",
             Self::NotXml => "answer-not-xml",
@@ -66,6 +71,13 @@ const OF_THE_BYTES: [HeaderName; 7] = [
     HeaderName::from_static("digest"),
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("repr-digest"),
+];
+
+/// What concerns only the account that the back end answers.
+const OF_THE_ACCOUNT: [HeaderName; 3] = [
+    SET_COOKIE,
+    WWW_AUTHENTICATE,
+    HeaderName::from_static("authentication-info"),
 ];
 
 /// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is.
@@ -85,6 +97,12 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
         return Err(BadAnswer::UnknownCoding);
     }
     remove_internal(headers);
+    if answers_gateway(&context.route.backend.credentials) {
+        if status == 401 {
+            return Err(BadAnswer::AccountRefused);
+        }
+        OF_THE_ACCOUNT.iter().for_each(|name| drop(headers.remove(name)));
+    }
     map_headers(context, status, headers)?;
     announce(context, status, headers);
     if (200..300).contains(&status) && must_be_filtered(context, status, headers) {
