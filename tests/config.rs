@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use davgate::config::{compile, json_schema, load};
 use davgate::identity::BackEndCredentials;
 use davgate::policy::method::Standing;
-use davgate::policy::{AccessLog, Limits, MaxDepth, Method, MethodSet, Profile};
+use davgate::policy::{Limits, LogTarget, MaxDepth, Method, MethodSet, Profile};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -265,7 +265,7 @@ fn what_files_mean() {
     assert_eq!(policy.admin, Some("127.0.0.1:9090".parse().unwrap()));
     assert_eq!(
         policy.access_log,
-        AccessLog::File("tests/config/good/logs/access.log".into())
+        LogTarget::File("tests/config/good/logs/access.log".into())
     );
     let [files, deeper, team, named, other] = policy.routes.as_slice() else {
         panic!("five routes")
@@ -314,7 +314,13 @@ fn what_files_mean() {
         4,
         "two of the profile, two of the file"
     );
-    assert!(files.noroot && files.pass_error_bodies && files.require_length && files.strict_override);
+    assert!(
+        files.noroot
+            && files.hide_lock_owner
+            && files.pass_error_bodies
+            && files.require_length
+            && files.strict_override
+    );
     assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
 
     // The file's rules, on keys relative to the route and folded as it says.
@@ -380,7 +386,7 @@ fn without_methods_read_write_and_lock_pass() {
         .filter(|m| m.standing() == Standing::On && *m != Method::Acl)
         .collect();
     assert_eq!(rule.allowed, MethodSet::of(&on));
-    assert_eq!((rule.body, policy.access_log), (None, AccessLog::Stdout));
+    assert_eq!((rule.body, policy.access_log), (None, LogTarget::Stdout));
 }
 
 /// A later key of the contract is refused by its name, never accepted in silence.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use crate::access::Acl;
 use crate::config::load;
 use crate::identity::settings::SourceSettings;
-use crate::policy::{AccessLog, Limits, Listener, Location, MaxDepth, MethodRule, Policy, Route};
+use crate::policy::{Limits, Listener, Location, LogTarget, MaxDepth, MethodRule, Mode, Policy, Route};
 
 /// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
 pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
@@ -58,10 +58,12 @@ impl Display for Summary<'_> {
             Some(address) => writeln!(f, "admin {address}")?,
             None => writeln!(f, "admin none")?,
         }
-        match &policy.access_log {
-            AccessLog::Stdout => writeln!(f, "access log stdout")?,
-            AccessLog::Off => writeln!(f, "access log off")?,
-            AccessLog::File(path) => writeln!(f, "access log {}", path.display())?,
+        for (name, target) in [("access", &policy.access_log), ("audit", &policy.audit_log)] {
+            match target {
+                LogTarget::Stdout => writeln!(f, "{name} log stdout")?,
+                LogTarget::Off => writeln!(f, "{name} log off")?,
+                LogTarget::File(path) => writeln!(f, "{name} log {}", path.display())?,
+            }
         }
         if let Some(identity) = &policy.identity {
             let sources: Vec<&str> = identity.sources.iter().map(SourceSettings::name).collect();
@@ -87,6 +89,9 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
     match &route.backend.location {
         Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name())?,
         Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
+    }
+    if route.mode == Mode::Report {
+        writeln!(f, "  report mode: what methods and access refuse is told, and passes")?;
     }
     for (pattern, rule) in route.methods.rules().take(SHOWN_RULES) {
         write_rule(f, pattern.as_str(), rule)?;
@@ -202,7 +207,7 @@ mod tests {
             err,
             "warning: FILE:9: routes[0].methods[1]: can never match: the rule on line 8 comes first\n"
         );
-        let expected = "listener 127.0.0.1:8080\nadmin none\naccess log stdout\nroute files (line 3)\n  dav.example.org: /files/ -> \
+        let expected = "listener 127.0.0.1:8080\nadmin none\naccess log stdout\naudit log stdout\nroute files (line 3)\n  dav.example.org: /files/ -> \
                         http://127.0.0.1:8081/dav/ (apache)\n  /a/**: GET, HEAD, OPTIONS, PROPFIND, REPORT\n  /a/b: PUT (body 5MiB)\n  \
                         elsewhere: nothing\n  limits: body unlimited, xml 1MiB (64 deep, 50000 elements), report 4MiB, target 8KiB, \
                         propfind depth 1, headers 64KiB in 128 lines of 16KiB\n  no access control of its own: who may do what is the \

@@ -12,7 +12,7 @@ use super::{compile_groups, compile_identity, compile_listener, compile_route};
 use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
 use crate::identity::settings::SourceSettings;
-use crate::policy::{AccessLog, Policy, Route};
+use crate::policy::{LogTarget, Policy, Route};
 
 /// A good file.
 #[derive(Debug)]
@@ -80,15 +80,8 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         .admin
         .as_ref()
         .and_then(|admin| compile_listener::address(judge, admin.address.as_deref(), &root.key("admin"), &mut taken));
-    let access_log = match raw.access_log.as_deref() {
-        None | Some("stdout") => AccessLog::Stdout,
-        Some("off") => AccessLog::Off,
-        Some("") => {
-            judge.refuse(Problem::new(root.key("access_log"), "is empty").expected("stdout, off or a file"));
-            AccessLog::Off
-        }
-        Some(path) => AccessLog::File(judge.file(path)),
-    };
+    let access_log = log_target(judge, raw.access_log.as_deref(), root.key("access_log"));
+    let audit_log = log_target(judge, raw.audit_log.as_deref(), root.key("audit_log"));
     let groups = compile_groups::known(raw.identity.as_ref());
     let mut routes: Vec<(KeyPath, Route)> = Vec::new();
     for (at, raw_route) in filled(judge, raw.routes.as_ref(), &root.key("routes"), ROUTES) {
@@ -116,6 +109,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         admin,
         identity,
         access_log,
+        audit_log,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
     }
 }
@@ -130,6 +124,19 @@ fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath) {
     let rules = route.access.iter().flat_map(Acl::rules);
     for (_, ace) in rules.filter(|(_, ace)| !ace.to.iter().all(anonymous)).take(1) {
         judge.refuse(nobody(path.key("access")).on_line(ace.line));
+    }
+}
+
+/// Where a log goes.
+fn log_target(judge: &mut Judge, raw: Option<&str>, path: KeyPath) -> LogTarget {
+    match raw {
+        None | Some("stdout") => LogTarget::Stdout,
+        Some("off") => LogTarget::Off,
+        Some("") => {
+            judge.refuse(Problem::new(path, "is empty").expected("stdout, off or a file"));
+            LogTarget::Off
+        }
+        Some(file) => LogTarget::File(judge.file(file)),
     }
 }
 

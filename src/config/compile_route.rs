@@ -8,11 +8,11 @@ use super::compile_methods::{self, Context};
 use super::document::Place;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawCase, RawFileSystem, RawRoute, RawUnderscore, RawUnicode};
+use super::raw::{RawCase, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
 use super::{compile_backend, compile_limits, method_names, reports};
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{Profile, Route};
+use crate::policy::{Mode, Profile, Route};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -58,6 +58,12 @@ pub fn compile(
         };
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
+    if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
+        judge.warn(
+            &path.key("hide_lock_owner"),
+            "does nothing on a route without access".to_owned(),
+        );
+    }
     if let Some((backend, _)) = &backend
         && access.is_none()
     {
@@ -80,10 +86,12 @@ pub fn compile(
         backend,
         methods,
         access,
+        mode: mode(judge, raw, path),
         limits,
         reports,
         path_rules,
         noroot: raw.noroot.unwrap_or(false),
+        hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),
         require_length: raw.require_length.unwrap_or(false),
         strict_override: raw.strict_override.unwrap_or(false),
@@ -143,6 +151,20 @@ fn same_prefix(one: &Route, other: &Route) -> bool {
 fn splits_fold(outer: &Route, inner: &Route) -> bool {
     let [outer_key, inner_key] = [outer, inner].map(|route| fold_case(route.map.public().0.key()));
     outer.path_rules.fold && !inner.path_rules.fold && key_starts_with(&inner_key, &outer_key)
+}
+
+/// The mode; a route that refuses nothing must not be forgotten.
+fn mode(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Mode {
+    match raw.mode {
+        None | Some(RawMode::Enforce) => Mode::Enforce,
+        Some(RawMode::Report) => {
+            judge.warn(
+                &path.key("mode"),
+                "report: what methods and access refuse is told, and passes",
+            );
+            Mode::Report
+        }
+    }
 }
 
 fn public_prefix(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Option<CanonicalPath> {

@@ -31,6 +31,9 @@ pub struct RawConfig {
     /// Where the access log goes: `stdout` (default), `off`, or a file; a relative path starts at this file's directory.
     #[schemars(length(min = 1))]
     pub access_log: Option<String>,
+    /// Where the audit log goes, one line for each refusal and each write: `stdout` (default), `off`, or a file.
+    #[schemars(length(min = 1))]
+    pub audit_log: Option<String>,
     /// The public prefixes and what stands behind each. The longest prefix wins.
     #[schemars(required, length(min = 1))]
     pub routes: Option<List<RawRoute>>,
@@ -115,6 +118,8 @@ pub struct RawRoute {
     /// Who may do what. What no rule grants is denied. Default: no access control of this gateway's own.
     #[schemars(length(min = 1))]
     pub access: Option<List<RawAccessRule>>,
+    /// `report`: what `methods` and `access` refuse is told and counted, and passes. Default: enforce.
+    pub mode: Option<RawMode>,
     /// How much a request may hold.
     pub limits: Option<RawLimits>,
     /// The REPORT bodies that pass. Default: those of RFC 3253, 3744, 4791, 6352 and 6578.
@@ -134,6 +139,8 @@ pub struct RawRoute {
     pub noroot: Option<bool>,
     /// Hand HTML bodies of the back end's errors to clients. Default: false, they are emptied.
     pub pass_error_bodies: Option<bool>,
+    /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
+    pub hide_lock_owner: Option<bool>,
     /// Answer 411 to a PUT that has neither Content-Length nor Transfer-Encoding. Default: false.
     pub require_length: Option<bool>,
     /// Answer 400 to method override headers instead of removing them. Default: false.
@@ -200,6 +207,16 @@ pub enum RawUrls {
 pub enum RawFileSystem {
     Windows,
     Posix,
+}
+
+/// What becomes of requests that rules refuse.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawMode {
+    /// They are refused.
+    Enforce,
+    /// They pass and are told.
+    Report,
 }
 
 /// Whether names that differ in letter case are one.

@@ -1,18 +1,21 @@
 //! Decisions: the order of the checks (O-1 to O-15), pure and without I/O. Facts come in; a [`Permit`], an answer of the gateway's
 //! own or a [`Denial`] comes out. Only this room can make a `Permit`, and nothing is forwarded without one.
 
+pub mod above;
 pub mod account;
 pub mod admission;
-pub mod authorize;
 pub mod body;
 mod body_urls;
 pub mod dav_headers;
 pub mod denial;
 pub mod destination;
 pub mod gate;
+mod members;
+pub mod missing;
 pub mod own;
 pub mod permit;
 pub mod privileges;
+mod report;
 #[cfg(test)]
 mod sample;
 pub mod state;
@@ -21,7 +24,6 @@ mod target_form;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};
-pub use authorize::{Authorization, Missing, Places, authorize};
 pub use body::BodyPlan;
 pub use denial::Denial;
 pub use gate::{Arrival, Gate, Request};

@@ -68,6 +68,7 @@ impl Decision {
             target: differs(|states| states.target, |states| states.destination),
             destination: differs(|states| states.destination, |states| states.target),
             permit,
+            judged: None,
         }))
     }
 }
@@ -127,9 +128,11 @@ fn deepest(admitted: &Admitted) -> Depth {
 /// A permit that waits for the state of some resources.
 #[derive(Clone, Debug)]
 pub struct Question {
-    permit: Permit,
-    target: bool,
-    destination: bool,
+    pub(super) permit: Permit,
+    pub(super) target: bool,
+    pub(super) destination: bool,
+    /// In report mode the permit that the rules would give: their refusal is only told.
+    pub(super) judged: Option<Box<Permit>>,
 }
 
 impl Question {
@@ -164,14 +167,18 @@ impl Question {
         if finite && known.target == State::Unknown {
             known.target = State::Resource;
         }
-        known
-            .possible()
-            .try_for_each(|states| judge(self.permit.admitted(), states))?;
+        let judge = |permit: &Permit| known.possible().try_for_each(|states| judge(permit.admitted(), states));
+        judge(&self.permit)?;
+        let reported = self.judged.and_then(|judged| judge(&judged).err());
+        let permit = match reported {
+            Some(denial) => self.permit.reporting(denial),
+            None => self.permit,
+        };
         // B-22: on anything but a collection every Depth means the same, and 0 is the one that all back ends serve.
         Ok(if finite && known.target != State::Collection {
-            self.permit.at_depth(Depth::Zero)
+            permit.at_depth(Depth::Zero)
         } else {
-            self.permit
+            permit
         })
     }
 }

@@ -27,6 +27,7 @@ impl Gateway {
             return Ok(Asker {
                 principal: Arc::new(Principal::anonymous()),
                 may_prove: false,
+                gateway_asks: false,
             });
         };
         let peer = session.client_addr().and_then(|address| address.as_inet());
@@ -43,8 +44,15 @@ impl Gateway {
         let principal = authenticator.identify(&asking).await.map_err(refuse)?;
         Ok(Asker {
             principal: Arc::new(principal),
+            gateway_asks: true,
             may_prove,
         })
+    }
+
+    /// What a 401 could ask of `principal`: nothing where it is known.
+    pub(super) fn challenges_for(&self, principal: &Principal) -> Vec<HeaderValue> {
+        let authenticator = self.authenticator().filter(|_| principal.is_anonymous());
+        authenticator.map_or_else(Vec::new, |authenticator| authenticator.challenges(None).to_vec())
     }
 
     /// What a 401 asks for (ERR-4).

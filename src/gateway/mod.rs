@@ -8,6 +8,7 @@ mod http10;
 pub mod identify;
 mod identity_test;
 pub mod incoming;
+pub mod lock_memory;
 pub mod pace;
 mod passage;
 mod proxy;

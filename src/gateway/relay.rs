@@ -35,8 +35,8 @@ impl Gateway {
         permit: &Permit,
         mut incoming: Incoming,
     ) -> Result<()> {
-        let answer = Arc::new(self.answer_context(permit, tls::scheme(session)));
         let mut headers = std::mem::take(&mut incoming.headers);
+        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), incoming.status, &headers));
         let plan = match rewrite(&answer, incoming.status.as_u16(), &mut headers) {
             Ok(plan) => plan,
             Err(bad) => return self.bad_gateway(session, ctx, bad.name()).await,

@@ -18,7 +18,7 @@ use crate::{
     identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings},
     policy::{Listener, Location, Policy},
     telemetry::{
-        access::AccessLog,
+        lines::LineLog,
         metrics::{Metrics, MetricsError},
     },
     tls::TlsError,
@@ -56,9 +56,9 @@ pub enum StartError {
         /// Why.
         cause: io::Error,
     },
-    /// The access log cannot be opened.
-    #[error("cannot open the access log: {0}")]
-    AccessLog(io::Error),
+    /// The access log or the audit log cannot be opened.
+    #[error("cannot open the access log or the audit log: {0}")]
+    Logs(io::Error),
     /// A source of identity cannot be opened.
     #[error("identity: {0}")]
     Identity(#[from] OpenError),
@@ -99,11 +99,8 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     let transactor = Arc::new(Transactor::new());
     let authenticator = authenticator(&policy, &upstreams, &transactor)?;
     let metrics = Arc::new(Metrics::new()?);
-    let access_log = AccessLog::open(&policy.access_log).map_err(StartError::AccessLog)?;
-    access_log
-        .dropped()
-        .into_iter()
-        .for_each(|dropped| metrics.follow_access_log(dropped));
+    let logs = LineLog::open_two(&policy.access_log, &policy.audit_log).map_err(StartError::Logs)?;
+    metrics.follow_logs(logs.0.dropped(), logs.1.dropped());
 
     let conf = ServerConf {
         threads: std::thread::available_parallelism().map_or(1, Into::into),
@@ -120,7 +117,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         transactor,
         authenticator,
         Arc::clone(&metrics),
-        access_log,
+        logs,
     );
     let mut proxy = http_proxy(&server.configuration, gateway);
     // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.

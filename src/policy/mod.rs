@@ -13,7 +13,7 @@ pub use filter::{Below, MethodFilter, MethodRule};
 pub use limits::{Limits, MaxDepth};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
-pub use route::{BackEnd, Location, Route, Timeouts};
+pub use route::{BackEnd, Location, Mode, Route, Timeouts};
 pub use table::RouteTable;
 
 use crate::{identity::IdentitySettings, tls::TlsSettings};
@@ -28,7 +28,9 @@ pub struct Policy {
     /// Who may say who is asking; `None` where nobody does.
     pub identity: Option<IdentitySettings>,
     /// Where the access log goes.
-    pub access_log: AccessLog,
+    pub access_log: LogTarget,
+    /// Where the audit log goes.
+    pub audit_log: LogTarget,
     /// The routes in file order.
     pub routes: Vec<Route>,
 }
@@ -42,9 +44,9 @@ pub struct Listener {
     pub tls: Option<TlsSettings>,
 }
 
-/// Where the access log goes.
+/// Where a log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccessLog {
+pub enum LogTarget {
     /// Standard output.
     Stdout,
     /// Nowhere.

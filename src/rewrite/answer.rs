@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-        LAST_MODIFIED, SET_COOKIE, TRAILER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+        ETAG, LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
     },
 };
 
@@ -20,7 +20,7 @@ use super::{
     url_headers::{map_headers, remove_internal},
 };
 use crate::{
-    identity::outbound::answers_gateway,
+    decide::privileges,
     policy::{Method, Profile},
     xml::media_type::xml_charset,
 };
@@ -34,15 +34,15 @@ pub enum BadAnswer {
     /// Its XML is in a content coding that is not known, or in several.
     #[error("the back end's XML answer has an unknown Content-Encoding")]
     UnknownCoding,
-    /// It refuses the gateway's own account, so the client could prove nothing by another try.
-    #[error("the back end answers 401 to the account of backend.credentials")]
-    AccountRefused,
     /// It is a 207 without a body.
     #[error("the back end's 207 answer has no body")]
     EmptyMultistatus,
     /// It is a part of a document that would have to be rewritten as a whole.
     #[error("the back end answers with a part of a document whose URLs must be mapped")]
     PartOfDocument,
+    /// It asks for credentials in a way that nobody could meet.
+    #[error("the back end asks for credentials that do not pass, or refuses the gateway's own")]
+    Challenge,
     /// It is no multistatus where only that could be filtered (F-15).
     #[error("the back end's answer is no XML where a multistatus is expected")]
     NotXml,
@@ -54,9 +54,9 @@ impl BadAnswer {
         match self {
             Self::RedirectOutside => "redirect-outside-route",
             Self::UnknownCoding => "answer-unknown-coding",
-            Self::AccountRefused => "account-refused",
             Self::EmptyMultistatus => "answer-missing",
             Self::PartOfDocument => "answer-partial",
+            Self::Challenge => "answer-challenge",
             Self::NotXml => "answer-not-xml",
         }
     }
@@ -73,14 +73,8 @@ const OF_THE_BYTES: [HeaderName; 7] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// What concerns only the account that the back end answers.
-const OF_THE_ACCOUNT: [HeaderName; 3] = [
-    SET_COOKIE,
-    WWW_AUTHENTICATE,
-    HeaderName::from_static("authentication-info"),
-];
-
-/// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is.
+/// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is. Where the
+/// route has `access`, a 404 looks like that for what is hidden, which the back end is not asked for: one empty form for both.
 ///
 /// # Errors
 /// The answer must not go out; the headers are in no defined state then.
@@ -96,13 +90,11 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     {
         return Err(BadAnswer::UnknownCoding);
     }
-    remove_internal(headers);
-    if answers_gateway(&context.route.backend.credentials) {
-        if status == 401 {
-            return Err(BadAnswer::AccountRefused);
-        }
-        OF_THE_ACCOUNT.iter().for_each(|name| drop(headers.remove(name)));
+    if status == 404 && context.filter.is_some() && privileges::hides(context.method) {
+        *headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+        return Ok(BodyPlan::Empty);
     }
+    remove_internal(headers);
     map_headers(context, status, headers)?;
     announce(context, status, headers);
     if (200..300).contains(&status) && must_be_filtered(context, status, headers) {

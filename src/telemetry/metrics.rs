@@ -25,7 +25,7 @@ const BUCKETS: [f64; 16] = [
 ];
 const CLASSES: usize = 5;
 const STATUSES: usize = 6;
-const VERDICTS: usize = 3;
+const VERDICTS: usize = 4;
 
 /// The `route` label of what belongs to no route, such as a request target that cannot be read.
 pub const NO_ROUTE: &str = "-";
@@ -99,7 +99,8 @@ pub struct Metrics {
     in_flight: IntGauge,
     log_dropped: IntGauge,
     identity: IntGaugeVec,
-    log: OnceLock<ErrorCounter>,
+    audit_dropped: IntGauge,
+    logs: OnceLock<[Option<ErrorCounter>; 2]>,
     routes: Mutex<HashMap<String, Arc<RouteMetrics>>>,
 }
 
@@ -107,6 +108,7 @@ pub struct Metrics {
 struct Families {
     requests: IntCounterVec,
     refusals: IntCounterVec,
+    reported: IntCounterVec,
     seconds: HistogramVec,
     upstream_seconds: HistogramVec,
     bytes: IntCounterVec,
@@ -158,6 +160,11 @@ impl Metrics {
                 "Requests refused, by the rule that did.",
                 &["route", "rule"],
             )?,
+            reported: counter(
+                "davgate_reported_total",
+                "Requests let through in report mode, by the rule that would have refused them.",
+                &["route", "rule"],
+            )?,
             seconds: histogram(
                 "davgate_request_seconds",
                 "From the request's header to the end of the answer.",
@@ -187,6 +194,10 @@ impl Metrics {
             &["source"],
         )?;
         registry.register(Box::new(identity.clone()))?;
+        let audit_dropped = gauge(Opts::new(
+            "davgate_audit_log_dropped_lines",
+            "Audit log lines lost to a full queue since start.",
+        ))?;
         let build = Opts::new("davgate_build_info", "The version that runs; always 1.")
             .const_label("version", env!("CARGO_PKG_VERSION"));
         gauge(build)?.set(1);
@@ -195,7 +206,8 @@ impl Metrics {
             in_flight,
             log_dropped,
             identity,
-            log: OnceLock::new(),
+            audit_dropped,
+            logs: OnceLock::new(),
             routes: Mutex::default(),
             registry,
         })
@@ -227,16 +239,17 @@ impl Metrics {
         self.in_flight.get()
     }
 
-    /// Reports how many lines the access log lost. The first log given stays.
-    pub fn follow_access_log(&self, dropped: ErrorCounter) {
-        self.log.set(dropped).ok();
+    /// Reports how many lines access log and audit log lost. What was given first stays.
+    pub fn follow_logs(&self, access: Option<ErrorCounter>, audit: Option<ErrorCounter>) {
+        self.logs.set([access, audit]).ok();
     }
 
     /// All numbers in the Prometheus text format, version 0.0.4.
     pub fn render(&self) -> String {
-        if let Some(log) = self.log.get() {
-            self.log_dropped
-                .set(i64::try_from(log.dropped_lines()).unwrap_or(i64::MAX));
+        let gauges = [&self.log_dropped, &self.audit_dropped];
+        for (log, gauge) in self.logs.get().into_iter().flatten().zip(gauges) {
+            let dropped = log.as_ref().map_or(0, ErrorCounter::dropped_lines);
+            gauge.set(i64::try_from(dropped).unwrap_or(i64::MAX));
         }
         let mut out = Vec::new();
         // Writing into memory does not fail, and a family without children writes nothing.
@@ -296,6 +309,12 @@ impl RouteMetrics {
             .inc();
     }
 
+    /// Counts a refusal that was only told, under the name of its rule.
+    pub fn reported(&self, rule: &'static str) {
+        let labels = [self.route.as_str(), rule];
+        self.families.reported.with_label_values(&labels).inc();
+    }
+
     /// Counts URLs that were left out of an answer.
     pub fn unmapped_hrefs(&self, count: u64) {
         self.unmapped.inc_by(count);
@@ -319,6 +338,7 @@ fn verdict(verdict: Verdict) -> (usize, &'static str) {
         Verdict::Permit => (0, "permit"),
         Verdict::Deny => (1, "deny"),
         Verdict::Error => (2, "error"),
+        Verdict::Report => (3, "report"),
     }
 }
 
@@ -352,6 +372,7 @@ mod tests {
             ..observation(MethodClass::Other, 0, Verdict::Error)
         });
         files.refused("method-not-allowed");
+        files.reported("A-31");
         files.unmapped_hrefs(3);
         metrics.identity_source("backend", false);
         let working = metrics.enter();
@@ -361,6 +382,7 @@ mod tests {
             r#"davgate_requests_total{method_class="write",route="files",status_class="4xx",verdict="deny"} 1"#,
             r#"davgate_requests_total{method_class="other",route="-",status_class="none",verdict="error"} 1"#,
             r#"davgate_refusals_total{route="files",rule="method-not-allowed"} 1"#,
+            r#"davgate_reported_total{route="files",rule="A-31"} 1"#,
             r#"davgate_request_seconds_bucket{route="files",le="0.005"} 3"#,
             r#"davgate_request_seconds_count{route="files"} 3"#,
             r#"davgate_upstream_seconds_count{route="-"} 0"#,
@@ -386,7 +408,7 @@ mod tests {
         let classes = ["GET", "PUT", "LOCK", "ACL", "BREW"].map(|name| MethodClass::of(Method::parse(name)));
         for class in classes {
             for status in [0, 100, 200, 300, 400, 500] {
-                for verdict in [Verdict::Permit, Verdict::Deny, Verdict::Error] {
+                for verdict in [Verdict::Permit, Verdict::Deny, Verdict::Error, Verdict::Report] {
                     route.observe(&observation(class, status, verdict));
                 }
             }

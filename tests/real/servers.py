@@ -237,7 +237,8 @@ class Gateway:
     def access(self):
         """The access log's lines so far, parsed; what stands before and between them on standard error is left out."""
         with open(self.log, errors="replace") as log:
-            return [json.loads(line) for line in log if line.startswith("{")]
+            lines = [json.loads(line) for line in log if line.startswith("{")]
+        return [line for line in lines if line.get("log") != "audit"]
 
     def unmapped(self):
         """The counters of URLs in answers that could not be mapped, where they are not 0."""
