@@ -267,6 +267,10 @@ fn what_files_mean() {
         policy.access_log,
         LogTarget::File("tests/config/good/logs/access.log".into())
     );
+    assert_eq!(
+        policy.audit_log,
+        LogTarget::File("tests/config/good/logs/audit.log".into())
+    );
     let [files, deeper, team, named, other] = policy.routes.as_slice() else {
         panic!("five routes")
     };
@@ -314,13 +318,7 @@ fn what_files_mean() {
         4,
         "two of the profile, two of the file"
     );
-    assert!(
-        files.noroot
-            && files.hide_lock_owner
-            && files.pass_error_bodies
-            && files.require_length
-            && files.strict_override
-    );
+    assert!(files.noroot && files.pass_error_bodies && files.require_length && files.strict_override);
     assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
 
     // The file's rules, on keys relative to the route and folded as it says.
@@ -372,6 +370,7 @@ fn what_files_mean() {
         [files, deeper, other].map(lines),
         [None, Some(vec![61]), Some(vec![79, 80, 81])]
     );
+    assert!(other.hide_lock_owner && !files.hide_lock_owner);
 }
 
 // M-1 to M-16: what passes when a route names no methods.

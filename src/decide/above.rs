@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::{
     access::{Privilege, PrivilegeSet},
-    policy::{Method, Route},
+    policy::{Method, Mode, Route},
     url::CanonicalPath,
 };
 
@@ -48,10 +48,11 @@ impl Above {
     }
 }
 
-/// Whether `asker` may read the collection that the route is to clients.
+/// Whether `asker` may read the collection that the route is to clients, or would be refused in a report only.
 fn shows_itself(route: &Route, asker: &Asker) -> bool {
     let key = route.map.relative_key(route.map.public());
     let read = PrivilegeSet::of(&[Privilege::Read]);
-    let access = route.access.as_ref();
+    let opened = route.mode == Mode::Report && asker.is_answered_for();
+    let access = route.access.as_ref().filter(|_| !opened);
     access.is_none_or(|access| access.of(&asker.principal).judge(key, read).is_granted())
 }

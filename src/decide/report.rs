@@ -34,7 +34,7 @@ pub(super) fn opened(route: &Route) -> Option<Arc<Route>> {
 impl Asker {
     /// Whether refusals may be told only: somebody else than nobody asks, or it is the back end that asks who it is. Else a trial run of
     /// the rules would open the route to everybody.
-    fn is_answered_for(&self) -> bool {
+    pub(super) fn is_answered_for(&self) -> bool {
         !self.principal.is_anonymous() || !self.gateway_asks
     }
 }

@@ -132,6 +132,7 @@ ThreadsPerChild 25
 DirectoryIndex disabled
 DavLockDB {base}/locks/db
 LimitRequestBody 0
+DavDepthInfinity On
 # As Debian ships it: these clients cannot follow a redirect.
 BrowserMatch "MS FrontPage" redirect-carefully
 BrowserMatch "^WebDrive" redirect-carefully
@@ -208,10 +209,10 @@ class Apache:
 class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
-    `backend` is a URL, or a directory that the embedded back end serves.
+    `backend` is a URL, or a directory that the embedded back end serves. `identity` is who says who is asking.
     """
 
-    def __init__(self, path, backend, profile="apache", timeouts=None, **more):
+    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, **more):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
@@ -225,6 +226,7 @@ class Gateway:
             "listeners": [{"address": f"127.0.0.1:{self.port}"}],
             "admin": {"address": self.admin[len("http://") :]},
             "routes": [route],
+            **({"identity": identity} if identity else {}),
         }
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:
