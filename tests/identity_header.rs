@@ -244,13 +244,11 @@ fn what_the_back_end_is_told() {
         .on("/service/home/ann/c", support::backend::answer("200 OK", &cookie, "x"));
     let (_, answer) = lab.lab.pass(&get("A-38 cookie", "/service/home/ann/c", &fields[..1]));
     assert_eq!(answer.header("set-cookie"), None);
-    let (_, answer) = {
-        lab.lab
-            .backend
-            .on("/dav/home/ann/c", support::backend::answer("200 OK", &cookie, "x"));
-        lab.lab
-            .pass(&get("A-38 cookie twin", "/files/home/ann/c", &fields[..1]))
-    };
+    let cookie = [("Set-Cookie", "session=ann; Path=/dav/")];
+    let own = support::backend::answer("200 OK", &cookie, "x");
+    lab.lab.backend.on("/dav/home/ann/c", own);
+    let twin = get("A-38 cookie twin", "/files/home/ann/c", &fields[..1]);
+    let (_, answer) = lab.lab.pass(&twin);
     assert!(answer.header("set-cookie").is_some());
     let challenge = [("WWW-Authenticate", "Basic realm=\"back\"")];
     for (place, path, status) in [

@@ -12,10 +12,9 @@ use super::raw::RawConfig;
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 14] = [
+const LATER: [&str; 13] = [
     "locks",
     "locking",
-    "mode",
     "spool",
     "hide",
     "collection_get",

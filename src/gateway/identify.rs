@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pingora::proxy::Session;
 
@@ -11,6 +12,8 @@ use crate::{
     decide::{Denial, privileges::Asker},
     identity::{Asking, Principal, Refusal, backend::Ask},
     policy::Method,
+    rewrite::request::probe_headers,
+    xml::probe::PROBE_BODY,
 };
 
 use super::{
@@ -81,16 +84,17 @@ pub struct AskBackEnd {
 #[async_trait]
 impl Ask for AskBackEnd {
     async fn ask(&self, authorization: Option<&HeaderValue>) -> Option<StatusCode> {
-        let mut headers = HeaderMap::new();
+        let mut headers = probe_headers(&HeaderMap::new());
         if let Some(value) = authorization {
             headers.insert(header::AUTHORIZATION, value.clone());
         }
+        // Not GET: of a folder without an index page that is refused to everybody, and Plone answers it with a login page.
         let request = Outgoing {
-            method: Method::Get,
+            method: Method::Propfind,
             target: self.target.clone(),
             headers,
             host: self.host.clone(),
-            body: HeldBody::None,
+            body: HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes())),
         };
         // The body is not read: the connection goes with it.
         self.transactor
