@@ -107,6 +107,9 @@ pub enum Denial {
     GuardedSelection,
     /// Credentials that are not right (O-5).
     Credentials(Refusal),
+    /// As that, where no credentials in a header would help: a 401 must carry a challenge, and there is none (RFC 9110 section
+    /// 15.5.2).
+    Unprovable(Refusal),
     /// Nobody in particular asks for what not everybody may have.
     Unauthenticated,
     /// What the principal may not see is as if it were not there.
@@ -131,6 +134,7 @@ impl Denial {
             Self::Path(error) => error.status(),
             Self::Xml(refusal) => refusal.status(),
             Self::Credentials(refusal) => refusal.status().as_u16(),
+            Self::Unprovable(_) => 403,
             Self::Unauthenticated => 401,
             Self::Hidden => 404,
             Self::NeedPrivileges(..) => 403,
@@ -209,7 +213,7 @@ impl Denial {
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
             Self::GuardedSelection => "F-12",
-            Self::Credentials(_) => "O-5",
+            Self::Credentials(_) | Self::Unprovable(_) => "O-5",
             Self::Unauthenticated => "A-30",
             Self::Hidden => "A-32",
             Self::NeedPrivileges(..) => "A-31",
@@ -270,7 +274,7 @@ impl Denial {
             Self::Slow => "too-slow",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
-            Self::Credentials(_) => "credentials",
+            Self::Credentials(_) | Self::Unprovable(_) => "credentials",
             Self::Unauthenticated => "unauthenticated",
             Self::Hidden => "not-found",
             Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),

@@ -111,7 +111,8 @@ impl BackEnd {
         BackEnd { address, record }
     }
 
-    /// Scripts the answer for `METHOD /path` or, for every method, `/path` (internal path without query).
+    /// Scripts the answer for `METHOD /path` or, for every method, `/path` (internal path without query); `/path`, a line break
+    /// and an Authorization come before both.
     pub fn on(&self, key: &str, steps: Vec<Step>) {
         self.lock().scripts.insert(key.to_owned(), steps);
     }
@@ -218,9 +219,11 @@ impl Connection {
             let (index, script) = {
                 let mut record = self.record.lock().expect("record");
                 record.requests.push(seen.clone());
+                let authorization = seen.header("authorization").unwrap_or_default();
                 let script = record
                     .scripts
-                    .get(&format!("{} {path}", seen.method))
+                    .get(&format!("{path}\n{authorization}"))
+                    .or(record.scripts.get(&format!("{} {path}", seen.method)))
                     .or(record.scripts.get(&path));
                 (record.requests.len() - 1, script.cloned())
             };

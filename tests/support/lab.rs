@@ -129,6 +129,18 @@ impl Lab {
         Lab::of(gateway, backend)
     }
 
+    /// A lab with this whole configuration; the back end has its `script` before the gateway starts.
+    pub fn with_configuration(text: &str, script: impl FnOnce(&BackEnd)) -> Lab {
+        let backend = BackEnd::start();
+        script(&backend);
+        let gateway = Gateway::start(&text.replace("@BACK@", &backend.address.to_string()));
+        Lab {
+            gateway,
+            backend,
+            refused: Mutex::new(Vec::new()),
+        }
+    }
+
     /// The origin of the back end, `http://127.0.0.1:PORT`.
     pub fn origin(&self) -> String {
         format!("http://{}", self.backend.address)

@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod gateway;
+pub mod identity;
 pub mod lab;
 pub mod people;
 pub mod samples;
