@@ -109,6 +109,10 @@ pub enum Denial {
     Hidden,
     /// The principal lacks this privilege on this resource.
     NeedPrivileges(PublicPath, Privilege),
+    /// What is there changed between the question and the write, and the body is gone.
+    Changed,
+    /// Another write to the same resource took too long.
+    Busy,
     /// PROPFIND deeper than the route allows (B-22).
     PropfindDepth,
     /// The client was too slow (B-17).
@@ -131,6 +135,8 @@ impl Denial {
             Self::Hidden => 404,
             Self::NeedPrivileges(..) => 403,
             Self::Slow => 408,
+            Self::Changed => 409,
+            Self::Busy => 503,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
             Self::BodyTooLarge => 413,
@@ -206,6 +212,7 @@ impl Denial {
             Self::Unauthenticated => "A-30",
             Self::Hidden => "A-32",
             Self::NeedPrivileges(..) => "A-31",
+            Self::Changed | Self::Busy => "A-12",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
             Self::BrokenBody => "B-5",
@@ -259,6 +266,8 @@ impl Denial {
             Self::BodyUrl => "url-in-body",
             Self::RefusedInBody => "method-not-allowed-there",
             Self::Slow => "too-slow",
+            Self::Changed => "changed-meanwhile",
+            Self::Busy => "busy",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
             Self::Credentials(_) => "credentials",
@@ -281,10 +290,10 @@ impl Denial {
 
     /// The seconds after which it may be otherwise, where that is told.
     pub fn retry_after(&self) -> Option<u64> {
-        if let Self::Credentials(refusal) = self {
-            refusal.retry_after()
-        } else {
-            None
+        match self {
+            Self::Credentials(refusal) => refusal.retry_after(),
+            Self::Busy => Some(5),
+            _ => None,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     xml::body::RequestBody,
 };
 
-use super::{Admitted, BodyPlan, Denial, body, state::Decision};
+use super::{Admitted, BodyPlan, Denial, Guard, body, state::Decision};
 
 /// A request that may be forwarded.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Permit {
     admitted: Admitted,
     depth: Option<Depth>,
     body: PermittedBody,
+    guards: Vec<Guard>,
+    open: bool,
 }
 
 /// What is forwarded as the body.
@@ -60,6 +62,8 @@ impl Admitted {
             depth: self.depth,
             admitted: self,
             body,
+            guards: Vec::new(),
+            open: false,
         };
         Decision::about(permit)
     }
@@ -68,6 +72,12 @@ impl Admitted {
 impl Permit {
     pub(super) fn at_depth(mut self, depth: Depth) -> Self {
         self.depth = Some(depth);
+        self
+    }
+
+    /// The same, with these conditions; `open` if something may have changed that none of them holds.
+    pub(super) fn guarded(mut self, guards: Vec<Guard>, open: bool) -> Self {
+        (self.guards, self.open) = (guards, open);
         self
     }
 
@@ -138,6 +148,16 @@ impl Permit {
     /// The Overwrite to send.
     pub fn overwrite(&self) -> Option<bool> {
         self.admitted.overwrite
+    }
+
+    /// The conditions to add, so that it is carried out only where it was permitted for what is there.
+    pub fn guards(&self) -> &[Guard] {
+        &self.guards
+    }
+
+    /// Whether it was permitted for a state that no condition holds: no other write may come between.
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Where COPY and MOVE go.

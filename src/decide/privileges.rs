@@ -116,7 +116,7 @@ fn always(
 }
 
 /// The list of the route as the principal meets it; `None`: the route has none.
-fn access(target: &Target) -> Option<AccessOf<'_>> {
+pub(super) fn access(target: &Target) -> Option<AccessOf<'_>> {
     target
         .route
         .access
@@ -125,7 +125,7 @@ fn access(target: &Target) -> Option<AccessOf<'_>> {
 }
 
 /// The refusal for what is missing.
-fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Target) -> Result<(), Denial> {
+pub(super) fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Target) -> Result<(), Denial> {
     let Some(first) = lacks.first() else { return Ok(()) };
     if target.asker.principal.is_anonymous() && target.asker.may_prove {
         return Err(Denial::Unauthenticated);

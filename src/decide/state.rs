@@ -2,12 +2,15 @@
 //! state there could be; only where the verdicts differ is the back end asked, and only about the resource that makes the difference.
 
 use crate::{
-    policy::{MaxDepth, Method},
+    policy::{MaxDepth, Method, profile::Conditions},
     request::Depth,
     url::UpstreamPath,
 };
 
-use super::{Admitted, Denial, Permit};
+use super::{
+    Admitted, Denial, Found, Permit,
+    guard::{self, Guard, Race},
+};
 
 pub use crate::request::State;
 
@@ -145,20 +148,38 @@ impl Question {
         target.into_iter().chain(destination.map(|found| &found.upstream))
     }
 
-    /// The verdict, with the states in the order of [`Self::resources`]. What is not known counts as everything it could be, the strict
-    /// reading; but for PROPFIND, which is then harmless: it asks for the resource alone.
+    /// The resources of the request, and whether each is in question: first the target, then Destination if there is one.
+    pub fn places(&self) -> impl Iterator<Item = (&UpstreamPath, bool)> {
+        let destination = self.permit.destination();
+        let destination = destination.map(|found| (&found.upstream, self.destination));
+        std::iter::once((self.permit.upstream(), self.target)).chain(destination)
+    }
+
+    /// Whether no condition could hold the back end to the state that a write is permitted for, whatever it is: then other
+    /// writes must be kept off before the question is asked.
+    pub fn needs_turn(&self) -> bool {
+        let can = self.permit.route().backend.profile.habits().conditions;
+        let method = self.permit.method();
+        let replaces = matches!(method, Method::Copy | Method::Move);
+        !method.is_safe() && self.target && (replaces || can == Conditions::NONE)
+    }
+
+    /// The verdict, with what was found in the order of [`Self::resources`]. What is not known counts as everything it could be, the
+    /// strict reading; but for PROPFIND, which is then harmless: it asks for the resource alone.
     ///
     /// # Errors
     /// The first refusal that the states lead to.
-    pub fn answer(self, states: &[State]) -> Result<Permit, Denial> {
-        let mut states = states.iter().copied();
+    pub fn answer(self, found: &[Found]) -> Result<Permit, Denial> {
+        let mut rest = found.iter();
+        let unknown = Found::from(State::Unknown);
         let mut next = |asked: bool| match asked {
-            true => states.next().unwrap_or(State::Unknown),
-            false => State::Unknown,
+            true => rest.next().unwrap_or(&unknown),
+            false => &unknown,
         };
+        let (target, destination) = (next(self.target), next(self.destination));
         let mut known = States {
-            target: next(self.target),
-            destination: next(self.destination),
+            target: target.state,
+            destination: destination.state,
         };
         let finite = self.permit.method() == Method::Propfind;
         if finite && known.target == State::Unknown {
@@ -167,12 +188,54 @@ impl Question {
         known
             .possible()
             .try_for_each(|states| judge(self.permit.admitted(), states))?;
+        let (guards, open) = self.guards(known, target, destination);
         // B-22: on anything but a collection every Depth means the same, and 0 is the one that all back ends serve.
         Ok(if finite && known.target != State::Collection {
             self.permit.at_depth(Depth::Zero)
         } else {
-            self.permit
+            self.permit.guarded(guards, open)
         })
+    }
+
+    /// What holds the permitted write to what was found, and whether something is left that no condition holds.
+    fn guards(&self, known: States, target: &Found, destination: &Found) -> (Vec<Guard>, bool) {
+        let (mut guards, mut open) = (Vec::new(), false);
+        let method = self.permit.method();
+        if method.is_safe() {
+            return (guards, open);
+        }
+        let refused = |other: fn(State, States) -> States| -> Vec<State> {
+            let all = State::Unknown.possible().iter().copied();
+            let refused = |state: &State| {
+                let mut truths = other(*state, known).possible();
+                truths.any(|states| judge(self.permit.admitted(), states).is_err())
+            };
+            all.filter(refused).collect()
+        };
+        let mut hold = |guard: Option<Guard>| match guard {
+            Some(guard) => guards.push(guard),
+            None => open = true,
+        };
+        let at_target = refused(|target, known| States { target, ..known });
+        if self.target && !at_target.is_empty() {
+            let route = self.permit.route();
+            let race = Race {
+                found: target,
+                refused: &at_target,
+            };
+            let can = route.backend.profile.habits().conditions;
+            let here = format!("{}{}", route.backend.location.origin(), self.permit.upstream());
+            hold(guard::at_target(method, can, race, self.permit.if_header(), &here));
+        }
+        let at_destination = refused(|destination, known| States { destination, ..known });
+        if self.destination && !at_destination.is_empty() {
+            let race = Race {
+                found: destination,
+                refused: &at_destination,
+            };
+            hold(guard::at_destination(method, race));
+        }
+        (guards, open)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only room that knows pingora: the listener, the stages of a request in order, the two exchanges with a back end, and clients'
 //! bodies. `run` makes a server of a policy.
 
+mod ask;
 pub mod context;
 pub mod downstream;
 pub mod exchange;
@@ -10,6 +11,7 @@ pub mod incoming;
 pub mod pace;
 mod passage;
 mod proxy;
+mod raced;
 mod relay;
 mod respond;
 #[cfg(test)]
@@ -20,6 +22,7 @@ pub mod spool;
 pub mod stream;
 mod tell;
 pub mod transact;
+mod turns;
 pub mod upstream;
 pub mod upstream_error;
 pub mod view;

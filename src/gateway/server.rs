@@ -22,6 +22,7 @@ use crate::{
 
 use super::{
     transact::{HeldBody, Outgoing, Transactor},
+    turns::Turns,
     upstream::Upstream,
     upstream_error::UpstreamError,
     view::View,
@@ -33,6 +34,7 @@ pub struct Gateway {
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
     authenticator: Option<Authenticator>,
+    turns: Arc<Turns>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -58,6 +60,7 @@ impl Gateway {
             outside: metrics.route(NO_ROUTE),
             transactor,
             authenticator,
+            turns: Arc::default(),
             gate,
             upstreams,
             metrics,
@@ -71,6 +74,10 @@ impl Gateway {
 
     pub(super) fn authenticator(&self) -> Option<&Authenticator> {
         self.authenticator.as_ref()
+    }
+
+    pub(super) fn turns(&self) -> &Arc<Turns> {
+        &self.turns
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
