@@ -55,16 +55,18 @@ impl Decision {
             .possible()
             .map(|states| (states, judge(permit.admitted(), states)))
             .collect();
-        let Some((_, first)) = verdicts.first() else {
+        if verdicts.iter().all(|(_, verdict)| verdict.is_ok()) {
             return Ok(Self::Permit(permit));
-        };
-        if verdicts.iter().all(|(_, verdict)| verdict == first) {
-            return first.clone().map(|()| Self::Permit(permit));
+        }
+        // Whatever it is, the same is said, so that the refusal does not tell.
+        if let (Some((_, Err(first))), true) = (verdicts.first(), verdicts.iter().all(|(_, verdict)| verdict.is_err()))
+        {
+            return Err(first.clone());
         }
         let differs = |by: fn(&States) -> State, other: fn(&States) -> State| {
             verdicts.iter().any(|(a, first)| {
                 let mut twins = verdicts.iter().filter(|(b, _)| other(a) == other(b) && by(a) != by(b));
-                twins.any(|(_, second)| first != second)
+                twins.any(|(_, second)| first.is_ok() != second.is_ok())
             })
         };
         Ok(Self::Ask(Question {
