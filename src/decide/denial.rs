@@ -109,6 +109,8 @@ pub enum Denial {
     Hidden,
     /// The principal lacks this privilege on this resource.
     NeedPrivileges(PublicPath, Privilege),
+    /// GET of a collection of which not everything may be read.
+    Listing,
     /// What is there changed between the question and the write, and the body is gone.
     Changed,
     /// Another write to the same resource took too long.
@@ -133,7 +135,7 @@ impl Denial {
             Self::Credentials(refusal) => refusal.status().as_u16(),
             Self::Unauthenticated => 401,
             Self::Hidden => 404,
-            Self::NeedPrivileges(..) => 403,
+            Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
             Self::Changed => 409,
             Self::Busy => 503,
@@ -212,6 +214,7 @@ impl Denial {
             Self::Unauthenticated => "A-30",
             Self::Hidden => "A-32",
             Self::NeedPrivileges(..) => "A-31",
+            Self::Listing => "A-24",
             Self::Changed | Self::Busy => "A-12",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
@@ -266,6 +269,7 @@ impl Denial {
             Self::BodyUrl => "url-in-body",
             Self::RefusedInBody => "method-not-allowed-there",
             Self::Slow => "too-slow",
+            Self::Listing => "collection-listing",
             Self::Changed => "changed-meanwhile",
             Self::Busy => "busy",
             Self::BrokenBody => "body-broken",

@@ -12,6 +12,7 @@ pub mod denial;
 pub mod destination;
 pub mod gate;
 pub mod guard;
+mod listing;
 pub mod own;
 pub mod permit;
 pub mod privileges;

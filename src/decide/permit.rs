@@ -10,7 +10,7 @@ use crate::{
     xml::body::RequestBody,
 };
 
-use super::{Admitted, BodyPlan, Denial, Guard, body, state::Decision};
+use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, state::Decision};
 
 /// A request that may be forwarded.
 #[derive(Clone, Debug)]
@@ -20,6 +20,7 @@ pub struct Permit {
     body: PermittedBody,
     guards: Vec<Guard>,
     open: bool,
+    lists: bool,
 }
 
 /// What is forwarded as the body.
@@ -64,6 +65,7 @@ impl Admitted {
             body,
             guards: Vec::new(),
             open: false,
+            lists: false,
         };
         Decision::about(permit)
     }
@@ -78,6 +80,12 @@ impl Permit {
     /// The same, with these conditions; `open` if something may have changed that none of them holds.
     pub(super) fn guarded(mut self, guards: Vec<Guard>, open: bool) -> Self {
         (self.guards, self.open) = (guards, open);
+        self
+    }
+
+    /// The same, answered by whom `way` says.
+    pub(super) fn by(mut self, way: Way) -> Self {
+        self.lists = way == Way::List;
         self
     }
 
@@ -158,6 +166,11 @@ impl Permit {
     /// Whether it was permitted for a state that no condition holds: no other write may come between.
     pub fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// Whether the gateway answers with a listing of the collection, and the back end gets nothing of the request.
+    pub fn lists(&self) -> bool {
+        self.lists
     }
 
     /// Where COPY and MOVE go.

@@ -10,6 +10,8 @@ use crate::{
 use super::{
     Admitted, Denial, Found, Permit,
     guard::{self, Guard, Race},
+    listing::{self, Way},
+    privileges,
 };
 
 pub use crate::request::State;
@@ -51,12 +53,17 @@ impl States {
 impl Decision {
     /// Decides about `permit` as far as that is possible now.
     pub(super) fn about(permit: Permit) -> Result<Self, Denial> {
-        let verdicts: Vec<(States, Result<(), Denial>)> = States::UNKNOWN
+        let known = States {
+            target: at_target(permit.admitted()),
+            ..States::UNKNOWN
+        };
+        let verdicts: Vec<(States, Result<Way, Denial>)> = known
             .possible()
             .map(|states| (states, judge(permit.admitted(), states)))
             .collect();
-        if verdicts.iter().all(|(_, verdict)| verdict.is_ok()) {
-            return Ok(Self::Permit(permit));
+        let ways = verdicts.first().and_then(|(_, verdict)| verdict.as_ref().ok().copied());
+        if let Some(way) = ways.filter(|way| verdicts.iter().all(|(_, verdict)| verdict.as_ref() == Ok(way))) {
+            return Ok(Self::Permit(permit.by(way)));
         }
         // Whatever it is, the same is said, so that the refusal does not tell.
         if let (Some((_, Err(first))), true) = (verdicts.first(), verdicts.iter().all(|(_, verdict)| verdict.is_err()))
@@ -66,7 +73,7 @@ impl Decision {
         let differs = |by: fn(&States) -> State, other: fn(&States) -> State| {
             verdicts.iter().any(|(a, first)| {
                 let mut twins = verdicts.iter().filter(|(b, _)| other(a) == other(b) && by(a) != by(b));
-                twins.any(|(_, second)| first.is_ok() != second.is_ok())
+                twins.any(|(_, second)| first.as_ref().ok() != second.as_ref().ok())
             })
         };
         Ok(Self::Ask(Question {
@@ -77,9 +84,26 @@ impl Decision {
     }
 }
 
-/// The verdict where both states are known.
-fn judge(admitted: &Admitted, states: States) -> Result<(), Denial> {
+/// What is at the target as far as its URL says: where GET asks for a path with a slash, or for the root of the route, it is taken for a
+/// collection. If it is none, no more is refused than what nobody asks for.
+fn at_target(admitted: &Admitted) -> State {
     let target = &admitted.target;
+    let collection = target.public.0.slash() || target.key().is_empty();
+    if matches!(target.method, Method::Get | Method::Head) && collection {
+        State::Collection
+    } else {
+        State::Unknown
+    }
+}
+
+/// The verdict where both states are known.
+fn judge(admitted: &Admitted, states: States) -> Result<Way, Denial> {
+    let target = &admitted.target;
+    if states.target == State::Collection && matches!(target.method, Method::Get | Method::Head) {
+        // That it may be read at all is judged as of a file.
+        privileges::judge(admitted, State::Resource, states.destination)?;
+        return listing::judge(admitted);
+    }
     if states.target == State::Collection {
         match target.method {
             Method::Propfind if admitted.depth > Some(deepest(admitted)) => return Err(Denial::PropfindDepth),
@@ -116,7 +140,8 @@ fn judge(admitted: &Admitted, states: States) -> Result<(), Denial> {
             return Err(Denial::RefusedBelow);
         }
     }
-    super::privileges::judge(admitted, states.target, states.destination)
+    privileges::judge(admitted, states.target, states.destination)?;
+    Ok(Way::Forward)
 }
 
 /// B-22: the Depth up to which a PROPFIND on a collection is served.
@@ -187,15 +212,21 @@ impl Question {
         if finite && known.target == State::Unknown {
             known.target = State::Resource;
         }
-        known
-            .possible()
-            .try_for_each(|states| judge(self.permit.admitted(), states))?;
+        let mut way = None;
+        for states in known.possible() {
+            let by = judge(self.permit.admitted(), states)?;
+            if way.replace(by).is_some_and(|other| other != by) {
+                // A listing of what may be no collection.
+                return Err(Denial::Listing);
+            }
+        }
         let (guards, open) = self.guards(known, target, destination);
+        let way = way.unwrap_or(Way::Forward);
         // B-22: on anything but a collection every Depth means the same, and 0 is the one that all back ends serve.
         Ok(if finite && known.target != State::Collection {
             self.permit.at_depth(Depth::Zero)
         } else {
-            self.permit.guarded(guards, open)
+            self.permit.guarded(guards, open).by(way)
         })
     }
 

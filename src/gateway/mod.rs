@@ -8,6 +8,7 @@ pub mod exchange;
 mod http10;
 pub mod identify;
 pub mod incoming;
+mod listing;
 pub mod pace;
 mod passage;
 mod proxy;

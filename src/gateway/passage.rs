@@ -91,6 +91,9 @@ impl Gateway {
                 Asked::Challenge(permit, incoming) => return Ok(Onward::Challenge(permit, incoming)),
             },
         };
+        if permit.lists() {
+            return self.list(permit, session, ctx).await;
+        }
         if ctx.turn.is_none() {
             self.take_turn(&permit, None, ctx).await?;
         }

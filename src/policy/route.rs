@@ -27,6 +27,8 @@ pub struct Route {
     pub methods: MethodFilter,
     /// Who may do what where; without it, this gateway has no access control of its own there.
     pub access: Option<Acl>,
+    /// What answers GET of a collection (A-24).
+    pub collection_get: CollectionGet,
     /// How much a request may hold.
     pub limits: Limits,
     /// The REPORT bodies that pass (RP-20).
@@ -71,6 +73,18 @@ impl Route {
             .rules()
             .any(|(_, rule)| rule.allowed.intersects(MethodSet::DAV_ONLY))
     }
+}
+
+/// What answers GET and HEAD of a collection on a route with access control: nobody can filter what the back end shows there (A-24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CollectionGet {
+    /// The back end, to whoever may read everything below.
+    #[default]
+    Pass,
+    /// Nobody.
+    Deny,
+    /// The back end, to whoever may read everything below; the gateway, with what may be read, to others.
+    Synthetic,
 }
 
 /// The server behind a route.
@@ -172,6 +186,7 @@ impl Route {
             },
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
             access: None,
+            collection_get: CollectionGet::default(),
             limits: Limits::default(),
             reports: Vec::new(),
             path_rules: PathRules {
