@@ -72,6 +72,8 @@ fn the_write_is_held_to_what_was_found() {
     lab.backend.on("PROPFIND /dav/strong", file("/dav/strong", "\"s\""));
     lab.backend.on("PROPFIND /dav/weak", file("/dav/weak", "W/\"w\""));
     lab.backend.on("PROPFIND /deaf-in/new", nothing());
+    let name_only = propfind_answer("/dav/locked", false).replace("<D:getetag>\"e1\"</D:getetag>", "");
+    lab.backend.on("PROPFIND /dav/locked", multistatus(name_only));
     let lock = |name: &str, user: &str, path: &str| by(user, req(name, "LOCK", path).xml(LOCKINFO));
     let copy = by(
         "maker",
@@ -108,6 +110,8 @@ fn the_write_is_held_to_what_was_found() {
                 one("If-Match", "\"s\""),
             ),
             (copy, one("Overwrite", "F")),
+            // mod_dav: locked, and not there.
+            (put("locked", "maker", "/files/locked"), one("If-None-Match", "*")),
             (put("nginx", "maker", "/deaf/new"), Vec::new()),
         ],
         |(request, expected)| {
@@ -130,6 +134,17 @@ fn the_write_is_held_to_what_was_found() {
             );
         },
     );
+}
+
+// what has neither tag nor date is there, but with mod_dav.
+#[test]
+fn what_is_locked_and_not_there() {
+    let lab = lab();
+    let name_only = propfind_answer("/deaf-in/a", false).replace("<D:getetag>\"e1\"</D:getetag>", "");
+    lab.backend.on("PROPFIND /deaf-in/a", multistatus(name_only));
+    let got = lab.refuse_after_probe(403, &put("there", "maker", "/deaf/a"));
+    assert!(got.has_condition("need-privileges"), "{}", got.text());
+    lab.pass(&put("there, and may be written", "editor", "/deaf/a"));
 }
 
 // EX-5: who may do it whatever is there costs no question, and nothing is added.

@@ -60,7 +60,7 @@ pub(super) fn at_target(
     let makes = matches!(method, Method::Put | Method::Patch | Method::Post | Method::Lock);
     match race.found.state {
         State::Unmapped => (makes && can.absent).then_some(Guard::Absent),
-        State::Resource if makes || method == Method::Delete => version(can, race, own, here),
+        State::Resource if makes || method == Method::Delete => version(method, can, race, own, here),
         State::Collection => (makes && can.present && race.refused == [State::Unmapped]).then_some(Guard::Present),
         State::Resource | State::Unknown => None,
     }
@@ -72,7 +72,7 @@ pub(super) fn at_destination(method: Method, race: Race<'_>) -> Option<Guard> {
     (replaces && race.found.state == State::Unmapped).then_some(Guard::NotReplacing)
 }
 
-fn version(can: Conditions, race: Race<'_>, own: Option<&If>, here: &str) -> Option<Guard> {
+fn version(method: Method, can: Conditions, race: Race<'_>, own: Option<&If>, here: &str) -> Option<Guard> {
     let present = || (can.present && race.refused == [State::Unmapped]).then_some(Guard::Present);
     let Some(etag) = race.found.etag.as_deref() else {
         return present();
@@ -81,12 +81,10 @@ fn version(can: Conditions, race: Race<'_>, own: Option<&If>, here: &str) -> Opt
         return Some(Guard::Version(etag.to_owned()));
     }
     let weak = can.weak_version && if_header::is_entity_tag(etag);
-    // A list about another resource cannot be made to speak of this one as well.
-    let speaks_of_it = own.is_none_or(|own| {
-        own.lists()
-            .iter()
-            .all(|list| list.tag.as_deref().is_none_or(|tag| tag == here))
-    });
+    // A list about another resource cannot be made to speak of this one as well; and where DELETE has one without a tag, mod_dav holds
+    // it against the collection around it, too.
+    let speaks_of_it = |tag: Option<&str>| tag.map_or(method != Method::Delete, |tag| tag == here);
+    let speaks_of_it = own.is_none_or(|own| own.lists().iter().all(|list| speaks_of_it(list.tag.as_deref())));
     if weak && speaks_of_it {
         return Some(Guard::WeakVersion(etag.to_owned()));
     }

@@ -88,6 +88,16 @@ fn what_holds() {
             weak("W/\"1\""),
         ),
         (
+            "weak, deleted",
+            guard(Apache, Delete, Resource, weak_tag, all, None),
+            weak("W/\"1\""),
+        ),
+        (
+            "weak, deleted, and a token",
+            guard(Apache, Delete, Resource, weak_tag, all, Some("(<urn:t>)")),
+            None,
+        ),
+        (
             "weak, of another",
             guard(
                 Apache,

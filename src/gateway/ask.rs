@@ -12,7 +12,7 @@ use crate::{
     request::State,
     rewrite::request::{adds_slash, probe_headers},
     url::UpstreamPath,
-    xml::probe::{PROBE_BODY, PROBE_BYTES, parse_probe},
+    xml::probe::{PROBE_BODY, PROBE_BYTES, ProbeState, parse_probe},
 };
 
 use super::{
@@ -134,11 +134,14 @@ impl Gateway {
         let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
         let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
         let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
+        let lock_null = permit.route().backend.profile.habits().lock_null;
         let mut etag = None;
         let state = match incoming.status {
             StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
                 Ok(body) => match parse_probe(&body) {
                     Some(found) if !found.exists => State::Unmapped,
+                    // Whoever locked what is not there goes on to make it.
+                    Some(found) if lock_null && is_lock_null(&found) => State::Unmapped,
                     Some(found) => {
                         etag = found.etag;
                         if found.collection {
@@ -169,4 +172,9 @@ impl Gateway {
         incoming.release().await;
         Ok(Probed::Found(Found { state, etag }))
     }
+}
+
+/// Whether that is a name and nothing else.
+fn is_lock_null(found: &ProbeState) -> bool {
+    !found.collection && found.etag.is_none() && found.last_modified.is_none()
 }

@@ -45,6 +45,9 @@ pub struct Habits {
     pub matches_slashes: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,
+    /// To PROPFIND, a URL that is locked and has nothing yet (RFC 2518 section 7.4) looks like a resource without entity tag and date,
+    /// which all others have.
+    pub lock_null: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
     /// What it can do at most, of the methods of section 1.1.
@@ -112,6 +115,7 @@ impl Profile {
             no_infinity: false,
             matches_slashes: false,
             bare_entity_tags: false,
+            lock_null: false,
             // Not of the unknown: many servers take a condition and do not look at it.
             conditions: Conditions::NONE,
             methods: MethodSet::all(),
@@ -120,6 +124,7 @@ impl Profile {
             Self::Apache => Habits {
                 reserved: &[".DAV", ".ht*"],
                 atomic_put: true,
+                lock_null: true,
                 // For about a second after a write its entity tags are weak.
                 conditions: Conditions {
                     weak_version: true,

@@ -97,23 +97,25 @@ impl If {
         &self.lists
     }
 
-    /// The same lists, each with the further condition that the resource has this entity tag; or the one list of it.
-    pub fn with_entity_tag(own: Option<&Self>, etag: &str) -> Self {
+    /// The same lists, each with the further condition that the resource has this entity tag.
+    pub fn with_entity_tag(mut self, etag: &str) -> Self {
         let further = Condition {
             not: false,
             state: State::EntityTag(etag.to_owned()),
         };
-        let mut lists = own.map_or_else(Vec::new, |own| own.lists.clone());
-        if lists.is_empty() {
-            lists.push(List {
-                tag: None,
-                conditions: Vec::new(),
-            });
-        }
-        for list in &mut lists {
+        for list in &mut self.lists {
             list.conditions.push(further.clone());
         }
-        Self { lists }
+        self
+    }
+
+    /// The one condition that the resource `tag` has this entity tag.
+    pub fn entity_tag(tag: String, etag: &str) -> Self {
+        let list = List {
+            tag: Some(tag),
+            conditions: Vec::new(),
+        };
+        Self { lists: vec![list] }.with_entity_tag(etag)
     }
 
     /// Replaces every tag by what `map` makes of it (L-22).

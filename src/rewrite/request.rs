@@ -132,8 +132,12 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         Guard::Absent | Guard::Present | Guard::Version(_) | Guard::NotReplacing => None,
     });
     let if_header = match weak {
-        Some(etag) => Some(If::with_entity_tag(permit.if_header(), etag).to_string()),
-        None => permit.if_header().map(ToString::to_string),
+        Some(etag) => Some(match permit.if_header() {
+            Some(own) => own.clone().with_entity_tag(etag),
+            // Without a tag mod_dav would hold it against the collection around it as well.
+            None => If::entity_tag(format!("{origin}{}", permit.upstream()), etag),
+        }),
+        None => permit.if_header().cloned(),
     };
     let fields = [
         ("depth", permit.depth().map(|depth| depth.to_string())),
@@ -142,7 +146,7 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
             "destination",
             permit.destination().map(|found| format!("{origin}{}", found.upstream)),
         ),
-        ("if", if_header),
+        ("if", if_header.map(|header| header.to_string())),
         ("lock-token", permit.lock_token().map(ToString::to_string)),
     ];
     fields.into_iter().filter_map(|(name, value)| {

@@ -211,7 +211,7 @@ class Gateway:
     `backend` is a URL, or a directory that the embedded back end serves.
     """
 
-    def __init__(self, path, backend, profile="apache", timeouts=None, **more):
+    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, **more):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
@@ -226,6 +226,8 @@ class Gateway:
             "admin": {"address": self.admin[len("http://") :]},
             "routes": [route],
         }
+        if identity:
+            config["identity"] = identity
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:
             json.dump(config, out, indent=1)  # JSON is YAML
