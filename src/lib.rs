@@ -7,6 +7,8 @@ pub mod url;
 pub mod xml;
 /// Who is asking.
 pub mod identity;
+/// TLS of a listener: its certificate, and the certificates of clients.
+pub mod tls;
 /// Rules about paths: patterns, and many of them indexed.
 pub mod rules;
 /// Who may do what where: privileges, access control entries, their evaluation.

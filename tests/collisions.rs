@@ -1,4 +1,4 @@
-//! Names that are taken by what the principal may not read (spec A-34): whoever may make something there learns no more than that it
+//! Names that are taken by what the principal may not read (spec ): whoever may make something there learns no more than that it
 //! cannot be made. Every row has a twin for somebody who may read.
 #![allow(
     clippy::unwrap_used,
@@ -97,6 +97,7 @@ fn what_is_taken_by_something_hidden() {
                 "PUT /dav/drop/x",
                 "412 Precondition Failed",
             ),
+            (put("locked"), "PUT /dav/drop/x", "423 Locked"),
             (
                 put("If").with("If", "([\"a\"])"),
                 "PUT /dav/drop/x",

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use davgate::config::{compile, json_schema, load};
 use davgate::identity::BackEndCredentials;
 use davgate::policy::method::Standing;
-use davgate::policy::{AccessLog, Limits, MaxDepth, Method, MethodSet, Profile};
+use davgate::policy::{Limits, LogTarget, MaxDepth, Method, MethodSet, Profile};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -249,14 +249,27 @@ fn a_file_that_is_not_there_is_an_error() {
 fn what_files_mean() {
     let text = fs::read_to_string(root().join("tests/config/good/everything.yaml")).unwrap();
     let policy = compile(&text, "tests/config/good/everything.yaml").unwrap().policy;
+    let listeners: Vec<String> = policy.listeners.iter().map(|one| one.address.to_string()).collect();
     assert_eq!(
-        policy.listeners,
-        ["0.0.0.0:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()]
+        listeners,
+        ["0.0.0.0:8080", "[::1]:8080", "0.0.0.0:8443", "0.0.0.0:9443"]
+    );
+    let required = policy.listeners.iter().map(|one| {
+        let tls = one.tls.as_ref()?;
+        Some(tls.clients.as_ref().map(|clients| clients.required))
+    });
+    assert_eq!(
+        required.collect::<Vec<_>>(),
+        [None, None, Some(Some(true)), Some(Some(false))]
     );
     assert_eq!(policy.admin, Some("127.0.0.1:9090".parse().unwrap()));
     assert_eq!(
         policy.access_log,
-        AccessLog::File("tests/config/good/logs/access.log".into())
+        LogTarget::File("tests/config/good/logs/access.log".into())
+    );
+    assert_eq!(
+        policy.audit_log,
+        LogTarget::File("tests/config/good/logs/audit.log".into())
     );
     let [files, deeper, team, named, other] = policy.routes.as_slice() else {
         panic!("five routes")
@@ -271,11 +284,11 @@ fn what_files_mean() {
     let identity = policy.identity.as_ref().unwrap();
     assert_eq!(
         (identity.realm.as_str(), identity.sources.len(), identity.groups.len()),
-        ("Files", 4, 2)
+        ("Files", 5, 2)
     );
     assert!(!format!("{policy:?}").contains("not-a-real-password"));
 
-    assert_eq!((files.name.as_str(), files.line), ("files", 8));
+    assert_eq!((files.name.as_str(), files.line), ("files", 13));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
     assert_eq!(
         (files.map.public().to_string(), files.map.upstream().to_string()),
@@ -316,9 +329,9 @@ fn what_files_mean() {
             .map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line))
     };
     let read = "GET, HEAD, OPTIONS, PROPFIND, REPORT".to_owned();
-    assert_eq!(judged("/archive/x"), Some((0, read, None, 20)));
-    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 21)));
-    assert_eq!(judged("/closed"), Some((2, String::new(), None, 22)));
+    assert_eq!(judged("/archive/x"), Some((0, read, None, 25)));
+    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 26)));
+    assert_eq!(judged("/closed"), Some((2, String::new(), None, 27)));
     let everywhere = judged("/closed/x").unwrap();
     assert_eq!(everywhere.0, 3);
     for name in ["PUT", "LOCK", "ACL", "SEARCH", "MKCALENDAR", "PROPPATCH"] {
@@ -353,7 +366,11 @@ fn what_files_mean() {
         let access = route.access.as_ref();
         access.map(|acl| acl.rules().map(|(_, ace)| ace.line).collect::<Vec<_>>())
     };
-    assert_eq!([files, deeper, other].map(lines), [None, None, Some(vec![61, 62, 63])]);
+    assert_eq!(
+        [files, deeper, other].map(lines),
+        [None, Some(vec![61]), Some(vec![79, 80, 81])]
+    );
+    assert!(other.hide_lock_owner && !files.hide_lock_owner);
 }
 
 // M-1 to M-16: what passes when a route names no methods.
@@ -368,7 +385,7 @@ fn without_methods_read_write_and_lock_pass() {
         .filter(|m| m.standing() == Standing::On && *m != Method::Acl)
         .collect();
     assert_eq!(rule.allowed, MethodSet::of(&on));
-    assert_eq!((rule.body, policy.access_log), (None, AccessLog::Stdout));
+    assert_eq!((rule.body, policy.access_log), (None, LogTarget::Stdout));
 }
 
 /// A later key of the contract is refused by its name, never accepted in silence.
@@ -376,7 +393,7 @@ fn without_methods_read_write_and_lock_pass() {
 fn keys_of_later_versions_are_refused_by_name() {
     let errors = compile("locks: {}\n", "broken.yaml").unwrap_err().to_string();
     assert!(errors.contains("locks: not in this version"), "{errors}");
-    for key in ["locking", "mode", "spool", "tls"] {
+    for key in ["locking", "mode", "spool"] {
         let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml")
             .unwrap_err()
             .to_string();

@@ -15,6 +15,7 @@ const ROOMS: &[&str] = &[
     "url",
     "xml",
     "identity",
+    "tls",
     "rules",
     "access",
     "policy",
@@ -46,7 +47,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("bcrypt", &["identity/basic/"]),
     ("sha_crypt", &["identity/basic/"]),
     ("jsonwebtoken", &["identity/bearer/"]),
-    ("rustls", &["identity/bearer/fetch"]),
+    ("rustls", &["identity/bearer/fetch", "tls/", "gateway/tls"]),
     ("ring", &["identity/"]),
     ("x509_parser", &["identity/client_certificate"]),
 ];

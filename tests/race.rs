@@ -100,7 +100,10 @@ fn the_write_is_held_to_what_was_found() {
                 put("strong, own tags", "editor", "/files/strong").with("If-Match", "\"a\", \"s\""),
                 one("If-Match", "\"a\", \"s\""),
             ),
-            (put("weak", "editor", "/files/weak"), one("If", "([W/\"w\"])")),
+            (
+                put("weak", "editor", "/files/weak"),
+                one("If", &format!("<{}/dav/weak> ([W/\"w\"])", lab.origin())),
+            ),
             (
                 put("weak, own tokens", "editor", "/files/weak").with("If", "(<urn:a>) (Not <urn:b>)"),
                 one("If", "(<urn:a> [W/\"w\"]) (Not <urn:b> [W/\"w\"])"),

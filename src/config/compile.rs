@@ -1,17 +1,18 @@
 //! From the file to the policy. In: a file, or its text and name. Out: the policy with warnings, or everything that is wrong,
 //! each with its line. Stages in order: syntax, shape, meaning; a file that fails at the first has no others.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use super::document::{self, Document};
 use super::error::{ConfigErrors, KeyPath, Problem, located};
 use super::judge::Judge;
-use super::raw::{List, RawConfig, RawListener};
+use super::raw::{List, RawConfig};
 use super::shape;
-use super::{compile_identity, compile_route};
+use super::{compile_groups, compile_identity, compile_listener, compile_route};
+use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
-use crate::policy::{AccessLog, Policy, Route};
+use crate::identity::settings::SourceSettings;
+use crate::policy::{LogTarget, Policy, Route};
 
 /// A good file.
 #[derive(Debug)]
@@ -71,26 +72,20 @@ fn compile_bytes(bytes: &[u8], file_name: &str, directory: &Path) -> Result<Load
 fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) -> Policy {
     let root = KeyPath::root();
     let mut taken = Vec::new();
+    let mut listeners = Vec::new();
     for (at, listener) in filled(judge, raw.listeners.as_ref(), &root.key("listeners"), LISTENERS) {
-        compile_listener(judge, listener, &at, &mut taken);
+        listeners.extend(compile_listener::compile(judge, listener, &at, &mut taken));
     }
-    let listeners: Vec<SocketAddr> = taken.iter().map(|(address, _)| *address).collect();
     let admin = raw
         .admin
         .as_ref()
-        .and_then(|admin| compile_listener(judge, admin, &root.key("admin"), &mut taken));
-    let access_log = match raw.access_log.as_deref() {
-        None | Some("stdout") => AccessLog::Stdout,
-        Some("off") => AccessLog::Off,
-        Some("") => {
-            judge.refuse(Problem::new(root.key("access_log"), "is empty").expected("stdout, off or a file"));
-            AccessLog::Off
-        }
-        Some(path) => AccessLog::File(judge.file(path)),
-    };
+        .and_then(|admin| compile_listener::address(judge, admin.address.as_deref(), &root.key("admin"), &mut taken));
+    let access_log = log_target(judge, raw.access_log.as_deref(), root.key("access_log"));
+    let audit_log = log_target(judge, raw.audit_log.as_deref(), root.key("audit_log"));
+    let groups = compile_groups::known(raw.identity.as_ref());
     let mut routes: Vec<(KeyPath, Route)> = Vec::new();
     for (at, raw_route) in filled(judge, raw.routes.as_ref(), &root.key("routes"), ROUTES) {
-        if let Some(route) = compile_route::compile(judge, raw_route, &at, places) {
+        if let Some(route) = compile_route::compile(judge, raw_route, &at, places, groups.as_ref()) {
             compile_route::compare(judge, &route, &at, &routes);
             routes.push((at, route));
         }
@@ -99,19 +94,49 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         .identity
         .as_ref()
         .map(|raw| compile_identity::compile(judge, raw, &root.key("identity"), places, &routes));
-    for (at, route) in &routes {
-        // Without a source nobody has a name that the header could hold.
-        if matches!(route.backend.credentials, BackEndCredentials::Header(_)) && raw.identity.is_none() {
-            let at = at.key("backend").key("credentials").key("header");
-            judge.refuse(Problem::new(at, "nobody says who is asking").expected("identity, with a source"));
-        }
+    let certificate = |source: &SourceSettings| matches!(source, SourceSettings::ClientCertificate(_));
+    let mut sources = identity.iter().flat_map(|identity| &identity.sources);
+    if sources.any(certificate) {
+        compile_listener::refuse_unasked(judge, &listeners, &root.key("identity").key("client_certificate"));
+    }
+    if raw.identity.is_none() {
+        routes
+            .iter()
+            .for_each(|(at, route)| refuse_without_identity(judge, route, at));
     }
     Policy {
         listeners,
         admin,
         identity,
         access_log,
+        audit_log,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
+    }
+}
+
+/// Refuses what needs a name on `route`, where no source of identity gives anybody one.
+fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath) {
+    let nobody = |at| Problem::new(at, "nobody says who is asking").expected("identity, with a source");
+    if matches!(route.backend.credentials, BackEndCredentials::Header(_)) {
+        judge.refuse(nobody(path.key("backend").key("credentials").key("header")));
+    }
+    let anonymous = |who: &Who| matches!(who, Who::Everyone | Who::Anonymous);
+    let rules = route.access.iter().flat_map(Acl::rules);
+    for (_, ace) in rules.filter(|(_, ace)| !ace.to.iter().all(anonymous)).take(1) {
+        judge.refuse(nobody(path.key("access")).on_line(ace.line));
+    }
+}
+
+/// Where a log goes.
+fn log_target(judge: &mut Judge, raw: Option<&str>, path: KeyPath) -> LogTarget {
+    match raw {
+        None | Some("stdout") => LogTarget::Stdout,
+        Some("off") => LogTarget::Off,
+        Some("") => {
+            judge.refuse(Problem::new(path, "is empty").expected("stdout, off or a file"));
+            LogTarget::Off
+        }
+        Some(file) => LogTarget::File(judge.file(file)),
     }
 }
 
@@ -130,27 +155,4 @@ fn filled<'a, T>(
         judge.refuse(Problem::new(path.clone(), "is empty").expected(expected));
     }
     judge.items(list, path)
-}
-
-/// The address of a listener; `taken` are those before it, and then it too.
-fn compile_listener(
-    judge: &mut Judge,
-    raw: &RawListener,
-    path: &KeyPath,
-    taken: &mut Vec<(SocketAddr, KeyPath)>,
-) -> Option<SocketAddr> {
-    let at = path.key("address");
-    let text = judge.required(
-        raw.address.as_deref(),
-        &at,
-        "an IP address and a port, such as 0.0.0.0:8080",
-    )?;
-    let address = judge.address(text, &at)?;
-    // Port 0 is a free port, a new one each time.
-    if let Some((_, other)) = taken.iter().find(|(other, _)| *other == address && address.port() != 0) {
-        judge.refuse(Problem::new(at, format!("{address} is taken by {other}")).expected("another address"));
-        return None;
-    }
-    taken.push((address, path.clone()));
-    Some(address)
 }

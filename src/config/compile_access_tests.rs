@@ -4,12 +4,12 @@ use crate::identity::Principal;
 use serde_json::json;
 use std::path::Path;
 
-/// A file whose only route has these rules; the first one is on line 7.
+/// A file whose only route has these rules; the first one is on line 7. Users and groups are anybody's a token names.
 fn file(rules: &[&str]) -> String {
+    let identity = "identity: { bearer: { issuer: i, audience: a, jwks_url: 'https://h/', groups_claim: g } }\n";
     let head = "listeners:\n  - address: 127.0.0.1:0\nroutes:\n  - path: /\n    backend: { url: http://127.0.0.1/ }\n    access:\n";
-    rules
-        .iter()
-        .fold(head.to_owned(), |text, rule| format!("{text}      - {rule}\n"))
+    let rules = rules.iter().map(|rule| format!("      - {rule}\n"));
+    format!("{head}{}{identity}", rules.collect::<String>())
 }
 
 fn problems(rules: &[&str]) -> Vec<String> {

@@ -1,14 +1,30 @@
 //! `identity.groups`. In: their raw form. Out: every group with its members; names that nobody can have are refused,
 //! and groups that are not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::List;
+use super::raw_identity::RawIdentity;
 use crate::identity::groups::Groups;
 use crate::identity::principal::judge_name;
 use crate::identity::settings::Member;
+
+/// The names of all groups there can be; `None` where a token or a trusted header brings names of its own.
+pub fn known(raw: Option<&RawIdentity>) -> Option<BTreeSet<String>> {
+    let Some(raw) = raw else {
+        return Some(BTreeSet::new());
+    };
+    let names = raw.groups.iter().flatten().map(|(name, _)| name.clone());
+    (!bring_their_own(raw)).then(|| names.collect())
+}
+
+/// Whether a source names groups too.
+pub fn bring_their_own(raw: &RawIdentity) -> bool {
+    raw.bearer.as_ref().is_some_and(|raw| raw.groups_claim.is_some())
+        || raw.trusted_header.as_ref().is_some_and(|raw| raw.groups.is_some())
+}
 
 /// The groups that `raw` at `path` describes. `others`: a source names groups too, so that a member may be a group of
 /// its.

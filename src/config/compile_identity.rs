@@ -66,8 +66,7 @@ pub fn compile(
         judge
             .refuse(Problem::new(path.key("realm"), "is no realm").expected("ASCII letters, digits, signs and blanks"));
     }
-    let others = raw.bearer.as_ref().is_some_and(|raw| raw.groups_claim.is_some())
-        || raw.trusted_header.as_ref().is_some_and(|raw| raw.groups.is_some());
+    let others = compile_groups::bring_their_own(raw);
     IdentitySettings {
         realm: realm.to_owned(),
         sources,
@@ -200,10 +199,6 @@ fn is_safe_url(url: &str) -> bool {
 
 fn certificate(judge: &mut Judge, raw: &RawClientCertificate, path: &KeyPath) -> Option<SourceSettings> {
     let user = judge.required(raw.user, &path.key("user"), "subject_cn, san_email, san_dns or san_uri")?;
-    judge.warn(
-        path,
-        "no listener asks for certificates: TLS listeners are not in this version",
-    );
     Some(SourceSettings::ClientCertificate(match user {
         RawCertificateUser::SubjectCn => CertificateUser::SubjectCn,
         RawCertificateUser::SanEmail => CertificateUser::SanEmail,

@@ -9,6 +9,7 @@ mod compile_credentials;
 mod compile_groups;
 mod compile_identity;
 mod compile_limits;
+mod compile_listener;
 mod compile_methods;
 mod compile_route;
 mod document;

@@ -86,9 +86,6 @@ fn explain(path: KeyPath, message: &str) -> Problem {
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     let found = what.split('`').nth(1).unwrap_or_default();
     if what.starts_with("unknown field") {
-        if found == "tls" {
-            return Problem::new(path, "TLS listeners are not in this version: terminate TLS in front");
-        }
         if LATER.contains(&found) {
             return Problem::new(path, "not in this version").expected("the key left out");
         }
@@ -159,7 +156,7 @@ mod tests {
     fn every_error_of_shape_at_once() {
         let value = json!({
             "listenerz": [],
-            "listeners": [{ "address": 80, "tls": {} }, "0.0.0.0:80"],
+            "listeners": [{ "address": 80, "tlz": {} }, "0.0.0.0:80"],
             "identity": { "basic": "users", "realms": "x" },
             "routes": [{
                 "path": ["/"],
@@ -171,9 +168,9 @@ mod tests {
         });
         let found = problems(value);
         for expected in [
-            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, routes; did you mean listeners?",
+            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, routes; did you mean listeners?",
             "listeners[0].address: found a number; expected a string",
-            "listeners[0].tls: TLS listeners are not in this version: terminate TLS in front",
+            "listeners[0].tlz: unknown key; expected address or tls; did you mean tls?",
             "listeners[1]: found a string; expected a mapping with address",
             "identity.basic: found a string; expected a mapping with htpasswd",
             "identity.realms: unknown key; expected one of realm, basic, bearer, client_certificate, trusted_header, backend, \

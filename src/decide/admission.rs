@@ -6,13 +6,14 @@ use crate::{
         Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken, operation::Kind,
     },
     url::{PublicPath, path_rules::PathUse},
-    xml::body::RequestBody,
+    xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
 use super::{
-    BodyPlan, Denial, OwnAnswer,
+    Account, BodyPlan, Denial, OwnAnswer,
     dav_headers::DavHeaders,
     destination, privileges,
+    report::Judged,
     target::{Near, Target},
 };
 
@@ -41,11 +42,21 @@ pub struct Admitted {
     pub(super) kind: Kind,
     pub(super) named: Vec<PublicPath>,
     pub(super) read: Option<RequestBody>,
+    /// Members of a multiget that the back end is not asked for.
+    pub(super) members: Vec<MemberAnswer>,
+    /// What the rules say, where they do not decide.
+    pub(super) judged: Option<Judged>,
 }
 
 impl Admitted {
     /// Judges what the headers say together (O-9), and what of the body its announcement decides (O-10).
-    pub(super) fn judge(target: Target, headers: DavHeaders, near: Near, length: BodyLength) -> Result<Self, Denial> {
+    pub(super) fn judge(
+        target: Target,
+        headers: DavHeaders,
+        near: Near,
+        length: BodyLength,
+        account: &mut Account,
+    ) -> Result<Self, Denial> {
         let neighbourhood = near.of(&target);
         if target.method == Method::Put && target.public.0.slash() {
             return Err(Denial::PutToCollection(
@@ -57,7 +68,13 @@ impl Admitted {
             None => None,
         };
         let destination = match &headers.destination {
-            Some(text) => Some(destination::judge(text, headers.depth, &target, &neighbourhood)?),
+            Some(text) => Some(destination::judge(
+                text,
+                headers.depth,
+                &target,
+                &neighbourhood,
+                account,
+            )?),
             None => None,
         };
         if let Some(found) = &destination {
@@ -87,6 +104,8 @@ impl Admitted {
             },
             named: Vec::new(),
             read: None,
+            members: Vec::new(),
+            judged: None,
             target,
             near,
         })

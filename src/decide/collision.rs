@@ -1,4 +1,4 @@
-//! Answers of the back end that tell of a resource that the principal may not know of. In: a permit and the status that answered
+//! Answers of the back end that tell of a resource that the principal may not know of. In: a permit and the status that answered
 //! it. Out: the refusal to answer in its place, the same as if the principal might not make the resource.
 //!
 //! The request itself did nothing then. So no question is needed before it, and nothing can change between the two.
@@ -9,12 +9,13 @@ use crate::{
     request::operation::Subject,
 };
 
-use super::{Denial, Permit, authorize::Missing, privileges};
+use super::{Denial, Permit, missing::Missing, privileges};
 
 impl Permit {
     /// What is answered in place of `status`: `None` is the back end's own answer.
     ///
-    /// MKCOL answered with 405, and anything that changes something answered with 412, say that there is something.
+    /// MKCOL answered with 405, and anything that changes something answered with 412, say that there is something; 423, that it is locked
+    ///
     pub fn collision(&self, status: u16) -> Option<Denial> {
         let target = &self.admitted().target;
         let tells = match status {
@@ -22,7 +23,7 @@ impl Permit {
                 target.method,
                 Method::Mkcol | Method::Mkcalendar | Method::Mkredirectref
             ),
-            412 => !target.method.is_safe(),
+            412 | 423 => !target.method.is_safe(),
             _ => false,
         };
         let access = privileges::access(target).filter(|_| tells)?;

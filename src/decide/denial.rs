@@ -101,6 +101,8 @@ pub enum Denial {
     BodyUrl,
     /// An XML body names a resource that the method may not reach (O-11).
     RefusedInBody,
+    /// A search or report that selects by what not everybody may see (F-12).
+    GuardedSelection,
     /// Credentials that are not right (O-5).
     Credentials(Refusal),
     /// Nobody in particular asks for what not everybody may have.
@@ -153,7 +155,7 @@ impl Denial {
             Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
-            Self::RefusedInBody => 403,
+            Self::RefusedInBody | Self::GuardedSelection => 403,
             Self::Authority | Self::TargetForm | Self::Query | Self::PublishedMethod => 400,
             Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
@@ -210,6 +212,7 @@ impl Denial {
             Self::Xml(refusal) => refusal.rule(),
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
+            Self::GuardedSelection => "F-12",
             Self::Credentials(_) => "O-5",
             Self::Unauthenticated => "A-30",
             Self::Hidden => "A-32",
@@ -268,6 +271,7 @@ impl Denial {
             Self::ContentCoding => "content-coding",
             Self::BodyUrl => "url-in-body",
             Self::RefusedInBody => "method-not-allowed-there",
+            Self::GuardedSelection => "selection-by-guarded-property",
             Self::Slow => "too-slow",
             Self::Listing => "collection-listing",
             Self::Changed => "changed-meanwhile",

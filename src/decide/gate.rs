@@ -17,9 +17,11 @@ use crate::{
 
 use super::{
     Account, Admission, Admitted, Denial, OwnAnswer, Permit,
+    above::Above,
     dav_headers::{self, DavHeaders},
-    own::{self, Ancestor},
+    own,
     privileges::{self, Asker},
+    report,
     target::{Near, Target},
     target_form::TargetForm,
 };
@@ -39,6 +41,8 @@ pub struct Request<'a> {
 #[derive(Debug)]
 pub struct Gate {
     routes: Vec<Arc<Route>>,
+    /// The routes as requests meet them whose refusals are only told.
+    opened: Vec<Option<Arc<Route>>>,
     table: Arc<RouteTable>,
     loosest: HeadSize,
 }
@@ -57,6 +61,7 @@ impl Gate {
                 target: a.target.max(b.target),
             });
         Self {
+            opened: routes.iter().map(report::opened).collect(),
             routes: routes.into_iter().map(Arc::new).collect(),
             table,
             loosest,
@@ -116,7 +121,7 @@ impl Gate {
             .and_then(|n| Some((n, self.routes.get(n)?)))
         else {
             dav_headers::once(request.headers)?;
-            return self.above_routes(&host, path, method, request.headers);
+            return self.above_routes(&host, path, method).map(Arrival::Above);
         };
         account.route = Some(Arc::clone(route));
         within(&head.size, &ceilings(&route.limits))?;
@@ -127,6 +132,7 @@ impl Gate {
             upstream: route.map.to_upstream(&public).ok_or(Denial::Outside)?,
             near: Near::new(&self.table, host, request.local, route),
             route: Arc::clone(route),
+            opened: self.opened.get(number).cloned().flatten(),
             number,
             method,
             public,
@@ -135,23 +141,14 @@ impl Gate {
         })))
     }
 
-    /// P-11: what is answered where no route is, but one is below.
-    fn above_routes(
-        &self,
-        host: &Authority,
-        path: CanonicalPath,
-        method: Method,
-        headers: &HeaderMap,
-    ) -> Result<Arrival, Denial> {
-        let is_ancestor = self.table.below(host, &path).next().is_some();
-        match method {
-            Method::Options if is_ancestor => Ok(Arrival::Own(OwnAnswer::AncestorOptions)),
-            Method::Propfind if is_ancestor && dav_headers::asks_depth_0(headers)? => {
-                Ok(Arrival::Own(OwnAnswer::AncestorPropfind(Ancestor::new(path))))
-            }
-            _ if is_ancestor && method.is_off() => Err(Denial::MethodNotAllowed(own::ON_ANCESTORS)),
-            _ => Err(Denial::Outside),
+    /// P-11: where no route is, but one is below.
+    fn above_routes(&self, host: &Authority, path: CanonicalPath, method: Method) -> Result<Above, Denial> {
+        let below = self.table.below(host, &path);
+        let routes: Vec<Arc<Route>> = below.filter_map(|number| self.routes.get(number).cloned()).collect();
+        if routes.is_empty() {
+            return Err(Denial::Outside);
         }
+        Ok(Above { path, method, routes })
     }
 }
 
@@ -160,6 +157,8 @@ impl Gate {
 pub enum Arrival {
     /// An answer without the back end.
     Own(OwnAnswer),
+    /// An ancestor of routes.
+    Above(Above),
     /// A resource of a route.
     At(Box<Arrived>),
 }
@@ -168,6 +167,7 @@ pub enum Arrival {
 #[derive(Clone, Debug)]
 pub struct Arrived {
     route: Arc<Route>,
+    opened: Option<Arc<Route>>,
     number: usize,
     method: Method,
     public: PublicPath,
@@ -178,11 +178,14 @@ pub struct Arrived {
 }
 
 impl Arrived {
-    /// Judges everything else that the head decides (O-6 to O-10), for `asker`.
-    ///
-    /// # Errors
-    /// The first check that fails.
-    pub fn admit(self, headers: &HeaderMap, asker: Asker, account: &mut Account) -> Result<Admission, Denial> {
+    /// The same, by the rules that requests meet whose refusals are only told; `None`: the route enforces its rules.
+    pub(super) fn as_opened(&self) -> Option<Self> {
+        let route = Arc::clone(self.opened.as_ref()?);
+        Some(Self { route, ..self.clone() })
+    }
+
+    /// Judges by the rules of the route everything else that the head decides.
+    pub(super) fn enforce(self, headers: &HeaderMap, asker: Asker, account: &mut Account) -> Result<Admission, Denial> {
         let (route, method) = (&self.route, self.method);
         let (allowed, body_limit) = filter(route, &self.public, method, account)?;
         if method == Method::Options && !route.speaks_dav() {
@@ -206,7 +209,8 @@ impl Arrived {
         };
         privileges::at_target(&target, Depth::Infinity)?;
         let read = DavHeaders::read(headers, &target)?;
-        Admitted::judge(target, read, self.near, self.length).map(|admitted| Admission::Forward(Box::new(admitted)))
+        Admitted::judge(target, read, self.near, self.length, account)
+            .map(|admitted| Admission::Forward(Box::new(admitted)))
     }
 }
 

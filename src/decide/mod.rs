@@ -1,9 +1,9 @@
 //! Decisions: the order of the checks (O-1 to O-15), pure and without I/O. Facts come in; a [`Permit`], an answer of the gateway's
 //! own or a [`Denial`] comes out. Only this room can make a `Permit`, and nothing is forwarded without one.
 
+pub mod above;
 pub mod account;
 pub mod admission;
-pub mod authorize;
 pub mod body;
 mod body_urls;
 mod collision;
@@ -13,9 +13,12 @@ pub mod destination;
 pub mod gate;
 pub mod guard;
 mod listing;
+mod members;
+pub mod missing;
 pub mod own;
 pub mod permit;
 pub mod privileges;
+mod report;
 #[cfg(test)]
 mod sample;
 pub mod state;
@@ -24,7 +27,6 @@ mod target_form;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};
-pub use authorize::{Authorization, Missing, Places, authorize};
 pub use body::BodyPlan;
 pub use denial::Denial;
 pub use gate::{Arrival, Gate, Request};

@@ -7,7 +7,7 @@ use crate::{
     policy::{Method, MethodSet, Route},
     request::{Depth, If, Located, lock_token::LockToken},
     url::{Authority, PublicPath, UpstreamPath},
-    xml::body::RequestBody,
+    xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
 use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, state::Decision};
@@ -21,6 +21,7 @@ pub struct Permit {
     guards: Vec<Guard>,
     open: bool,
     lists: bool,
+    pub(super) reported: Option<Denial>,
 }
 
 /// What is forwarded as the body.
@@ -34,15 +35,13 @@ pub enum PermittedBody {
     Stream(Option<u64>),
     /// The client's bytes once they are all there, at most this many.
     Spool(Option<u64>),
+    /// Nothing is asked: this multistatus is the answer (F-7).
+    Answered(String),
 }
 
 impl Admitted {
-    /// Judges the body (O-10, O-11), and says what must be asked of the back end first (O-12). `bytes` is what was held of it for
-    /// [`BodyPlan::Empty`] and [`BodyPlan::Xml`], else empty; the two fields are the request's.
-    ///
-    /// # Errors
-    /// The first check that fails.
-    pub fn decide(
+    /// Judges the body by the rules of the route (O-10, O-11), and says what must be asked of the back end first (O-12).
+    pub(super) fn enforce(
         mut self,
         bytes: &[u8],
         content_type: Option<&[u8]>,
@@ -54,10 +53,7 @@ impl Admitted {
             BodyPlan::Empty => return Err(Denial::UnexpectedBody),
             BodyPlan::Stream(limit) => PermittedBody::Stream(limit),
             BodyPlan::Spool(limit) => PermittedBody::Spool(limit),
-            BodyPlan::Xml(plan) => match body::judge(&mut self, &plan, bytes, content_type, content_encoding)? {
-                xml if xml.is_empty() => PermittedBody::None,
-                xml => PermittedBody::Xml(xml),
-            },
+            BodyPlan::Xml(plan) => body::judge(&mut self, &plan, bytes, content_type, content_encoding)?,
         };
         let permit = Permit {
             depth: self.depth,
@@ -66,6 +62,7 @@ impl Admitted {
             guards: Vec::new(),
             open: false,
             lists: false,
+            reported: None,
         };
         Decision::about(permit)
     }
@@ -136,6 +133,11 @@ impl Permit {
     /// The XML body as it was read, if there was one.
     pub fn read_body(&self) -> Option<&RequestBody> {
         self.admitted.read.as_ref()
+    }
+
+    /// What the gateway itself answers for members of a multiget (F-7): added to the back end's answer.
+    pub fn members(&self) -> &[MemberAnswer] {
+        &self.admitted.members
     }
 
     /// The host that was asked.

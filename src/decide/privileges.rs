@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     Admitted, Denial,
-    authorize::{Missing, Places, missing},
+    missing::{Missing, Places, missing},
     target::Target,
 };
 
@@ -28,6 +28,14 @@ pub struct Asker {
     pub principal: Arc<Principal>,
     /// Whether the gateway has challenges for who is nobody yet.
     pub may_prove: bool,
+    /// Whether this gateway asks who somebody is; where it does not, the back end alone does.
+    pub gateway_asks: bool,
+}
+
+/// Whether whoever asks may read `path`; where the route has no list, everybody may.
+pub(super) fn reads(target: &Target, path: &PublicPath) -> bool {
+    let key = target.route.map.relative_key(path);
+    access(target).is_none_or(|access| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted())
 }
 
 /// O-7: what is missing at the target whatever is there.
@@ -131,17 +139,7 @@ pub(super) fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Ta
         return Err(Denial::Unauthenticated);
     }
     let readable = |key: &str| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted();
-    let shows = matches!(
-        target.method,
-        Method::Get
-            | Method::Head
-            | Method::Propfind
-            | Method::Report
-            | Method::Search
-            | Method::Copy
-            | Method::Options
-    );
-    if shows && !readable(target.key()) {
+    if hides(target.method) && !readable(target.key()) {
         return Err(Denial::Hidden);
     }
     // what the principal may not read is named by the nearest collection that it may.
@@ -154,6 +152,12 @@ pub(super) fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Ta
     }
     let resource = public(target, key);
     Err(Denial::NeedPrivileges(resource, first.privilege))
+}
+
+/// Whether `method` answers for what may not be read as if it were not there; the others refuse it either way.
+pub fn hides(method: Method) -> bool {
+    use Method::{Copy, Get, Head, Options, Propfind, Report, Search};
+    matches!(method, Get | Head | Propfind | Report | Search | Copy | Options)
 }
 
 /// The public path of a key relative to the route.

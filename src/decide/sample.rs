@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
+    access::Acl,
     identity::Principal,
-    policy::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, Route},
+    policy::{Limits, MaxDepth, Method, MethodFilter, MethodRule, MethodSet, Profile, Route},
     rules::PathPattern,
     url::{Authority, Origin, Scheme, path_rules::ReservedName},
     xml::name::ExpandedName,
@@ -84,6 +85,16 @@ pub fn open_gate() -> Gate {
     Gate::new(vec![Route::sample("/open/", &[], false)])
 }
 
+/// One route `/files/` with this access control list, for every method.
+pub fn guarded_gate(access: Acl) -> Gate {
+    let mut files = Route::sample("/files/", &["dav.test"], false);
+    files.backend.profile = Profile::Apache;
+    files.methods = rules(&[("/**", ALL, None)]);
+    files.limits.propfind_depth = MaxDepth::Infinity;
+    files.access = Some(access);
+    Gate::new(vec![files])
+}
+
 /// What the gate and the body lead to.
 pub enum Verdict {
     /// An answer of the gateway's own.
@@ -96,6 +107,11 @@ pub enum Verdict {
 
 /// Judges `line` (without version) with these header lines after `Host: dav.test`, or after the Host among them, and this body.
 pub fn judge(gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Verdict, Denial> {
+    judge_as(Principal::anonymous(), gate, line, lines, body)
+}
+
+/// The same for somebody, who is past proving who he is.
+pub fn judge_as(principal: Principal, gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Verdict, Denial> {
     let mut raw = format!("{line} HTTP/1.1\r\n");
     let mut headers = HeaderMap::new();
     let named = lines.iter().any(|line| line.starts_with("Host:"));
@@ -112,13 +128,15 @@ pub fn judge(gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Ver
         local: Some(([127, 0, 0, 1], 8080).into()),
     };
     let account = &mut Account::default();
+    let asker = Asker {
+        principal: Arc::new(principal),
+        may_prove: false,
+        gateway_asks: false,
+    };
     let arrived = match gate.arrive(&request, account)? {
         Arrival::Own(answer) => return Ok(Verdict::Own(answer)),
+        Arrival::Above(above) => return above.admit(&headers, &asker).map(Verdict::Own),
         Arrival::At(arrived) => arrived,
-    };
-    let asker = Asker {
-        principal: Arc::new(Principal::anonymous()),
-        may_prove: false,
     };
     let admitted = match arrived.admit(&headers, asker, account)? {
         Admission::Own(answer) => return Ok(Verdict::Own(answer)),

@@ -80,6 +80,7 @@ impl Decision {
             target: differs(|states| states.target, |states| states.destination),
             destination: differs(|states| states.destination, |states| states.target),
             permit,
+            judged: None,
         }))
     }
 }
@@ -144,6 +145,18 @@ fn judge(admitted: &Admitted, states: States) -> Result<Way, Denial> {
     Ok(Way::Forward)
 }
 
+/// Who answers where the states are known as far as this.
+fn way_of(permit: &Permit, known: States) -> Result<Way, Denial> {
+    let mut ways = known.possible().map(|states| judge(permit.admitted(), states));
+    let first = ways.next().unwrap_or(Ok(Way::Forward))?;
+    ways.try_for_each(|way| match way? {
+        way if way == first => Ok(()),
+        // A listing of what may be no collection.
+        Way::Forward | Way::List => Err(Denial::Listing),
+    })?;
+    Ok(first)
+}
+
 /// B-22: the Depth up to which a PROPFIND on a collection is served.
 fn deepest(admitted: &Admitted) -> Depth {
     let route = &admitted.target.route;
@@ -157,9 +170,11 @@ fn deepest(admitted: &Admitted) -> Depth {
 /// A permit that waits for the state of some resources.
 #[derive(Clone, Debug)]
 pub struct Question {
-    permit: Permit,
-    target: bool,
-    destination: bool,
+    pub(super) permit: Permit,
+    pub(super) target: bool,
+    pub(super) destination: bool,
+    /// In report mode the permit that the rules would give: their refusal is only told.
+    pub(super) judged: Option<Box<Permit>>,
 }
 
 impl Question {
@@ -188,7 +203,9 @@ impl Question {
         let can = self.permit.route().backend.profile.habits().conditions;
         let method = self.permit.method();
         let replaces = matches!(method, Method::Copy | Method::Move);
-        !method.is_safe() && self.target && (replaces || can == Conditions::NONE)
+        // Rules that are only told hold nothing.
+        let enforced = self.judged.is_none();
+        enforced && !method.is_safe() && self.target && (replaces || can == Conditions::NONE)
     }
 
     /// The verdict, with what was found in the order of [`Self::resources`]. What is not known counts as everything it could be, the
@@ -212,21 +229,18 @@ impl Question {
         if finite && known.target == State::Unknown {
             known.target = State::Resource;
         }
-        let mut way = None;
-        for states in known.possible() {
-            let by = judge(self.permit.admitted(), states)?;
-            if way.replace(by).is_some_and(|other| other != by) {
-                // A listing of what may be no collection.
-                return Err(Denial::Listing);
-            }
-        }
+        let way = way_of(&self.permit, known)?;
         let (guards, open) = self.guards(known, target, destination);
-        let way = way.unwrap_or(Way::Forward);
+        let reported = self.judged.and_then(|judged| way_of(&judged, known).err());
+        let permit = match reported {
+            Some(denial) => self.permit.reporting(denial),
+            None => self.permit,
+        };
         // B-22: on anything but a collection every Depth means the same, and 0 is the one that all back ends serve.
         Ok(if finite && known.target != State::Collection {
-            self.permit.at_depth(Depth::Zero)
+            permit.at_depth(Depth::Zero)
         } else {
-            self.permit.guarded(guards, open).by(way)
+            permit.guarded(guards, open).by(way)
         })
     }
 

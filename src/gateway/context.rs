@@ -29,6 +29,8 @@ pub struct Context {
     pub exchange: Exchange,
     /// Why it was refused.
     pub denial: Option<Denial>,
+    /// What would have refused it, were the route not in report mode.
+    pub reported: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
     /// The whole answer went out before the request came to its end.
@@ -85,6 +87,7 @@ impl Context {
             turn: None,
             exchange: Exchange::Own,
             denial: None,
+            reported: None,
             failure: None,
             answered: false,
             upstream: Upstreaming::default(),

@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     server::Gateway,
+    tls::client_certificate,
     transact::{HeldBody, Outgoing, Transactor},
     upstream::Upstream,
 };
@@ -26,19 +27,27 @@ impl Gateway {
             return Ok(Asker {
                 principal: Arc::new(Principal::anonymous()),
                 may_prove: false,
+                gateway_asks: false,
             });
         };
         let peer = session.client_addr().and_then(|address| address.as_inet());
         let asking = Asking {
             peer: peer.map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
-            certificate: None,
+            certificate: client_certificate(session),
             headers: &session.req_header().headers,
         };
         let principal = authenticator.identify(&asking).await.map_err(Denial::Credentials)?;
         Ok(Asker {
             principal: Arc::new(principal),
+            gateway_asks: true,
             may_prove: !authenticator.challenges(None).is_empty(),
         })
+    }
+
+    /// What a 401 could ask of `principal`: nothing where it is known.
+    pub(super) fn challenges_for(&self, principal: &Principal) -> Vec<HeaderValue> {
+        let authenticator = self.authenticator().filter(|_| principal.is_anonymous());
+        authenticator.map_or_else(Vec::new, |authenticator| authenticator.challenges(None).to_vec())
     }
 
     /// What a 401 asks for (ERR-4).

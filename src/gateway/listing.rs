@@ -17,7 +17,7 @@ use crate::{
         request::probe_headers,
         visibility::Asked,
     },
-    url::{CanonicalPath, PublicPath, UpstreamPath},
+    url::{CanonicalPath, PublicPath, Scheme, UpstreamPath},
     xml::probe::{LISTING_BYTES, PROBE_BODY, ProbeState, parse_listing},
 };
 
@@ -27,6 +27,7 @@ use super::{
     passage::{Halt, Onward},
     respond::Reply,
     server::Gateway,
+    tls,
     transact::HeldBody,
     upstream_error::UpstreamError,
 };
@@ -53,7 +54,7 @@ impl Gateway {
             StatusCode::UNAUTHORIZED => return Ok(Onward::Challenge(Box::new(permit), Box::new(incoming))),
             _ => return Err(UpstreamError::Broken.into()),
         }
-        let shown = self.shown(&permit, &mut incoming).await?;
+        let shown = self.shown(&permit, tls::scheme(session), &mut incoming).await?;
         ctx.upstream.end();
         incoming.release().await;
         let here = permit.public();
@@ -75,18 +76,23 @@ impl Gateway {
     }
 
     /// What of the back end's listing the principal may see, with public URLs.
-    async fn shown(&self, permit: &Permit, incoming: &mut Incoming) -> Result<Vec<ProbeState>, UpstreamError> {
+    async fn shown(
+        &self,
+        permit: &Permit,
+        scheme: Scheme,
+        incoming: &mut Incoming,
+    ) -> Result<Vec<ProbeState>, UpstreamError> {
         let public = PublicPath(permit.public().0.clone().with_slash(true));
+        let mut headers = std::mem::take(&mut incoming.headers);
         let mut context = AnswerContext {
             method: Method::Propfind,
             upstream: UpstreamPath(permit.upstream().0.clone().with_slash(true)),
             public: public.clone(),
-            ..self.answer_context(permit)
+            ..self.answer_context(permit, scheme, incoming.status, &headers)
         };
         if let Some(filter) = &mut context.filter {
             filter.asked = Asked::new(Method::Propfind, public);
         }
-        let mut headers = std::mem::take(&mut incoming.headers);
         let plan = rewrite(&Arc::new(context), incoming.status.as_u16(), &mut headers);
         // Whatever is not rewritten is not filtered either.
         let Ok(BodyPlan::Rewrite(plan)) = plan else {

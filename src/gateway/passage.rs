@@ -12,7 +12,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{
         Admission, Arrival, BodyPlan, Decision, Denial, OwnAnswer, Permit, Request, own::Ancestor,
-        permit::PermittedBody,
+        permit::PermittedBody, privileges::Asker,
     },
     rewrite::request as outgoing,
 };
@@ -71,10 +71,14 @@ impl Gateway {
         };
         let arrived = match self.gate().arrive(&request, &mut ctx.account)? {
             Arrival::Own(answer) => return own(answer, session).await.map(Onward::Own),
+            Arrival::Above(above) => {
+                let asker = self.asker(session, ctx).await?;
+                let answer = above.admit(&session.req_header().headers, &asker)?;
+                return own(answer, session).await.map(Onward::Own);
+            }
             Arrival::At(arrived) => arrived,
         };
-        let asker = self.identify(session).await?;
-        ctx.account.principal = Some(Arc::clone(&asker.principal));
+        let asker = self.asker(session, ctx).await?;
         let admitted = match arrived.admit(&session.req_header().headers, asker, &mut ctx.account)? {
             Admission::Own(answer) => return own(answer, session).await.map(Onward::Own),
             Admission::Forward(admitted) => admitted,
@@ -91,6 +95,7 @@ impl Gateway {
                 Asked::Challenge(permit, incoming) => return Ok(Onward::Challenge(permit, incoming)),
             },
         };
+        ctx.reported = permit.reported().cloned();
         if permit.lists() {
             return self.list(permit, session, ctx).await;
         }
@@ -102,6 +107,7 @@ impl Gateway {
             PermittedBody::None if permit.method().streams() && !unframed => {
                 return Ok(Onward::Stream(Box::new(permit)));
             }
+            PermittedBody::Answered(text) => return Ok(Onward::Own(Reply::multistatus(text.clone()))),
             PermittedBody::None => HeldBody::None,
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
@@ -115,6 +121,13 @@ impl Gateway {
         };
         let request = self.assemble(&permit, session, body);
         Ok(Onward::Transact(Box::new((permit, request))))
+    }
+
+    /// Who asks (O-5), noted for the log.
+    async fn asker(&self, session: &Session, ctx: &mut Context) -> Result<Asker, Denial> {
+        let asker = self.identify(session).await?;
+        ctx.account.principal = Some(Arc::clone(&asker.principal));
+        Ok(asker)
     }
 
     /// The request as the back end is to get it.

@@ -16,7 +16,9 @@ use crate::{
     },
 };
 
-use super::{context::Context, incoming::Incoming, respond::Reply, server::Gateway, upstream_error::UpstreamError};
+use super::{
+    context::Context, incoming::Incoming, respond::Reply, server::Gateway, tls, upstream_error::UpstreamError,
+};
 
 /// How much of a rewritten body is held back to know its length before its head goes out.
 const HELD_BACK: usize = 64 * 1024;
@@ -33,8 +35,8 @@ impl Gateway {
         permit: &Permit,
         mut incoming: Incoming,
     ) -> Result<()> {
-        let answer = Arc::new(self.answer_context(permit));
         let mut headers = std::mem::take(&mut incoming.headers);
+        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), incoming.status, &headers));
         let plan = match rewrite(&answer, incoming.status.as_u16(), &mut headers) {
             Ok(plan) => plan,
             Err(bad) => return self.bad_gateway(session, ctx, bad.name()).await,

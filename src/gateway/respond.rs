@@ -65,6 +65,10 @@ impl Reply {
         }
         reply.close = denial.closes();
         let condition = denial.condition();
+        if *denial == Denial::Hidden {
+            // What tells more would tell it apart from what is really missing.
+            return reply;
+        }
         if let Denial::NeedPrivileges(resource, privilege) = denial {
             return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));
         }

@@ -1,8 +1,8 @@
 //! What serves requests: the gate with its routes, their back ends, and where everything is told. One for all connections.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use crate::{
     decide::{Gate, Permit},
@@ -14,13 +14,14 @@ use crate::{
         visibility::{Asked, Filter},
     },
     telemetry::{
-        access::AccessLog,
+        lines::LineLog,
         metrics::{Metrics, NO_ROUTE, RouteMetrics},
     },
     url::{Origin, Scheme},
 };
 
 use super::{
+    lock_memory::LockMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
     upstream::Upstream,
@@ -33,23 +34,25 @@ pub struct Gateway {
     gate: Gate,
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
-    authenticator: Option<Authenticator>,
+    authenticator: Option<Arc<Authenticator>>,
     turns: Arc<Turns>,
+    locks: Arc<LockMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
-    pub(super) access_log: AccessLog,
+    pub(super) access_log: LineLog,
+    pub(super) audit_log: LineLog,
 }
 
 impl Gateway {
-    /// A gateway of these routes; `upstreams` are their back ends in the same order.
+    /// A gateway of these routes; `upstreams` are their back ends in the same order, the two logs those of access and audit.
     pub fn new(
         gate: Gate,
         upstreams: Vec<Arc<Upstream>>,
         transactor: Arc<Transactor>,
-        authenticator: Option<Authenticator>,
+        authenticator: Option<Arc<Authenticator>>,
         metrics: Arc<Metrics>,
-        access_log: AccessLog,
+        (access_log, audit_log): (LineLog, LineLog),
     ) -> Self {
         let by_route = gate
             .routes()
@@ -57,6 +60,7 @@ impl Gateway {
             .map(|route| (route.name.clone(), metrics.route(&route.name)));
         Self {
             by_route: by_route.collect(),
+            locks: Arc::new(LockMemory::new(gate.routes().len())),
             outside: metrics.route(NO_ROUTE),
             transactor,
             authenticator,
@@ -65,6 +69,7 @@ impl Gateway {
             upstreams,
             metrics,
             access_log,
+            audit_log,
         }
     }
 
@@ -73,7 +78,7 @@ impl Gateway {
     }
 
     pub(super) fn authenticator(&self) -> Option<&Authenticator> {
-        self.authenticator.as_ref()
+        self.authenticator.as_deref()
     }
 
     pub(super) fn turns(&self) -> &Arc<Turns> {
@@ -109,10 +114,17 @@ impl Gateway {
         }
     }
 
-    pub(super) fn answer_context(&self, permit: &Permit) -> AnswerContext {
+    /// What the answer to `permit`, with this head, is rewritten with; `scheme` is the one the client speaks.
+    pub(super) fn answer_context(
+        &self,
+        permit: &Permit,
+        scheme: Scheme,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> AnswerContext {
         let route = permit.route();
         let asked = || Origin {
-            scheme: Scheme::Http,
+            scheme,
             authority: permit.host().clone(),
         };
         AnswerContext {
@@ -124,14 +136,19 @@ impl Gateway {
             inner: self.gate.inside(permit),
             allowed: permit.allowed(),
             noroot: permit.noroot(),
-            filter: route.access.is_some().then(|| self.filter(permit)),
+            filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
+            challenges: self.challenges_for(permit.principal()),
         }
     }
 
     /// The header fields for the back end, with the credentials that it is to see.
     pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
-        for name in self.authenticator.iter().flat_map(Authenticator::private_headers) {
+        for name in self
+            .authenticator()
+            .into_iter()
+            .flat_map(Authenticator::private_headers)
+        {
             headers.remove(name);
         }
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
@@ -139,10 +156,13 @@ impl Gateway {
     }
 
     /// What of the answer the principal may see (3.6).
-    fn filter(&self, permit: &Permit) -> Filter {
+    fn filter(&self, permit: &Permit, status: StatusCode, headers: &HeaderMap) -> Filter {
         let view = View {
             route: Arc::clone(permit.route()),
+            number: permit.route_number(),
             principal: Arc::clone(permit.principal()),
+            locks: Arc::clone(&self.locks),
+            tokens: self.locks.learn(permit, status, headers, Instant::now()),
         };
         let mut asked = Asked::new(permit.method(), permit.public().clone());
         if let Some(body) = permit.read_body() {
@@ -151,7 +171,11 @@ impl Gateway {
         if let Some(destination) = permit.destination() {
             asked = asked.with_destination(destination.public.clone());
         }
-        Filter::new(Arc::new(view), asked)
+        Filter {
+            answers: permit.members().to_vec(),
+            hide_lock_owner: permit.route().hide_lock_owner,
+            ..Filter::new(Arc::new(view), asked)
+        }
     }
 
     pub(super) fn count_unmapped(&self, permit: &Permit, hrefs: u64) {

@@ -65,7 +65,9 @@ impl Gateway {
         ctx.stream = Some(Streaming {
             limit: match permit.body() {
                 PermittedBody::Stream(limit) => *limit,
-                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) => None,
+                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) | PermittedBody::Answered(_) => {
+                    None
+                }
             },
             permit: Arc::new(permit),
             headers,

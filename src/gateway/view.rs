@@ -1,7 +1,7 @@
 //! What a principal may see of a route, for the filter of answers (3.6). In: the route's access control list and the principal. Out: the
 //! answers that the filter needs, from memory.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     access::{Privilege, PrivilegeSet},
@@ -12,13 +12,21 @@ use crate::{
     xml::name::ExpandedName,
 };
 
+use super::lock_memory::LockMemory;
+
 /// The view of one principal.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct View {
     /// The route, which has an access control list.
     pub route: Arc<Route>,
+    /// Its number.
+    pub number: usize,
     /// Who looks.
     pub principal: Arc<Principal>,
+    /// Who made which lock.
+    pub locks: Arc<LockMemory>,
+    /// The lock tokens that this very request made or named.
+    pub tokens: Vec<String>,
 }
 
 impl View {
@@ -54,8 +62,8 @@ impl Visibility for View {
         self.has(root, Privilege::Unlock)
     }
 
-    fn owns_lock(&self, _token: &str) -> bool {
-        // Locks are the back end's: who made one is not known here yet.
-        false
+    fn owns_lock(&self, token: &str) -> bool {
+        let known = || self.locks.owns(self.number, token, &self.principal, Instant::now());
+        self.tokens.iter().any(|own| own == token) || known()
     }
 }

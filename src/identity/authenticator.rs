@@ -164,6 +164,11 @@ impl Authenticator {
             .flat_map(|(_, settings)| trusted_header::names(settings))
     }
 
+    /// Whether the back end is a source.
+    pub fn asks_back_end(&self) -> bool {
+        self.passwords.ask_back_end()
+    }
+
     /// Whether the back end's word can be taken, tested now. `Ok` where it is no source.
     ///
     /// # Errors

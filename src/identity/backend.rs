@@ -108,8 +108,7 @@ impl BackEnd {
 
     /// Asks the back end.
     pub async fn verify(&self, fingerprint: Digest, authorization: &HeaderValue) -> Answer {
-        if let Err(reason) = self.test(false).await {
-            tracing::error!("{reason}");
+        if self.test(false).await.is_err() {
             return Answer::Unknown;
         }
         let answer = meaning(self.asks.ask(Some(authorization)).await);
@@ -135,6 +134,13 @@ impl BackEnd {
         let result = self.examine().await;
         if result.is_err() {
             self.proved.forget();
+        }
+        match (result, tested.as_ref().map(|last| last.result)) {
+            (Err(reason), last) if last != Some(Err(reason)) => {
+                tracing::error!("{reason}; logins that it would have to prove are answered 503");
+            }
+            (Ok(()), Some(Err(_))) => tracing::info!("identity.backend.verify: the back end's word can be taken again"),
+            (Ok(()) | Err(_), _) => {}
         }
         *tested = Some(Tested {
             at: Instant::now(),

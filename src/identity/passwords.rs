@@ -182,6 +182,15 @@ impl Passwords {
         }
     }
 
+    /// Whether the back end is one of them.
+    pub fn ask_back_end(&self) -> bool {
+        let asks = |source: &PasswordSource| match source {
+            PasswordSource::BackEnd { .. } => true,
+            PasswordSource::File(_) => false,
+        };
+        self.sources.iter().any(|(_, source)| asks(source))
+    }
+
     /// Tests the back end, if it is a source.
     ///
     /// # Errors

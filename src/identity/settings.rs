@@ -43,6 +43,19 @@ pub enum SourceSettings {
     BackEnd(BackEndSettings),
 }
 
+impl SourceSettings {
+    /// Its key in the configuration file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Basic(_) => "basic",
+            Self::Bearer(_) => "bearer",
+            Self::ClientCertificate(_) => "client_certificate",
+            Self::TrustedHeader(_) => "trusted_header",
+            Self::BackEnd(_) => "backend",
+        }
+    }
+}
+
 /// Basic credentials and the file that knows them (RFC 7617).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasicSettings {

@@ -39,6 +39,15 @@ pub struct FileProblem {
 }
 
 impl FileProblem {
+    /// `what` is wrong with the file at `path` as a whole.
+    pub fn whole(path: &Path, what: &str) -> Self {
+        let what = what.to_owned();
+        Self {
+            path: path.to_owned(),
+            problems: vec![LineProblem { line: None, what }],
+        }
+    }
+
     /// The messages, `file:line: what is wrong`.
     pub fn lines(&self) -> Vec<String> {
         let path = self.path.display();
@@ -193,6 +202,14 @@ fn read<T>(path: &Path, parse: Parse<T>) -> Result<(T, Stamp), FileProblem> {
     Ok((value, Stamp::of(&data)))
 }
 
+/// What a file says that is read once.
+///
+/// # Errors
+/// Why it cannot be used.
+pub fn read_once<T>(path: &Path, parse: Parse<T>) -> Result<T, FileProblem> {
+    read(path, parse).map(|(value, _)| value)
+}
+
 /// The first line of a file that holds a secret, from a `password_file` and its like.
 ///
 /// # Errors
@@ -218,7 +235,7 @@ pub fn read_secret(path: &Path) -> Result<super::Secret, FileProblem> {
         }
         Ok(super::Secret::new(text))
     };
-    read(path, first_line).map(|(secret, _)| secret)
+    read_once(path, first_line)
 }
 
 /// A `PoisonError` says that a thread died while it held the lock; what these locks hold is never left half done.

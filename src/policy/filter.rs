@@ -76,6 +76,28 @@ impl MethodFilter {
         self.index.patterns().zip(&self.rules)
     }
 
+    /// The same rules, with everything allowed that is ever forwarded, everywhere; their limits stay.
+    pub(super) fn opened(&self) -> Self {
+        let forwarded: Vec<Method> = Method::ALL.iter().copied().filter(|method| !method.is_off()).collect();
+        let allowed = MethodSet::of(&forwarded);
+        let all = || MethodRule {
+            allowed,
+            body: None,
+            line: 0,
+            index: 0,
+        };
+        let rules = self.rules().map(|(pattern, rule)| {
+            let rule = MethodRule {
+                allowed,
+                ..rule.clone()
+            };
+            (pattern.clone(), rule)
+        });
+        // `/**` is a pattern; were it not, what no rule speaks of would stay refused.
+        let everything = PathPattern::parse("/**").ok();
+        Self::new(rules.chain(everything.map(|pattern| (pattern, all()))).collect())
+    }
+
     /// Pairs of rules of which the first can never decide, because the second comes earlier and matches all of it.
     pub fn unreachable(&self) -> impl Iterator<Item = (&MethodRule, &MethodRule)> {
         let covering = |rule: &MethodRule| {

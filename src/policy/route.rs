@@ -29,6 +29,8 @@ pub struct Route {
     pub access: Option<Acl>,
     /// What answers GET of a collection (A-24).
     pub collection_get: CollectionGet,
+    /// Whether rules refuse, or only tell what they would refuse.
+    pub mode: Mode,
     /// How much a request may hold.
     pub limits: Limits,
     /// The REPORT bodies that pass (RP-20).
@@ -39,6 +41,8 @@ pub struct Route {
     pub noroot: bool,
     /// Hand HTML bodies of the back end's errors to clients (ERR-3).
     pub pass_error_bodies: bool,
+    /// Leave the owners of other people's locks out of answers (F-6).
+    pub hide_lock_owner: bool,
     /// 411 for a PUT without Content-Length (B-93).
     pub require_length: bool,
     /// 400 for method override headers (B-50).
@@ -67,6 +71,15 @@ impl Route {
         (passes.intersection(self.backend.profile.habits().methods), rule)
     }
 
+    /// The same route without rules: every method that is ever forwarded passes, and nobody needs a privilege. Limits stay.
+    pub fn opened(&self) -> Self {
+        Self {
+            methods: self.methods.opened(),
+            access: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether any rule lets a DAV method pass: if none does, the route shows no trace of WebDAV (Z-1).
     pub fn speaks_dav(&self) -> bool {
         self.methods
@@ -85,6 +98,16 @@ pub enum CollectionGet {
     Deny,
     /// The back end, to whoever may read everything below; the gateway, with what may be read, to others.
     Synthetic,
+}
+
+/// What becomes of requests that `methods` or `access` refuse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They are refused.
+    #[default]
+    Enforce,
+    /// They pass, and it is told that they would have been refused.
+    Report,
 }
 
 /// The server behind a route.
@@ -187,6 +210,7 @@ impl Route {
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
             access: None,
             collection_get: CollectionGet::default(),
+            mode: Mode::Enforce,
             limits: Limits::default(),
             reports: Vec::new(),
             path_rules: PathRules {
@@ -195,6 +219,7 @@ impl Route {
             },
             noroot: false,
             pass_error_bodies: false,
+            hide_lock_owner: false,
             require_length: false,
             strict_override: false,
             refuse_underscore: false,

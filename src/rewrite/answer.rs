@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-        LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
+        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+        ETAG, LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
     },
 };
 
@@ -20,6 +20,7 @@ use super::{
     url_headers::{map_headers, remove_internal},
 };
 use crate::{
+    decide::privileges,
     policy::{Method, Profile},
     xml::media_type::xml_charset,
 };
@@ -39,6 +40,9 @@ pub enum BadAnswer {
     /// It is a part of a document that would have to be rewritten as a whole.
     #[error("the back end answers with a part of a document whose URLs must be mapped")]
     PartOfDocument,
+    /// It asks for credentials in a way that nobody could meet.
+    #[error("the back end asks for credentials that do not pass, or refuses the gateway's own")]
+    Challenge,
     /// It is no multistatus where only that could be filtered (F-15).
     #[error("the back end's answer is no XML where a multistatus is expected")]
     NotXml,
@@ -52,6 +56,7 @@ impl BadAnswer {
             Self::UnknownCoding => "answer-unknown-coding",
             Self::EmptyMultistatus => "answer-missing",
             Self::PartOfDocument => "answer-partial",
+            Self::Challenge => "answer-challenge",
             Self::NotXml => "answer-not-xml",
         }
     }
@@ -68,7 +73,8 @@ const OF_THE_BYTES: [HeaderName; 7] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is.
+/// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is. Where the
+/// route has `access`, a 404 looks like that for what is hidden, which the back end is not asked for: one empty form for both.
 ///
 /// # Errors
 /// The answer must not go out; the headers are in no defined state then.
@@ -83,6 +89,10 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
     {
         return Err(BadAnswer::UnknownCoding);
+    }
+    if status == 404 && context.filter.is_some() && privileges::hides(context.method) {
+        *headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+        return Ok(BodyPlan::Empty);
     }
     remove_internal(headers);
     map_headers(context, status, headers)?;

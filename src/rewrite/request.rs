@@ -87,7 +87,7 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
             out.insert(header::CONTENT_TYPE, XML);
             drop_digests(&mut out);
         }
-        PermittedBody::None => {
+        PermittedBody::None | PermittedBody::Answered(_) => {
             out.remove(header::CONTENT_TYPE);
             drop_digests(&mut out);
         }

@@ -63,8 +63,8 @@ fn mapped_or_left_out() {
         (
             401,
             "www-authenticate",
-            "Digest domain=\"/dav/\"",
-            Some("Digest domain=\"/files/\""),
+            "Digest domain=\"/dav/\", Basic realm=\"/dav/\"",
+            Some("Basic realm=\"/dav/\""),
         ),
         // never
         (

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 pub use super::context::Named;
@@ -51,6 +52,8 @@ pub struct AnswerContext {
     pub noroot: bool,
     /// What of the answer the principal may see; `None`: everything.
     pub filter: Option<Filter>,
+    /// What a 401 of the gateway's own asks for (ERR-4); empty where whoever asks is known.
+    pub challenges: Vec<HeaderValue>,
 }
 
 impl AnswerContext {

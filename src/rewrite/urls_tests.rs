@@ -57,6 +57,8 @@ pub fn route(allowed: MethodSet) -> Route {
         },
         methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
         access: None,
+        mode: crate::policy::Mode::Enforce,
+        collection_get: crate::policy::CollectionGet::Pass,
         limits: Limits::default(),
         reports: Vec::new(),
         path_rules: PathRules {
@@ -64,6 +66,7 @@ pub fn route(allowed: MethodSet) -> Route {
             ..PathRules::default()
         },
         noroot: false,
+        hide_lock_owner: false,
         pass_error_bodies: false,
         require_length: false,
         strict_override: false,
@@ -89,6 +92,7 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         allowed,
         noroot: false,
         filter: None,
+        challenges: Vec::new(),
     }
 }
 

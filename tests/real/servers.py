@@ -132,6 +132,7 @@ ThreadsPerChild 25
 DirectoryIndex disabled
 DavLockDB {base}/locks/db
 LimitRequestBody 0
+DavDepthInfinity On
 # As Debian ships it: these clients cannot follow a redirect.
 BrowserMatch "MS FrontPage" redirect-carefully
 BrowserMatch "^WebDrive" redirect-carefully
@@ -208,7 +209,7 @@ class Apache:
 class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
-    `backend` is a URL, or a directory that the embedded back end serves.
+    `backend` is a URL, or a directory that the embedded back end serves. `identity` is who says who is asking.
     """
 
     def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, **more):
@@ -225,6 +226,7 @@ class Gateway:
             "listeners": [{"address": f"127.0.0.1:{self.port}"}],
             "admin": {"address": self.admin[len("http://") :]},
             "routes": [route],
+            **({"identity": identity} if identity else {}),
         }
         if identity:
             config["identity"] = identity
@@ -239,7 +241,8 @@ class Gateway:
     def access(self):
         """The access log's lines so far, parsed; what stands before and between them on standard error is left out."""
         with open(self.log, errors="replace") as log:
-            return [json.loads(line) for line in log if line.startswith("{")]
+            lines = [json.loads(line) for line in log if line.startswith("{")]
+        return [line for line in lines if line.get("log") != "audit"]
 
     def unmapped(self):
         """The counters of URLs in answers that could not be mapped, where they are not 0."""

@@ -71,9 +71,21 @@ impl Gateway {
         self.directory.path()
     }
 
-    /// The lines on standard output so far: the access log.
+    /// The lines on standard output so far that are of the access log.
     pub fn lines(&self) -> Vec<String> {
-        self.output.lock().expect("lines").clone()
+        let lines = self.output.lock().expect("lines").clone();
+        lines.into_iter().filter(|line| !is_of_audit(line)).collect()
+    }
+
+    /// The lines on standard output so far that are of the audit log.
+    pub fn audit_lines(&self) -> Vec<String> {
+        let lines = self.output.lock().expect("lines").clone();
+        lines.into_iter().filter(|line| is_of_audit(line)).collect()
+    }
+
+    /// Waits until an audit log line holds `text` and returns it as JSON.
+    pub fn audit_of(&self, text: &str) -> serde_json::Value {
+        await_line(text, || self.audit_lines())
     }
 
     /// The lines on standard error so far.
@@ -83,14 +95,7 @@ impl Gateway {
 
     /// Waits until an access log line holds `text` and returns it as JSON.
     pub fn log_of(&self, text: &str) -> serde_json::Value {
-        let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until {
-            if let Some(line) = self.lines().iter().find(|line| line.contains(text)) {
-                return serde_json::from_str(line).expect("a line of the access log is JSON");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("no access log line holds {text:?}; there is: {:#?}", self.lines());
+        await_line(text, || self.lines())
     }
 
     fn wait_until_ready(&self, ended: &AtomicBool) {
@@ -103,6 +108,21 @@ impl Gateway {
         }
         panic!("the gateway did not start:\n{}", self.errors().join("\n"));
     }
+}
+
+fn is_of_audit(line: &str) -> bool {
+    line.starts_with(r#"{"log":"audit","#)
+}
+
+fn await_line(text: &str, lines: impl Fn() -> Vec<String>) -> serde_json::Value {
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        if let Some(line) = lines().iter().find(|line| line.contains(text)) {
+            return serde_json::from_str(line).expect("a line of a log is JSON");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("no line of the log holds {text:?}; there is: {:#?}", lines());
 }
 
 impl Drop for Gateway {

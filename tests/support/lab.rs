@@ -111,6 +111,30 @@ impl Lab {
     fn start(text: &str, gateway: impl Fn(&str) -> Gateway) -> Lab {
         let backend = BackEnd::start();
         let gateway = gateway(&text.replace("@BACK@", &backend.address.to_string()));
+        Lab::of(gateway, backend)
+    }
+
+    /// A gateway that somebody else has started, in front of this back end.
+    pub fn of(gateway: Gateway, backend: BackEnd) -> Lab {
+        Lab {
+            gateway,
+            backend,
+            refused: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A lab whose gateway believes the header `X-User`, which names the user (`Req::by`).
+    pub fn with_users(routes: &str) -> Lab {
+        Lab::with_identity("trusted_header: { user: X-User, from: [127.0.0.1] }", routes)
+    }
+
+    /// A lab with this value of `identity`, in one line or indented by two blanks.
+    pub fn with_identity(identity: &str, routes: &str) -> Lab {
+        let backend = BackEnd::start();
+        let routes = routes.replace("@BACK@", &backend.address.to_string());
+        let gateway = Gateway::start(&format!(
+            "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nidentity:\n  {identity}\nroutes:\n{routes}\n"
+        ));
         Lab {
             gateway,
             backend,

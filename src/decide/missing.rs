@@ -1,10 +1,8 @@
-//! Whether a principal may do what a request asks (O-7, O-9, O-11, O-12), and whether the back end must be asked first (EX-5). In: the
-//! access rules as the principal meets them, the operation, where its resources are, and what is known to be there. Out: granted,
-//! refused with all that is missing, or the resources whose state would make a difference.
+//! What a request needs and its principal does not have (O-7, O-9, O-11, O-12). In: the access rules as the principal meets them, what
+//! the operation needs, where its resources are. Out: all that is missing, in the order of the table.
 
 use crate::access::{AccessOf, Ace, Privilege, Scope};
-use crate::request::State;
-use crate::request::operation::{Need, Needs, Operation, Subject};
+use crate::request::operation::{Need, Needs, Subject};
 
 /// Where the resources of a request are: keys relative to the route.
 #[derive(Clone, Debug, Default)]
@@ -21,22 +19,6 @@ pub struct Places<'a> {
     pub add_member_collection: Option<&'a str>,
 }
 
-/// What access rules say of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Authorization<'a> {
-    /// Everything needed is granted, whatever is there.
-    Granted,
-    /// This is missing, and something would be whatever is there.
-    Refused(Vec<Missing<'a>>),
-    /// It depends on what is there.
-    Ask {
-        /// What is at T.
-        target: bool,
-        /// What is at D.
-        destination: bool,
-    },
-}
-
 /// A privilege that is needed and not granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing<'a> {
@@ -50,49 +32,6 @@ pub struct Missing<'a> {
     pub privilege: Privilege,
     /// The rule that denies it; `None`: no rule grants it.
     pub by: Option<&'a Ace>,
-}
-
-/// Judges `operation`, where `target` and `destination` are at T and D as far as is known. What is unknown is asked for only if
-/// the verdict depends on it; if the back end does not say, [`missing`] with the needs of an unknown state is the verdict (EX-3).
-/// `None`: the method is never forwarded.
-pub fn authorize<'a>(
-    access: &AccessOf<'a>,
-    operation: &Operation,
-    places: &Places<'_>,
-    target: State,
-    destination: State,
-) -> Option<Authorization<'a>> {
-    // What is granted in all states together is granted in each: the common case, and the only look.
-    if missing(access, &operation.needs(target, destination)?, places).is_empty() {
-        return Some(Authorization::Granted);
-    }
-    let mut verdicts = Vec::new();
-    for target in target.possible() {
-        for destination in destination.possible() {
-            let needs = operation.needs(*target, *destination)?;
-            verdicts.push((*target, *destination, missing(access, &needs, places)));
-        }
-    }
-    let granted = |verdict: &(State, State, Vec<Missing<'a>>)| verdict.2.is_empty();
-    if !verdicts.iter().any(granted) {
-        // Whichever state it is, the same is said, so that the refusal does not tell which.
-        return verdicts
-            .into_iter()
-            .next()
-            .map(|(_, _, missing)| Authorization::Refused(missing));
-    }
-    // Whether two states of one, with the other as it is, make a difference.
-    let differs = |same: fn(&(State, State, Vec<Missing<'a>>)) -> State| {
-        let pairs = verdicts
-            .iter()
-            .flat_map(|one| verdicts.iter().map(move |other| (one, other)));
-        let mut alike = pairs.filter(|(one, other)| same(one) == same(other));
-        alike.any(|(one, other)| granted(one) != granted(other))
-    };
-    Some(Authorization::Ask {
-        target: differs(|verdict| verdict.1),
-        destination: differs(|verdict| verdict.0),
-    })
 }
 
 /// What of `needs` is not granted, in their order.
@@ -156,5 +95,5 @@ fn parent(key: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "authorize_tests.rs"]
+#[path = "missing_tests.rs"]
 mod tests;

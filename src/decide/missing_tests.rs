@@ -2,8 +2,8 @@ use super::*;
 use crate::access::naive::{Rule, granted, granted_below, real, rule, universe};
 use crate::identity::Principal;
 use crate::policy::Method;
-use crate::request::Depth;
-use crate::request::operation::Kind;
+use crate::request::operation::{Kind, Operation};
+use crate::request::{Depth, State};
 use State::{Collection, Resource, Unknown, Unmapped};
 
 fn user(name: &str, groups: &[&str]) -> Principal {
@@ -283,18 +283,13 @@ fn the_whole_matrix() {
                         for at_target in states(target_states) {
                             // Where there is no Destination, what is there must make no difference.
                             for at_destination in states(&destination_states.replace('-', "u")) {
-                                let found = authorize(
-                                    &access,
-                                    &operation(method, case),
-                                    &places(target, destination),
-                                    at_target,
-                                    at_destination,
-                                );
+                                let needs_now = operation(method, case).needs(at_target, at_destination).unwrap();
+                                let lacks = missing(&access, &needs_now, &places(target, destination));
                                 let row = format!(
                                     "{:?} {method} {case} {target} {at_target:?} {destination:?} {at_destination:?}",
                                     who.name()
                                 );
-                                assert_eq!(found == Some(Authorization::Granted), expected, "{row}: {needs}");
+                                assert_eq!(lacks.is_empty(), expected, "{row}: {needs}");
                                 rows[usize::from(expected)] += 1;
                             }
                         }
@@ -307,113 +302,13 @@ fn the_whole_matrix() {
     assert!(rows[0] > 2_000 && rows[1] > 1_000, "{rows:?}");
 }
 
-// EX-5: decided without asking if and only if every state gives the same verdict; and what is asked for settles it
-#[test]
-fn asks_only_where_it_matters() {
-    let rules = house();
-    let acl = real(std::slice::from_ref(&rules));
-    let known = states("urc");
-    let mut asked = 0;
-    for who in &roles() {
-        let access = acl.of(who);
-        for (method, case) in TABLE
-            .iter()
-            .flat_map(|row| row.0.split(' ').map(|method| (method, row.1)))
-        {
-            let operation = operation(method, case);
-            let two = matches!(operation.method, Method::Copy | Method::Move);
-            for target in PATHS {
-                let destination = two.then_some("/shared/x");
-                let places = places(target, destination);
-                let at = |t, d| authorize(&access, &operation, &places, t, d).unwrap();
-                let granted: Vec<bool> = known
-                    .iter()
-                    .flat_map(|t| known.iter().map(|d| at(*t, *d) == Authorization::Granted))
-                    .collect();
-                let all_same = granted.iter().all(|one| *one == granted[0]);
-                match at(Unknown, Unknown) {
-                    Authorization::Granted => assert!(all_same && granted[0], "{method} {target}"),
-                    Authorization::Refused(missing) => {
-                        assert!(all_same && !granted[0] && !missing.is_empty(), "{method} {target}");
-                    }
-                    Authorization::Ask {
-                        target: ask_t,
-                        destination: ask_d,
-                    } => {
-                        assert!(!all_same && (ask_t || ask_d), "{method} {target}");
-                        assert!(two || !ask_d, "{method} {target}: no Destination to ask for");
-                        asked += 1;
-                        for t in &known {
-                            for d in &known {
-                                let told = at(if ask_t { *t } else { Unknown }, if ask_d { *d } else { Unknown });
-                                let truth = at(*t, *d) == Authorization::Granted;
-                                assert_eq!(told == Authorization::Granted, truth, "{method} {target} {t:?} {d:?}");
-                                assert!(
-                                    !matches!(told, Authorization::Ask { .. }),
-                                    "{method} {target} {t:?} {d:?}"
-                                );
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-    assert!(asked > 50, "{asked}");
-}
-
-// EX-5: the common case costs no question, and its twins do
-#[test]
-fn who_holds_write_is_not_asked_about() {
-    let acl = real(&[house()]);
-    let [ann, bob] = [user("ann", &["editors"]), user("bob", &["editors"])];
-    let [eve, root] = [user("eve", &[]), user("root", &["admins"])];
-    let ask = |target, destination| Authorization::Ask { target, destination };
-    let rows = [
-        (&ann, "PUT", "", "/shared/x", None, Authorization::Granted),
-        (&ann, "PUT", "", "/shared/hidden/new", None, Authorization::Granted),
-        (&ann, "DELETE", "", "/shared/x", None, Authorization::Granted),
-        (&root, "DELETE", "", "/shared", None, ask(true, false)),
-        (&root, "DELETE", "", "/home", None, Authorization::Granted),
-        (&ann, "GET", "", "/shared", None, Authorization::Granted),
-        (&bob, "GET", "", "/shared", None, ask(true, false)),
-        (&bob, "GET", "", "/shared/x", None, Authorization::Granted),
-        (&eve, "PUT", "", "/drop/x", None, ask(true, false)),
-        (&eve, "MKCOL", "", "/drop/x", None, Authorization::Granted),
-        (
-            &ann,
-            "MOVE",
-            "deep",
-            "/home/ann/x",
-            Some("/shared/x"),
-            Authorization::Granted,
-        ),
-        (&ann, "MOVE", "deep", "/home/ann/x", Some("/drop/x"), ask(false, true)),
-        (&bob, "COPY", "deep", "/shared", Some("/home/bob/x"), ask(true, false)),
-    ];
-    for (who, method, case, target, destination, expected) in rows {
-        let acl = acl.of(who);
-        let places = places(target, destination);
-        let found = authorize(&acl, &operation(method, case), &places, Unknown, Unknown);
-        assert_eq!(found, Some(expected), "{:?} {method} {target}", who.name());
-    }
-}
-
 // what is missing, where, and by which rule
 #[test]
 fn what_is_missing() {
     let acl = real(&[house()]);
     let said = |who: &Principal, method, case, target, destination: Option<&'static str>, t, d| {
-        let found = authorize(
-            &acl.of(who),
-            &operation(method, case),
-            &places(target, destination),
-            t,
-            d,
-        );
-        let Some(Authorization::Refused(missing)) = found else {
-            return format!("{found:?}");
-        };
+        let needs = operation(method, case).needs(t, d).unwrap();
+        let lacks = missing(&acl.of(who), &needs, &places(target, destination));
         let one = |missing: &Missing<'_>| {
             let star = if missing.scope == Scope::Tree { "*" } else { "" };
             let key = missing.key.as_deref().unwrap_or("outside");
@@ -422,7 +317,7 @@ fn what_is_missing() {
                 .map_or("no rule".to_owned(), |ace| format!("rule {}", ace.index));
             format!("{}({key}{star}) by {by}", missing.privilege.name().local)
         };
-        missing.iter().map(one).collect::<Vec<_>>().join(", ")
+        lacks.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     let [nobody, bob, root] = [
         Principal::anonymous(),
@@ -431,11 +326,11 @@ fn what_is_missing() {
     ];
     let rows = [
         (
-            said(&nobody, "PUT", "", "/public/x", None, Unknown, Unmapped),
+            said(&nobody, "PUT", "", "/public/x", None, Unmapped, Unmapped),
             "bind(/public) by no rule",
         ),
         (
-            said(&bob, "GET", "", "/shared/hidden/x", None, Unknown, Unmapped),
+            said(&bob, "GET", "", "/shared/hidden/x", None, Unmapped, Unmapped),
             "read(/shared/hidden/x) by rule 0",
         ),
         (
@@ -458,28 +353,16 @@ fn what_is_missing() {
             said(&root, "DELETE", "", "", None, Collection, Unmapped),
             "unbind(outside) by no rule, unbind(*) by rule 1",
         ),
-        (
-            said(&root, "UNLOCK", "", "/shared/x", None, Resource, Unmapped),
-            "Some(Granted)",
-        ),
+        (said(&root, "UNLOCK", "", "/shared/x", None, Resource, Unmapped), ""),
     ];
     for (found, expected) in rows {
         assert_eq!(found, expected);
     }
-    let never = Operation {
-        method: Method::Trace,
-        depth: Depth::Zero,
-        kind: Kind::Plain,
-    };
-    assert_eq!(
-        authorize(&acl.of(&root), &never, &places("/x", None), Resource, Unmapped),
-        None
-    );
     // Without a lock root or an add-member collection there is nothing on which anything could be granted.
     let nowhere = Places {
         target: "/x",
         ..Places::default()
     };
-    let unlock = authorize(&acl.of(&root), &operation("UNLOCK", ""), &nowhere, Resource, Unmapped);
-    assert!(matches!(unlock, Some(Authorization::Refused(_))));
+    let unlock = operation("UNLOCK", "").needs(Resource, Unmapped).unwrap();
+    assert!(!missing(&acl.of(&root), &unlock, &nowhere).is_empty());
 }
