@@ -20,6 +20,7 @@ use super::{
     Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Gate, Question, Request,
     dav_headers::DavHeaders,
     gate::Arrived,
+    guard::Found,
     privileges::{Asker, Matter},
     state::{State, States},
     target::Target,
@@ -209,11 +210,11 @@ struct Held {
 }
 
 /// Of the states those that the question is about, in its order.
-fn asked_states(question: &Question, states: States) -> Vec<State> {
+fn asked_states(question: &Question, states: States) -> Vec<Found> {
     let (target, destination) = question.about();
     let asked = [(target, states.target), (destination, states.destination)];
     let asked = asked.into_iter().filter(|(asked, _)| *asked);
-    asked.map(|(_, state)| state).collect()
+    asked.map(|(_, state)| state.into()).collect()
 }
 
 impl<'a> Course<'a> {
