@@ -1,4 +1,4 @@
-//! What goes out of a back end's answer depends on who asks (spec 3.6, F-1 to F-15): each row is an answer of the back end, and what a
+//! What goes out of a back end's answer depends on who asks (spec 3.6, F-1 to F-15 but for what tests/answers_members.rs has): each row is an answer of the back end, and what a
 //! principal who may not see all of it gets. The twin is somebody who may.
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@ mod support;
 use support::backend::{Step, answer, multistatus};
 use support::each;
 use support::lab::Lab;
+use support::samples::{CALENDAR_QUERY as QUERY, search};
 use support::wire::{Answer, req};
 
 /// Ann may do everything. Bob may not read what begins with `hid`, and has neither `read-acl` nor `unlock`.
@@ -34,8 +35,6 @@ const SYNC: &str = "<D:sync-collection xmlns:D='DAV:'><D:sync-token>urn:t1</D:sy
 const INITIAL_SYNC: &str = "<D:sync-collection xmlns:D='DAV:'><D:sync-token/><D:sync-level>1</D:sync-level>\
     <D:prop><D:getetag/></D:prop></D:sync-collection>";
 const EXPAND: &str = "<D:expand-property xmlns:D='DAV:'><D:property name='version-set'/></D:expand-property>";
-const QUERY: &str = "<C:calendar-query xmlns:C='urn:ietf:params:xml:ns:caldav' xmlns:D='DAV:'><D:prop><D:getetag/></D:prop>\
-    <C:filter><C:comp-filter name='VCALENDAR'/></C:filter></C:calendar-query>";
 const ALLPROP: &str = "<D:propfind xmlns:D='DAV:'><D:allprop/></D:propfind>";
 const GUARDED: &str = "<D:propfind xmlns:D='DAV:'><D:prop><D:acl/><D:getetag/></D:prop></D:propfind>";
 const PRIVILEGES: &str = "<D:propfind xmlns:D='DAV:'><D:prop><D:current-user-privilege-set/></D:prop></D:propfind>";
@@ -59,15 +58,6 @@ fn found(path: &str, properties: &str) -> String {
 /// A response with a status.
 fn told(path: &str, status: &str) -> String {
     format!("<D:response><D:href>/dav/{path}</D:href><D:status>HTTP/1.1 {status}</D:status></D:response>")
-}
-
-/// A search below `/files/d/` with this `where`.
-fn search(condition: &str) -> String {
-    format!(
-        "<D:searchrequest xmlns:D='DAV:'><D:basicsearch><D:select><D:prop><D:getetag/></D:prop></D:select><D:from><D:scope>\
-         <D:href>/files/d/</D:href><D:depth>infinity</D:depth></D:scope></D:from><D:where><D:eq><D:prop>{condition}</D:prop>\
-         <D:literal>1</D:literal></D:eq></D:where></D:basicsearch></D:searchrequest>"
-    )
 }
 
 /// What is in an answer: `/d/a` (with a 200), `/d/a 404`; in the order of the answer.
@@ -321,52 +311,6 @@ fn guarded_properties() {
             assert!(!got.text().contains(text), "{name}: {text} in {}", got.text());
         }
     }
-}
-
-// F-12: nothing reaches the back end, but the same by another property does.
-#[test]
-fn nothing_is_selected_by_what_is_guarded() {
-    let lab = Lab::with_users(ROUTES);
-    let query = |name: &str| {
-        QUERY.replace(
-            "'VCALENDAR'/>",
-            &format!("'VCALENDAR'><C:prop-filter name='{name}'/></C:comp-filter>"),
-        )
-    };
-    let principals = |name: &str| {
-        format!(
-            "<D:principal-property-search xmlns:D='DAV:'><D:property-search><D:prop>{name}</D:prop><D:match>x</D:match>\
-             </D:property-search></D:principal-property-search>"
-        )
-    };
-    for (name, method, refused, twin) in [
-        ("where", "SEARCH", search("<D:acl/>"), search("<D:getetag/>")),
-        (
-            "locks",
-            "SEARCH",
-            search("<D:lockdiscovery/>"),
-            search("<D:displayname/>"),
-        ),
-        ("prop-filter", "REPORT", query("ACL"), query("SUMMARY")),
-        (
-            "principals",
-            "REPORT",
-            principals("<D:acl/>"),
-            principals("<D:displayname/>"),
-        ),
-    ] {
-        let ask = |name: &str, body: &str| {
-            let request = req(&format!("F-12 {name}"), method, "/files/d/").by("ann").xml(body);
-            if method == "REPORT" {
-                request.with("Depth", "0")
-            } else {
-                request
-            }
-        };
-        lab.refuse_for(403, "selection-by-guarded-property", &ask(name, &refused));
-        lab.pass(&ask(&format!("{name}, twin"), &twin));
-    }
-    lab.settle();
 }
 
 // F-13, F-14, F-15: what cannot be filtered is not passed on.

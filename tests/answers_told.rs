@@ -1,4 +1,4 @@
-//! Answers that depend on who asks, and what of the back end's own goes no further (spec F-6, F-7, A-32, A-37, A-38, P-11).
+//! Answers that depend on who asks, and what of the back end's own goes no further (spec A-32, A-37, A-38, P-11).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,10 +9,10 @@
 
 mod support;
 
-use support::backend::{answer, multistatus};
+use support::backend::answer;
 use support::each;
 use support::lab::Lab;
-use support::samples::{LOCKINFO, lock_answer};
+use support::samples::multiget;
 use support::wire::{Answer, Req, req};
 
 /// Ann may do everything, bob too but for what begins with `hid`; everybody may read what is in `open`.
@@ -22,7 +22,6 @@ const ROUTES: &str = r#"
     path: /at/files/
     backend: { url: "http://@BACK@/dav/", profile: generic, credentials: pass }
     methods:
-      - { path: /d/kept*, allow: [GET] }
       - { path: /**, allow: [dav] }
     pass_error_bodies: true
     access: &access
@@ -43,7 +42,6 @@ const ROUTES: &str = r#"
     path: /header/
     backend: { url: "http://@BACK@/header-in/", profile: generic, credentials: { header: X-Remote-User } }
     access: *access
-    hide_lock_owner: true
   - name: hidden
     hosts: [dav.test]
     path: /deep/er/
@@ -58,158 +56,6 @@ const ROUTES: &str = r#"
 
 fn lab() -> Lab {
     Lab::with_users(ROUTES)
-}
-
-fn multiget(members: &[&str]) -> String {
-    let hrefs: String = members
-        .iter()
-        .map(|member| format!("<D:href>{member}</D:href>"))
-        .collect();
-    format!(
-        "<C:calendar-multiget xmlns:C='urn:ietf:params:xml:ns:caldav' xmlns:D='DAV:'><D:prop><D:getetag/></D:prop>{hrefs}\
-         </C:calendar-multiget>"
-    )
-}
-
-// F-7
-#[test]
-fn members_that_may_not_be_read_are_not_asked_for() {
-    let lab = lab();
-    let of_a = "<multistatus xmlns='DAV:'><response><href>/dav/d/a</href><propstat><prop><getetag>\"1\"</getetag></prop>\
-        <status>HTTP/1.1 200 OK</status></propstat></response></multistatus>";
-    lab.backend.on("REPORT /dav/d/", multistatus(of_a));
-    let ask = |name: &str, user: &str, members: &[&str]| {
-        req(&format!("F-7 {name}"), "REPORT", "/at/files/d/")
-            .by(user)
-            .with("Depth", "0")
-            .xml(multiget(members))
-    };
-    let members = [
-        "/at/files/d/a",
-        "http://dav.test/at/files/d/%68id",
-        "/at/files/d/hidden/x",
-        "/at/files/d/kept",
-    ];
-    let (seen, got) = lab.pass(&ask("some", "bob", &members));
-    assert!(seen.text().contains(">/dav/d/a<"), "{}", seen.text());
-    for gone in ["hid", "%68", "kept"] {
-        assert!(!seen.text().contains(gone), "{gone} went on: {}", seen.text());
-    }
-    for told in [
-        "<href>/at/files/d/a</href><propstat>",
-        "<response><href>/at/files/d/hid</href><status>HTTP/1.1 404 Not Found</status></response>",
-        "<response><href>/at/files/d/hidden/x</href><status>HTTP/1.1 404 Not Found</status></response>",
-        "<response><href>/at/files/d/kept</href><status>HTTP/1.1 403 Forbidden</status></response></multistatus>",
-    ] {
-        assert!(got.text().contains(told), "no {told} in {}", got.text());
-    }
-    // Her twin may read them all.
-    let (seen, got) = lab.pass(&ask("some, twin", "ann", &members[..3]));
-    assert!(
-        seen.text().contains("/dav/d/hidden/x") && !got.text().contains("404"),
-        "{}",
-        got.text()
-    );
-    // Nothing left: a 207 without the back end.
-    let got = lab.refuse(207, &ask("none", "bob", &members[1..3]));
-    assert_eq!(
-        got.text().matches("HTTP/1.1 404 Not Found").count(),
-        2,
-        "{}",
-        got.text()
-    );
-    assert!(got.header("content-type").unwrap().starts_with("application/xml"));
-    // The target itself is judged first, and a member that is no URL of ours is no member.
-    let hidden = req("F-7 hidden target", "REPORT", "/at/files/d/hid/")
-        .by("bob")
-        .with("Depth", "0");
-    lab.refuse(404, &hidden.xml(multiget(&members[1..2])));
-    lab.refuse_for(
-        400,
-        "url-in-body",
-        &ask("elsewhere", "bob", &["/at/files/d/hid", "/other/x"]),
-    );
-    lab.settle();
-}
-
-/// What LOCK of `path` and a PROPFIND of it would answer.
-fn lock_at(lab: &Lab, path: &str) {
-    let headers = [
-        ("Content-Type", "application/xml"),
-        ("Lock-Token", "<opaquelocktoken:b1>"),
-    ];
-    lab.backend.on(
-        &format!("LOCK {path}"),
-        answer("200 OK", &headers, lock_answer(path, "me", "/x")),
-    );
-    let lock = lock_answer(path, "me", "/x").replace("<?xml version=\"1.0\" encoding=\"utf-8\"?>", "");
-    let lock = lock.replace("<D:prop xmlns:D=\"DAV:\">", "<D:prop>");
-    let body = format!(
-        "<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>{path}</D:href><D:propstat>{lock}<D:status>HTTP/1.1 200 OK\
-         </D:status></D:propstat></D:response></D:multistatus>"
-    );
-    lab.backend.on(&format!("PROPFIND {path}"), multistatus(body));
-}
-
-fn shows_token(answer: &Answer) -> bool {
-    assert!(
-        answer.text().contains("activelock"),
-        "{} {}",
-        answer.status,
-        answer.text()
-    );
-    answer.text().contains("opaquelocktoken:b1")
-}
-
-// F-6
-#[test]
-fn lock_tokens_are_for_who_made_the_lock() {
-    let lab = lab();
-    lock_at(&lab, "/dav/d/a");
-    let at = |name: &str, method: &str, user: &str| req(&format!("F-6 {name}"), method, "/at/files/d/a").by(user);
-    let find = |name: &str, user: &str| lab.ask(&at(name, "PROPFIND", user).with("Depth", "0"));
-    assert!(!shows_token(&find("nobody knows whose", "bob")));
-    assert!(shows_token(&find("who may unlock", "ann")));
-    let locked = lab.ask(&at("lock", "LOCK", "bob").xml(LOCKINFO));
-    assert!(shows_token(&locked) && locked.header("lock-token") == Some("<opaquelocktoken:b1>"));
-    assert!(shows_token(&find("bob's own", "bob")));
-    lab.ask(&at("unlock", "UNLOCK", "bob").with("Lock-Token", "<opaquelocktoken:b1>"));
-    assert!(!shows_token(&find("after UNLOCK", "bob")));
-    // A refresh tells the token that it named, and makes nobody the lock's creator.
-    let refresh = at("refresh", "LOCK", "bob").with("If", "(<opaquelocktoken:b1>)");
-    assert!(shows_token(&lab.ask(&refresh)));
-    assert!(!shows_token(&find("after a refresh", "bob")));
-    // A refusal makes none either.
-    lab.backend.on(
-        "LOCK /dav/d/a",
-        answer("423 Locked", &[("Lock-Token", "<opaquelocktoken:b1>")], ""),
-    );
-    assert_eq!(lab.ask(&at("locked", "LOCK", "bob").xml(LOCKINFO)).status, 423);
-    assert!(!shows_token(&find("after a refusal", "bob")));
-}
-
-// F-6: an option of the route.
-#[test]
-fn owners_of_locks_are_hidden_where_the_route_says_so() {
-    let lab = lab();
-    for (prefix, back, user, shows) in [
-        ("/at/files/d/a", "/dav/d/a", "bob", true),
-        ("/header/d/a", "/header-in/d/a", "bob", false),
-        ("/header/d/a", "/header-in/d/a", "ann", true),
-    ] {
-        lock_at(&lab, back);
-        let request = req(&format!("F-6 owner {prefix} {user}"), "PROPFIND", prefix)
-            .by(user)
-            .with("Depth", "0");
-        let got = lab.ask(&request);
-        shows_token(&got);
-        assert_eq!(
-            got.text().contains("<D:owner>me"),
-            shows,
-            "{prefix} {user}: {}",
-            got.text()
-        );
-    }
 }
 
 // A-38
@@ -363,6 +209,22 @@ fn hidden_and_missing_look_the_same() {
         .xml(support::samples::PROPPATCH);
     assert!(lab.ask(&write).text().contains("gone"));
     lab.settle();
+}
+
+// A-32: clients look for many things that are not there; the connection to the back end outlives it.
+#[test]
+fn missing_resources_cost_no_connection() {
+    let lab = lab();
+    let page = [("Content-Type", "text/html")];
+    lab.backend
+        .on("/dav/d/gone", answer("404 Not Found", &page, "<h1>gone</h1>"));
+    for number in 0..5 {
+        let request = req(&format!("A-32 connection {number}"), "PROPFIND", "/at/files/d/gone")
+            .by("bob")
+            .with("Depth", "0");
+        assert_eq!(lab.ask(&request).status, 404);
+    }
+    assert_eq!(lab.backend.connections(), 1);
 }
 
 // P-11: above routes, what is there is told only to those who may see it.

@@ -393,7 +393,7 @@ fn without_methods_read_write_and_lock_pass() {
 fn keys_of_later_versions_are_refused_by_name() {
     let errors = compile("locks: {}\n", "broken.yaml").unwrap_err().to_string();
     assert!(errors.contains("locks: not in this version"), "{errors}");
-    for key in ["locking", "mode", "spool"] {
+    for key in ["locking", "spool"] {
         let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml")
             .unwrap_err()
             .to_string();

@@ -79,6 +79,16 @@ fn twins(user: &str, name: &str, method: &str, path: &str, more: &[(&str, &str)]
     })
 }
 
+/// Method, path, further header lines; status and rule of the refusal, and the beginning of its place in the file.
+type Told<'a> = (
+    &'a str,
+    &'a str,
+    &'a [(&'a str, &'a str)],
+    u16,
+    &'a str,
+    Option<&'a str>,
+);
+
 fn metric(lab: &Lab, line: &str) -> u64 {
     let address = lab.gateway.admin;
     let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -103,7 +113,7 @@ fn what_rules_refuse_passes_and_is_told() {
     }
     let to_archive: &[_] = &[("Destination", "/@ROUTE@/archive/missing")];
     let to_hidden: &[_] = &[("Destination", "/@ROUTE@/shared/hidden/missing")];
-    let rows: [(&str, &str, &[(&str, &str)], u16, &str, Option<&str>); 9] = [
+    let rows: [Told<'_>; 9] = [
         ("PUT", "/archive/told", &[], 405, "O-6", Some("trial.methods[0] (line ")),
         ("MOVE", "/shared/told-a", to_archive, 405, "O-6", None),
         (

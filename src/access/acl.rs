@@ -179,11 +179,14 @@ impl<'a> AccessOf<'a> {
         self.judge(relative_key, PrivilegeSet::ALL).granted()
     }
 
-    /// The entries that match path and principal, in order, with their paths: what an explanation shows. Looks at every entry.
-    pub fn matching(&self, relative_key: &str) -> impl Iterator<Item = (&'a PathPattern, &'a Ace)> {
-        self.acl.rules().filter(move |(pattern, ace)| {
-            ace.speaks_to(self.principal) && pattern.matches(relative_key, self.user.as_deref())
-        })
+    /// What `{user}` stands for; `None`: nothing.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// All entries with their paths, in the order in which they are asked, whomever they speak to.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a PathPattern, &'a Ace)> + use<'a> {
+        self.acl.rules()
     }
 
     fn asker(&self) -> Asker<'_> {

@@ -203,21 +203,6 @@ fn unreachable() {
     assert_eq!(never, [(2, vec![0, 1]), (4, vec![1])]);
 }
 
-#[test]
-fn what_an_explanation_shows() {
-    let acl = real(&[example()]);
-    let bob = user("bob", &["editors"]);
-    let shown: Vec<String> = acl
-        .of(&bob)
-        .matching("/drop/x")
-        .map(|(pattern, ace)| format!("{} {ace}", pattern.as_str()))
-        .collect();
-    assert_eq!(
-        shown,
-        ["/** deny write to user:bob", "/drop/** allow bind to group:editors"]
-    );
-}
-
 fn path() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec!["a", "b", "ann", "*", "a*", "**", "**", "{user}", "a", "b"]);
     let parts = prop::collection::vec(part, 0..4).prop_map(|parts| format!("/{}", parts.join("/")));

@@ -3,6 +3,7 @@
 
 pub mod ace;
 pub mod acl;
+pub mod bearing;
 pub mod privilege;
 pub mod verdict;
 
@@ -11,5 +12,6 @@ pub(crate) mod naive;
 
 pub use ace::{Ace, Effect, Who};
 pub use acl::{AccessOf, Acl, Scope};
+pub use bearing::{Bearing, Considered};
 pub use privilege::{Privilege, PrivilegeSet, Supported};
 pub use verdict::{Refusal, Verdict};

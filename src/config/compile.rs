@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::document::{self, Document};
-use super::error::{ConfigErrors, KeyPath, Problem, located};
+use super::error::{ConfigErrors, KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{List, RawConfig};
 use super::shape;
@@ -25,49 +25,61 @@ pub struct Loaded {
 
 /// Reads the file at `path`; relative paths inside start at its directory.
 pub fn load(path: &Path) -> Result<Loaded, ConfigErrors> {
+    load_with(path, true)
+}
+
+/// As [`load`], for those who only ask about rules: passwords and keys in files and variables are not read, and need not be there. What
+/// comes of it cannot serve.
+pub fn load_rules(path: &Path) -> Result<Loaded, ConfigErrors> {
+    load_with(path, false)
+}
+
+fn load_with(path: &Path, reads_secrets: bool) -> Result<Loaded, ConfigErrors> {
     let name = path.display().to_string();
     let directory = path.parent().unwrap_or(Path::new(""));
-    match std::fs::read(path) {
-        Ok(bytes) => compile_bytes(&bytes, &name, directory),
-        Err(error) => Err(ConfigErrors::new(
-            &name,
-            vec![Problem::new(KeyPath::root(), format!("cannot be read: {error}"))],
-        )),
-    }
+    compile_bytes(&bytes_of(path)?, &name, directory, reads_secrets)
+}
+
+/// The bytes of a file.
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, ConfigErrors> {
+    std::fs::read(path).map_err(|error| {
+        let problem = Problem::new(KeyPath::root(), format!("cannot be read: {error}"));
+        ConfigErrors::new(&path.display().to_string(), vec![problem])
+    })
 }
 
 /// Reads `text` as the file `file_name`; relative paths inside start at that name's directory.
 pub fn compile(text: &str, file_name: &str) -> Result<Loaded, ConfigErrors> {
-    compile_bytes(
-        text.as_bytes(),
-        file_name,
-        Path::new(file_name).parent().unwrap_or(Path::new("")),
-    )
+    let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
+    compile_bytes(text.as_bytes(), file_name, directory, true)
 }
 
-fn compile_bytes(bytes: &[u8], file_name: &str, directory: &Path) -> Result<Loaded, ConfigErrors> {
+/// As [`compile`], where [`load_rules`] is as [`load`].
+pub fn compile_rules(text: &str, file_name: &str) -> Result<Loaded, ConfigErrors> {
+    let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
+    compile_bytes(text.as_bytes(), file_name, directory, false)
+}
+
+fn compile_bytes(bytes: &[u8], file_name: &str, directory: &Path, reads_secrets: bool) -> Result<Loaded, ConfigErrors> {
     let mut problems = Vec::new();
-    let Document { value, places } = match document::parse(bytes, &mut problems) {
+    let Document { value, places } = match document::parse(bytes, SMALLEST, &mut problems) {
         Ok(document) => document,
         Err(problem) => return Err(ConfigErrors::new(file_name, vec![problem])),
     };
-    let raw = shape::read(value, &mut problems);
+    let raw: RawConfig = shape::read(value, &mut problems);
     let mut judge = Judge::new(directory, problems);
+    judge.reads_secrets = reads_secrets;
     let policy = compile_policy(&mut judge, &raw, &places);
     let Judge { problems, warnings, .. } = judge;
-    let with_line = |problem: Problem| {
-        let line = problem.line().unwrap_or_else(|| places.line(problem.path()));
-        problem.on_line(line)
-    };
-    let errors = ConfigErrors::new(file_name, problems.into_iter().map(with_line).collect());
+    let errors = ConfigErrors::located(file_name, problems, &places);
     if !errors.problems().is_empty() {
         return Err(errors);
     }
-    let mut warnings: Vec<Problem> = warnings.into_iter().map(with_line).collect();
-    warnings.sort_by_key(Problem::line);
-    let warnings = warnings.iter().map(|warning| located(file_name, warning)).collect();
+    let warnings = ConfigErrors::located(file_name, warnings, &places).lines().collect();
     Ok(Loaded { policy, warnings })
 }
+
+const SMALLEST: &str = "listeners and routes";
 
 fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) -> Policy {
     let root = KeyPath::root();

@@ -65,8 +65,9 @@ impl Place {
 /// How deep lists and mappings may be nested: the file needs seven levels, and each one costs stack.
 const MAX_DEPTH: usize = 64;
 
-/// Reads the file. Problems with single values are added to `problems`; `Err` is a file that cannot be read as YAML at all.
-pub fn parse(bytes: &[u8], problems: &mut Vec<Problem>) -> Result<Document, Problem> {
+/// Reads the file, whose smallest content is `smallest`. Problems with single values are added to `problems`; `Err` is a file that cannot
+/// be read as YAML at all.
+pub fn parse(bytes: &[u8], smallest: &str, problems: &mut Vec<Problem>) -> Result<Document, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes
             .iter()
@@ -85,7 +86,7 @@ pub fn parse(bytes: &[u8], problems: &mut Vec<Problem>) -> Result<Document, Prob
     let mut nodes = nodes.into_iter();
     let root = nodes
         .next()
-        .ok_or_else(|| Problem::at_line(1, "the file is empty").expected(SMALLEST))?;
+        .ok_or_else(|| Problem::at_line(1, "the file is empty").expected(smallest))?;
     if let Some(second) = nodes.next() {
         let problem = Problem::at_line(second.span.start.line(), "a second document begins here");
         return Err(problem.expected("one document"));
@@ -97,12 +98,10 @@ pub fn parse(bytes: &[u8], problems: &mut Vec<Problem>) -> Result<Document, Prob
     let (value, places) = reader.node(&root, root.span.start.line());
     match value {
         Some(value @ Value::Object(_)) => Ok(Document { value, places }),
-        Some(_) => Err(Problem::at_line(places.line, "the file is no mapping").expected(SMALLEST)),
-        None => Err(Problem::at_line(1, "the file is empty").expected(SMALLEST)),
+        Some(_) => Err(Problem::at_line(places.line, "the file is no mapping").expected(smallest)),
+        None => Err(Problem::at_line(1, "the file is empty").expected(smallest)),
     }
 }
-
-const SMALLEST: &str = "listeners and routes";
 
 /// The line where nesting goes past what any file needs. A rough count: it may only be wrong by counting brackets in strings.
 fn too_deep(text: &str) -> Option<usize> {
@@ -215,7 +214,7 @@ mod tests {
     /// What a file gives, and its problems with their lines.
     fn read(text: &str) -> (Option<Document>, Vec<String>) {
         let mut problems = Vec::new();
-        let document = match parse(text.as_bytes(), &mut problems) {
+        let document = match parse(text.as_bytes(), "listeners and routes", &mut problems) {
             Ok(document) => Some(document),
             Err(problem) => {
                 problems.push(problem);
@@ -330,7 +329,7 @@ mod tests {
             );
         }
         let mut problems = Vec::new();
-        let refused = parse(b"a: 1\nb: \xff\n", &mut problems).unwrap_err();
+        let refused = parse(b"a: 1\nb: \xff\n", "", &mut problems).unwrap_err();
         assert_eq!(
             (refused.line(), refused.to_string().as_str()),
             (Some(2), "the file is not UTF-8")

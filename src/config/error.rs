@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::document::Place;
+
 /// One step from a value to a value inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -178,6 +180,15 @@ impl ConfigErrors {
             file: file.to_owned(),
             problems,
         }
+    }
+
+    /// The problems, each on the line that `places` knows for it, where it has none of its own.
+    pub(super) fn located(file: &str, problems: Vec<Problem>, places: &Place) -> Self {
+        let with_line = |problem: Problem| {
+            let line = problem.line().unwrap_or_else(|| places.line(problem.path()));
+            problem.on_line(line)
+        };
+        Self::new(file, problems.into_iter().map(with_line).collect())
     }
 
     /// The problems, in the order of the file.

@@ -2,20 +2,19 @@
 //! right shape, and a problem for each key that has not. serde stops at its first error; so each offending node is taken out
 //! and the rest is read again.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::error::{KeyPath, Problem, Step};
-use super::raw::RawConfig;
 
 /// After so many errors the rest is left for the next run.
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 14] = [
+const LATER: [&str; 13] = [
     "locks",
     "locking",
-    "mode",
     "spool",
     "hide",
     "collection_get",
@@ -30,9 +29,9 @@ const LATER: [&str; 14] = [
 ];
 
 /// Reads `value`; problems of shape are added to `problems`.
-pub fn read(mut value: Value, problems: &mut Vec<Problem>) -> RawConfig {
+pub fn read<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Vec<Problem>) -> T {
     for _ in 0..MAX_ERRORS {
-        let error = match serde_path_to_error::deserialize::<_, RawConfig>(&value) {
+        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
             Ok(raw) => return raw,
             Err(error) => error,
         };
@@ -40,11 +39,11 @@ pub fn read(mut value: Value, problems: &mut Vec<Problem>) -> RawConfig {
         problems.push(explain(path.clone(), &error.inner().to_string()));
         while !take_out(&mut value, path.steps()) {
             if path.pop().is_none() {
-                return RawConfig::default();
+                return T::default();
             }
         }
     }
-    RawConfig::default()
+    T::default()
 }
 
 fn key_path(path: &serde_path_to_error::Path) -> KeyPath {
@@ -144,11 +143,12 @@ fn one_of(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::raw::RawConfig;
     use serde_json::json;
 
     fn problems(value: Value) -> Vec<String> {
         let mut problems = Vec::new();
-        read(value, &mut problems);
+        read::<RawConfig>(value, &mut problems);
         problems.iter().map(Problem::to_string).collect()
     }
 

@@ -106,7 +106,7 @@ fn xml(target: &Target, length: BodyLength, required: bool) -> Result<BodyPlan, 
 }
 
 /// Reports that speak of one resource only (RP-21).
-const DEPTH_0_REPORTS: [ExpandedName<'static>; 5] = [
+pub(super) const DEPTH_0_REPORTS: [ExpandedName<'static>; 5] = [
     ExpandedName::dav("acl-principal-prop-set"),
     ExpandedName::dav("principal-match"),
     ExpandedName::dav("principal-property-search"),

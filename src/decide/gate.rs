@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc};
 use http::HeaderMap;
 
 use crate::{
-    policy::{Limits, Method, MethodSet, Route, RouteTable},
+    policy::{Limits, Method, MethodSet, Mode, Route, RouteTable},
     request::{
         Depth,
         framing::{BodyLength, Head, HeadSize},
@@ -196,10 +196,24 @@ impl Arrived {
             return Err(Denial::Query);
         }
         published(route, method, query, headers)?;
+        let (target, near, length) = self.asked_by(asker, allowed, body_limit);
+        privileges::at_target(&target, Depth::Infinity)?;
+        let read = DavHeaders::read(headers, &target)?;
+        Admitted::judge(target, read, near, length, account).map(|admitted| Admission::Forward(Box::new(admitted)))
+    }
+
+    /// The resource as `asker` asks for it, where the filter lets `allowed` pass with bodies up to `body_limit`; what is needed to read
+    /// further URLs; how long the body is.
+    pub(super) fn asked_by(
+        self,
+        asker: Asker,
+        allowed: MethodSet,
+        body_limit: Option<u64>,
+    ) -> (Target, Near, BodyLength) {
         let target = Target {
             route: self.route,
             number: self.number,
-            method,
+            method: self.method,
             public: self.public,
             upstream: self.upstream,
             query: self.query,
@@ -207,10 +221,17 @@ impl Arrived {
             body_limit,
             asker,
         };
-        privileges::at_target(&target, Depth::Infinity)?;
-        let read = DavHeaders::read(headers, &target)?;
-        Admitted::judge(target, read, self.near, self.length, account)
-            .map(|admitted| Admission::Forward(Box::new(admitted)))
+        (target, self.near, self.length)
+    }
+
+    /// What becomes of refusals by the rules of the route.
+    pub(super) fn mode(&self) -> Mode {
+        self.route.mode
+    }
+
+    /// What the filter lets pass at the target.
+    pub(super) fn allowed(&self) -> MethodSet {
+        self.route.judge(&self.public).0
     }
 }
 

@@ -34,42 +34,70 @@ pub struct Missing<'a> {
     pub by: Option<&'a Ace>,
 }
 
+/// A privilege that is needed, and what the rules say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a, 'k> {
+    /// On which resource.
+    pub subject: Subject,
+    /// Its key; `None`: it is outside of the route, where nothing is granted.
+    pub key: Option<&'k str>,
+    /// There, or below.
+    pub scope: Scope,
+    /// What.
+    pub privilege: Privilege,
+    /// Whether it is granted.
+    pub granted: bool,
+    /// The rule that decides; `None`: none does.
+    pub by: Option<&'a Ace>,
+}
+
 /// What of `needs` is not granted, in their order.
 pub fn missing<'a>(access: &AccessOf<'a>, needs: &Needs, places: &Places<'_>) -> Vec<Missing<'a>> {
     let mut found = Vec::new();
-    for need in needs.iter() {
-        for key in places.keys(need.subject) {
-            missing_at(access, need, key, &mut found);
+    ask(access, needs, places, &mut |asked| {
+        if !asked.granted {
+            found.push(Missing {
+                subject: asked.subject,
+                key: asked.key.map(str::to_owned),
+                scope: asked.scope,
+                privilege: asked.privilege,
+                by: asked.by,
+            });
         }
-    }
+    });
     found
 }
 
-fn missing_at<'a>(access: &AccessOf<'a>, need: &Need, key: Option<&str>, found: &mut Vec<Missing<'a>>) {
-    let mut lacks = |privilege, scope, by| {
-        found.push(Missing {
+/// Tells every privilege of `needs`, in their order, and what the rules say of it. Below a collection only that is asked which is
+/// granted at the collection itself.
+pub fn ask<'a, 'k>(access: &AccessOf<'a>, needs: &Needs, places: &Places<'k>, tell: &mut impl FnMut(Asked<'a, 'k>)) {
+    for need in needs.iter() {
+        for key in places.keys(need.subject) {
+            ask_at(access, need, key, tell);
+        }
+    }
+}
+
+fn ask_at<'a, 'k>(access: &AccessOf<'a>, need: &Need, key: Option<&'k str>, tell: &mut impl FnMut(Asked<'a, 'k>)) {
+    let mut tell = |scope, (privilege, granted, by)| {
+        tell(Asked {
             subject: need.subject,
-            key: key.map(str::to_owned),
+            key,
             scope,
             privilege,
+            granted,
             by,
         });
     };
     let Some(at) = key else {
-        return need
-            .privileges
-            .iter()
-            .for_each(|privilege| lacks(privilege, Scope::Itself, None));
+        let nothing = |privilege| tell(Scope::Itself, (privilege, false, None));
+        return need.privileges.iter().for_each(nothing);
     };
     let itself = access.judge(at, need.privileges);
-    let refused = |(privilege, granted, by): (Privilege, bool, Option<&'a Ace>)| (!granted).then_some((privilege, by));
-    for (privilege, by) in itself.leaves().filter_map(refused) {
-        lacks(privilege, Scope::Itself, by);
-    }
+    itself.leaves().for_each(|leaf| tell(Scope::Itself, leaf));
     if need.scope == Scope::Tree {
-        for (privilege, by) in access.judge_below(at, itself.granted()).leaves().filter_map(refused) {
-            lacks(privilege, Scope::Tree, by);
-        }
+        let below = access.judge_below(at, itself.granted());
+        below.leaves().for_each(|leaf| tell(Scope::Tree, leaf));
     }
 }
 

@@ -10,6 +10,7 @@ mod collision;
 pub mod dav_headers;
 pub mod denial;
 pub mod destination;
+pub mod explain;
 pub mod gate;
 pub mod guard;
 mod listing;

@@ -42,11 +42,22 @@ pub enum PermittedBody {
 impl Admitted {
     /// Judges the body by the rules of the route (O-10, O-11), and says what must be asked of the back end first (O-12).
     pub(super) fn enforce(
-        mut self,
+        self,
         bytes: &[u8],
         content_type: Option<&[u8]>,
         content_encoding: Option<&[u8]>,
     ) -> Result<Decision, Denial> {
+        self.with_body(bytes, content_type, content_encoding)
+            .and_then(Decision::about)
+    }
+
+    /// O-10: as far as the body alone decides. What comes of it is not yet a permit that anybody outside of this room may have.
+    pub(super) fn with_body(
+        mut self,
+        bytes: &[u8],
+        content_type: Option<&[u8]>,
+        content_encoding: Option<&[u8]>,
+    ) -> Result<Permit, Denial> {
         let body = match self.body.clone() {
             BodyPlan::Nothing => PermittedBody::None,
             BodyPlan::Empty if bytes.is_empty() => PermittedBody::None,
@@ -55,7 +66,7 @@ impl Admitted {
             BodyPlan::Spool(limit) => PermittedBody::Spool(limit),
             BodyPlan::Xml(plan) => body::judge(&mut self, &plan, bytes, content_type, content_encoding)?,
         };
-        let permit = Permit {
+        Ok(Permit {
             depth: self.depth,
             admitted: self,
             body,
@@ -63,8 +74,7 @@ impl Admitted {
             open: false,
             lists: false,
             reported: None,
-        };
-        Decision::about(permit)
+        })
     }
 }
 

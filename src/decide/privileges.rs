@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::{
-    access::{AccessOf, Acl, Privilege, PrivilegeSet},
+    access::{AccessOf, Privilege, PrivilegeSet},
     identity::Principal,
     policy::Method,
     request::{
@@ -38,98 +38,121 @@ pub(super) fn reads(target: &Target, path: &PublicPath) -> bool {
     access(target).is_none_or(|access| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted())
 }
 
-/// O-7: what is missing at the target whatever is there.
-pub(super) fn at_target(target: &Target, depth: Depth) -> Result<(), Denial> {
-    let Some(access) = access(target) else { return Ok(()) };
-    let operation = Operation {
-        method: target.method,
-        depth,
-        // The least that the method may need: the body may say that it is more.
-        kind: match target.method {
-            Method::Report => Kind::FreeBusy,
-            Method::Unlock => Kind::ByCreator,
-            _ => Kind::Plain,
-        },
-    };
-    let places = Places {
-        target: target.key(),
-        ..Places::default()
-    };
-    let here = |missing: &Missing<'_>| matches!(missing.subject, Subject::Target | Subject::Parent);
-    always(&access, &operation, &places, here, target)
+/// The list of the route as whoever asks meets it; `None`: the route has none.
+pub(super) fn access(target: &Target) -> Option<AccessOf<'_>> {
+    let list = target.route.access.as_ref()?;
+    Some(list.of(&target.asker.principal))
 }
 
-/// O-9: what is missing at Destination whatever is there, and at the target.
+/// A request as the access rules of its route see it.
+pub(super) struct Matter<'a> {
+    target: &'a Target,
+    /// The list as the principal meets it.
+    pub access: AccessOf<'a>,
+    /// What is to be done.
+    pub operation: Operation,
+    destination: Option<String>,
+    named: Vec<String>,
+}
+
+impl<'a> Matter<'a> {
+    /// As far as the head tells; `None`: the route has no list.
+    pub fn of_head(target: &'a Target, depth: Depth, destination: Option<&PublicPath>) -> Option<Self> {
+        Some(Self {
+            access: access(target)?,
+            operation: Operation {
+                method: target.method,
+                depth,
+                // The least that the method may need: the body may say that it is more.
+                kind: match target.method {
+                    Method::Report => Kind::FreeBusy,
+                    Method::Unlock => Kind::ByCreator,
+                    _ => Kind::Plain,
+                },
+            },
+            destination: destination.map(|path| target.route.map.relative_key(path).to_owned()),
+            named: Vec::new(),
+            target,
+        })
+    }
+
+    /// Head and body; `None`: the route has no list.
+    pub fn of(admitted: &'a Admitted) -> Option<Self> {
+        let destination = admitted.destination.as_ref().map(|found| &found.public);
+        let head = Self::of_head(&admitted.target, admitted.depth.unwrap_or(Depth::Zero), destination)?;
+        let key = |path: &PublicPath| admitted.target.route.map.relative_key(path).to_owned();
+        Some(Self {
+            operation: Operation {
+                kind: admitted.kind,
+                ..head.operation
+            },
+            named: admitted.named.iter().map(key).collect(),
+            ..head
+        })
+    }
+
+    /// Where its resources are.
+    pub fn places(&self) -> Places<'_> {
+        Places {
+            target: self.target.key(),
+            destination: self.destination.as_deref(),
+            named: self.named.iter().map(String::as_str).collect(),
+            ..Places::default()
+        }
+    }
+
+    /// What is missing with these states; `None`: the method is never forwarded.
+    pub fn lacks(&self, at_target: State, at_destination: State) -> Option<Vec<Missing<'a>>> {
+        let needs = self.operation.needs(at_target, at_destination)?;
+        Some(missing(&self.access, &needs, &self.places()))
+    }
+
+    /// What of that which `counts` is missing in every state there could be, as the first of them has it.
+    fn lacks_always(&self, counts: impl Fn(&Missing<'_>) -> bool) -> Option<Vec<Missing<'a>>> {
+        let mut first = None;
+        for at_target in State::Unknown.possible() {
+            for at_destination in State::Unknown.possible() {
+                let mut lacks = self.lacks(*at_target, *at_destination)?;
+                lacks.retain(|missing| counts(missing));
+                if lacks.is_empty() {
+                    return Some(lacks);
+                }
+                first.get_or_insert(lacks);
+            }
+        }
+        Some(first.unwrap_or_default())
+    }
+
+    /// O-7: what is missing at the target whatever is there.
+    pub fn lacks_at_target(&self) -> Option<Vec<Missing<'a>>> {
+        self.lacks_always(|missing| matches!(missing.subject, Subject::Target | Subject::Parent))
+    }
+
+    /// O-9: what is missing at Destination whatever is there, and at the target.
+    pub fn lacks_at_destination(&self) -> Option<Vec<Missing<'a>>> {
+        self.lacks_always(|_| true)
+    }
+
+    fn refuse(&self, lacks: Option<Vec<Missing<'a>>>) -> Result<(), Denial> {
+        let never = Denial::MethodNotAllowed(self.target.allowed);
+        refuse(lacks.ok_or(never)?, &self.access, self.target)
+    }
+}
+
+/// O-7.
+pub(super) fn at_target(target: &Target, depth: Depth) -> Result<(), Denial> {
+    Matter::of_head(target, depth, None).map_or(Ok(()), |matter| matter.refuse(matter.lacks_at_target()))
+}
+
+/// O-9.
 pub(super) fn at_destination(target: &Target, destination: &PublicPath, depth: Depth) -> Result<(), Denial> {
-    let Some(access) = access(target) else { return Ok(()) };
-    let operation = Operation {
-        method: target.method,
-        depth,
-        kind: Kind::Plain,
-    };
-    let places = Places {
-        target: target.key(),
-        destination: Some(target.route.map.relative_key(destination)),
-        ..Places::default()
-    };
-    always(&access, &operation, &places, |_| true, target)
+    Matter::of_head(target, depth, Some(destination))
+        .map_or(Ok(()), |matter| matter.refuse(matter.lacks_at_destination()))
 }
 
 /// O-11, O-12: the verdict with these states.
 pub(super) fn judge(admitted: &Admitted, at_target: State, at_destination: State) -> Result<(), Denial> {
-    let target = &admitted.target;
-    let Some(access) = access(target) else { return Ok(()) };
-    let operation = Operation {
-        method: target.method,
-        depth: admitted.depth.unwrap_or(Depth::Zero),
-        kind: admitted.kind,
-    };
-    let key = |path: &PublicPath| target.route.map.relative_key(path).to_owned();
-    let destination = admitted.destination.as_ref().map(|found| key(&found.public));
-    let named: Vec<String> = admitted.named.iter().map(key).collect();
-    let places = Places {
-        target: target.key(),
-        destination: destination.as_deref(),
-        named: named.iter().map(String::as_str).collect(),
-        ..Places::default()
-    };
-    let needs = operation
-        .needs(at_target, at_destination)
-        .ok_or(Denial::MethodNotAllowed(target.allowed))?;
-    refuse(missing(&access, &needs, &places), &access, target)
-}
-
-/// Refuses what is missing in every state there could be.
-fn always(
-    access: &AccessOf<'_>,
-    operation: &Operation,
-    places: &Places<'_>,
-    counts: impl Fn(&Missing<'_>) -> bool,
-    target: &Target,
-) -> Result<(), Denial> {
-    let mut first = None;
-    for at_target in State::Unknown.possible() {
-        for at_destination in State::Unknown.possible() {
-            let needs = operation.needs(*at_target, *at_destination);
-            let needs = needs.ok_or(Denial::MethodNotAllowed(target.allowed))?;
-            let mut lacks = missing(access, &needs, places);
-            lacks.retain(|missing| counts(missing));
-            if lacks.is_empty() {
-                return Ok(());
-            }
-            first.get_or_insert(lacks);
-        }
-    }
-    refuse(first.unwrap_or_default(), access, target)
-}
-
-/// The list of the route as the principal meets it; `None`: the route has none.
-pub(super) fn access(target: &Target) -> Option<AccessOf<'_>> {
-    target
-        .route
-        .access
-        .as_ref()
-        .map(|acl: &Acl| acl.of(&target.asker.principal))
+    Matter::of(admitted).map_or(Ok(()), |matter| matter.refuse(matter.lacks(at_target, at_destination)))
 }
 
 /// The refusal for what is missing.
@@ -161,7 +184,7 @@ pub fn hides(method: Method) -> bool {
 }
 
 /// The public path of a key relative to the route.
-fn public(target: &Target, key: &str) -> PublicPath {
+pub(super) fn public(target: &Target, key: &str) -> PublicPath {
     let mut path = target.route.map.public().0.to_string();
     for segment in key.split('/').filter(|segment| !segment.is_empty()) {
         path.push_str(&percent_encoding::utf8_percent_encode(segment, percent_encoding::NON_ALPHANUMERIC).to_string());

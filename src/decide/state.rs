@@ -4,7 +4,7 @@
 use crate::{
     policy::{MaxDepth, Method, profile::Conditions},
     request::Depth,
-    url::UpstreamPath,
+    url::{PublicPath, UpstreamPath},
 };
 
 use super::{
@@ -27,9 +27,11 @@ pub enum Decision {
 
 /// What is at the target and at Destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct States {
-    target: State,
-    destination: State,
+pub(super) struct States {
+    /// At T.
+    pub target: State,
+    /// At D.
+    pub destination: State,
 }
 
 impl States {
@@ -39,7 +41,7 @@ impl States {
     };
 
     /// Every pair of states that this may be in truth.
-    fn possible(self) -> impl Iterator<Item = Self> {
+    pub fn possible(self) -> impl Iterator<Item = Self> {
         let destinations = self.destination.possible();
         self.target.possible().iter().flat_map(move |target| {
             destinations.iter().map(move |destination| Self {
@@ -109,37 +111,11 @@ fn judge(admitted: &Admitted, states: States) -> Result<Way, Denial> {
         match target.method {
             Method::Propfind if admitted.depth > Some(deepest(admitted)) => return Err(Denial::PropfindDepth),
             Method::Delete | Method::Move if admitted.depth == Some(Depth::Zero) => return Err(Denial::Depth),
-            Method::Delete | Method::Move if target.refuses_below(&target.public, target.method) => {
-                return Err(Denial::RefusedBelow);
-            }
-            Method::Copy
-                if admitted.depth == Some(Depth::Infinity) && target.refuses_below(&target.public, Method::Copy) =>
-            {
-                return Err(Denial::RefusedBelow);
-            }
-            Method::Put
-                if target.route.backend.profile.habits().put_replaces
-                    && target.refuses_below(&target.public, Method::Delete) =>
-            {
-                return Err(Denial::RefusedBelow);
-            }
-            // RFC 3253: with a Depth, or always, they change what a collection holds.
-            Method::Update | Method::Merge | Method::Uncheckout | Method::Label | Method::BaselineControl
-                if target.refuses_below(&target.public, target.method) =>
-            {
-                return Err(Denial::RefusedBelow);
-            }
             _ => {}
         }
     }
-    if let Some(destination) = &admitted.destination {
-        let whole = [states.target, states.destination].contains(&State::Collection);
-        if whole && target.refuses_below(&destination.public, target.method) {
-            return Err(Denial::RefusedBelow);
-        }
-        if states.destination == State::Collection && target.refuses_below(&destination.public, Method::Delete) {
-            return Err(Denial::RefusedBelow);
-        }
+    if below(admitted, states).any(|(path, method)| target.refuses_below(path, method)) {
+        return Err(Denial::RefusedBelow);
     }
     privileges::judge(admitted, states.target, states.destination)?;
     Ok(Way::Forward)
@@ -155,6 +131,33 @@ fn way_of(permit: &Permit, known: States) -> Result<Way, Denial> {
         Way::Forward | Way::List => Err(Denial::Listing),
     })?;
     Ok(first)
+}
+
+/// Below which resources the filter must let which methods pass everywhere, with these states.
+pub(super) fn below(admitted: &Admitted, states: States) -> impl Iterator<Item = (&PublicPath, Method)> {
+    let target = &admitted.target;
+    let of_target = match target.method {
+        Method::Delete | Method::Move => Some(target.method),
+        Method::Copy if admitted.depth == Some(Depth::Infinity) => Some(Method::Copy),
+        Method::Put if target.route.backend.profile.habits().put_replaces => Some(Method::Delete),
+        // RFC 3253: with a Depth, or always, they change what a collection holds.
+        Method::Update | Method::Merge | Method::Uncheckout | Method::Label | Method::BaselineControl => {
+            Some(target.method)
+        }
+        _ => None,
+    };
+    let of_target = of_target.filter(|_| states.target == State::Collection);
+    let whole = [states.target, states.destination].contains(&State::Collection);
+    let replaced = states.destination == State::Collection;
+    let of_destination = [(whole, target.method), (replaced, Method::Delete)];
+    let destination = admitted.destination.iter().flat_map(move |found| {
+        let applies = of_destination.into_iter().filter(|(applies, _)| *applies);
+        applies.map(|(_, method)| (&found.public, method))
+    });
+    of_target
+        .map(|method| (&target.public, method))
+        .into_iter()
+        .chain(destination)
 }
 
 /// B-22: the Depth up to which a PROPFIND on a collection is served.
@@ -181,6 +184,11 @@ impl Question {
     /// What the permit will be for, to know where to ask.
     pub fn permit(&self) -> &Permit {
         &self.permit
+    }
+
+    /// Whether the state of target and Destination must be known.
+    pub fn about(&self) -> (bool, bool) {
+        (self.target, self.destination)
     }
 
     /// The resources whose state must be known, in order.

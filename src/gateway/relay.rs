@@ -2,7 +2,7 @@
 //! body where that is known before the head must go out, and in chunks where it is not. What breaks before the head went out is a 502;
 //! after that the connection is broken off, so that no half answer looks whole (B-100).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Version, header};
@@ -22,6 +22,9 @@ use super::{
 
 /// How much of a rewritten body is held back to know its length before its head goes out.
 const HELD_BACK: usize = 64 * 1024;
+
+/// How long a body that nobody gets may take to come.
+const REST: Duration = Duration::from_millis(50);
 
 impl Gateway {
     /// Sends the answer `incoming` to the client.
@@ -58,6 +61,8 @@ impl Gateway {
             BodyPlan::Empty => {
                 headers.remove(header::CONTENT_LENGTH);
                 respond(session, incoming.status, headers, Some(0), true).await?;
+                // What is left out is mostly short: once it is read, the connection can serve again.
+                tokio::time::timeout(REST, incoming.read_all(HELD_BACK)).await.ok();
             }
             BodyPlan::AsIs => pass_on(session, ctx, &mut incoming, headers).await?,
             BodyPlan::Rewrite(plan) => {

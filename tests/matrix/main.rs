@@ -15,7 +15,7 @@ mod rows;
 use std::collections::BTreeMap;
 
 use naive::{Naive, ROLES, Verdict};
-use program::{gate, judge};
+use program::{explained, gate, judge};
 use rows::{Row, State, chosen, rows};
 
 /// Fails with the first rows that differ, and says how many do.
@@ -33,7 +33,7 @@ fn agree(rows: &[Row], judged: impl Fn(&Row) -> Option<String>) {
     );
 }
 
-// PV-1 to PV-30, O-6 to O-12
+// PV-1 to PV-30, O-6 to O-12
 #[test]
 fn the_program_and_the_naive_evaluator_agree() {
     let (rows, naive, gate) = (rows(), Naive::default(), gate("enforce"));
@@ -75,6 +75,18 @@ fn report_mode_tells_the_same_verdicts() {
         let (wanted, got) = (judge(&enforced, row, false), judge(&trial, row, false));
         let same = got.told == wanted.verdict && got.verdict == Verdict::Permit;
         (!same).then(|| format!("enforced {wanted:?}, reported {got:?}"))
+    });
+}
+
+// An explanation says what would happen, enforced or in report mode.
+#[test]
+fn explanations_have_the_same_verdicts() {
+    let (rows, naive, enforced, trial) = (rows(), Naive::default(), gate("enforce"), gate("report"));
+    agree(&rows, |row| {
+        let verdict = naive.judge(row);
+        let passes = verdict != Verdict::Permit && !ROLES[row.role].0.is_empty();
+        let got = (explained(&enforced, row), explained(&trial, row));
+        (got != ((verdict, false), (verdict, passes))).then(|| format!("expected {verdict:?}, explained {got:?}"))
     });
 }
 

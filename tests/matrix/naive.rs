@@ -1,4 +1,4 @@
-//! A second evaluator, written from the rules of the specification (A-1 to A-34, PV-1 to PV-30, O-6 to O-12) and knowing nothing of the
+//! A second evaluator, written from the rules of the specification (A-1 to A-33, PV-1 to PV-30, O-6 to O-12) and knowing nothing of the
 //! program: it walks rules from top to bottom and tries every name it can think of. In: a row. Out: permitted, or the status.
 
 use std::cell::RefCell;
@@ -91,7 +91,7 @@ fn table(method: &str, target: State, destination: State) -> Vec<Need> {
         ("MOVE", U | R, C) => "unbind(P) bind(DP) read(T) unbind(DP) unbind(D*)",
         ("MOVE", C, R) => "unbind(P) bind(DP) read(T*) unbind(T*) bind(D*) unbind(DP) unbind(D)",
         ("MOVE", C, C) => "unbind(P) bind(DP) read(T*) unbind(T*) bind(D*) unbind(DP) unbind(D*)",
-        // PV-16, PV-17; A-23
+        // PV-16, PV-17
         ("LOCK", U, _) => "bind(P)",
         ("LOCK", R, _) => "write-content(T)",
         ("LOCK", C, _) => "write-content(T*)",

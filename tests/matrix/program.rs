@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use davgate::{
     config::compile,
-    decide::{Account, Admission, Arrival, BodyPlan, Decision, Denial, Gate, Permit, Request, privileges::Asker},
+    decide::{
+        Account, Admission, Arrival, BodyPlan, Decision, Denial, Gate, Permit, Request,
+        explain::{Inquiry, explain},
+        privileges::Asker,
+    },
     identity::Principal,
     request,
 };
@@ -150,16 +154,7 @@ fn permit(gate: &Gate, row: &Row, gateway_asks: bool, questions: &mut usize) -> 
     let Arrival::At(arrived) = gate.arrive(&request, account)? else {
         panic!("{}: answered by the gateway", row.name())
     };
-    let (user, groups) = ROLES[row.role];
-    let principal = match user {
-        "" => Principal::anonymous(),
-        user => Principal::user(user, groups.iter().copied()).unwrap(),
-    };
-    let asker = Asker {
-        principal: Arc::new(principal),
-        may_prove: true,
-        gateway_asks,
-    };
+    let asker = asker(row, gateway_asks);
     let Admission::Forward(admitted) = arrived.admit(&headers, asker, account)? else {
         panic!("{}: answered by the gateway", row.name())
     };
@@ -178,6 +173,43 @@ fn permit(gate: &Gate, row: &Row, gateway_asks: bool, questions: &mut usize) -> 
             *questions = states.len();
             question.answer(&states)
         }
+    }
+}
+
+/// What `davgate explain` says of the row, and whether it says that the request passes all the same.
+pub fn explained(gate: &Gate, row: &Row) -> (Verdict, bool) {
+    let lines = lines(row);
+    let headers: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let target = format!("/files{}", if row.path.is_empty() { "/" } else { row.path });
+    let inquiry = Inquiry {
+        method: row.method,
+        target: &target,
+        host: Some("dav.test"),
+        headers: &headers,
+        body: body(row.method).map(|(_, text)| text.as_bytes()),
+        asker: asker(row, true),
+        at_target: state(row.target_state),
+        at_destination: state(row.destination_state),
+    };
+    let explanation = explain(gate, &inquiry).unwrap();
+    let [outcome] = explanation.outcomes.as_slice() else {
+        panic!("{}: {explanation:#?}", row.name())
+    };
+    let verdict = outcome.status.map_or(Verdict::Permit, Verdict::Refuse);
+    assert_eq!(outcome.permitted, verdict == Verdict::Permit, "{}", row.name());
+    (verdict, outcome.reported)
+}
+
+fn asker(row: &Row, gateway_asks: bool) -> Asker {
+    let (user, groups) = ROLES[row.role];
+    let principal = match user {
+        "" => Principal::anonymous(),
+        user => Principal::user(user, groups.iter().copied()).unwrap(),
+    };
+    Asker {
+        principal: Arc::new(principal),
+        may_prove: true,
+        gateway_asks,
     }
 }
 

@@ -154,6 +154,11 @@ impl BackEnd {
             .any(|bytes| memchr::memmem::find(bytes, needle.as_bytes()).is_some())
     }
 
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.lock().bytes.len()
+    }
+
     /// How many bytes arrived in all.
     pub fn byte_count(&self) -> usize {
         self.lock().bytes.iter().map(Vec::len).sum()
