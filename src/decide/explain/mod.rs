@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Gate, Question, Request,
+    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Found, Gate, Question, Request,
     dav_headers::DavHeaders,
     gate::Arrived,
     guard::Found,

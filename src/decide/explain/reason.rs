@@ -208,6 +208,11 @@ fn reason(course: &Course<'_>, denial: &Denial, states: States) -> Option<Reason
             Some((rule, format!("{reason}; so the answer is as if nothing were there")))
         }
         Denial::NeedPrivileges(..) => missing(course, target, states),
+        //
+        Denial::Listing => Some(
+            missing(course, target, states)
+                .unwrap_or_else(|| (None, "collection_get shows no folder to anybody".to_owned())),
+        ),
         _ => None,
     }
 }
