@@ -8,11 +8,11 @@ use super::compile_methods::{self, Context};
 use super::document::Place;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawCase, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
+use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
 use super::{compile_backend, compile_limits, method_names, reports};
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{Mode, Profile, Route};
+use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -58,6 +58,7 @@ pub fn compile(
         };
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
+    let collection_get = collection_get(judge, raw, path, &methods);
     if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
         judge.warn(
             &path.key("hide_lock_owner"),
@@ -86,6 +87,7 @@ pub fn compile(
         backend,
         methods,
         access,
+        collection_get,
         mode: mode(judge, raw, path),
         limits,
         reports,
@@ -231,6 +233,31 @@ fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPat
         reserved,
         // No kind of back end that is known decodes twice.
         double_decode: false,
+    }
+}
+
+fn collection_get(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, methods: &MethodFilter) -> CollectionGet {
+    let at = path.key("collection_get");
+    if raw.collection_get.is_some() && raw.access.is_none() {
+        let problem = Problem::new(
+            at.clone(),
+            "the route has no access: whatever it is, everybody may read everything",
+        );
+        judge.refuse(problem.expected("rules in access, or the key left out"));
+    }
+    match raw.collection_get {
+        None | Some(RawCollectionGet::Pass) => CollectionGet::Pass,
+        Some(RawCollectionGet::Deny) => CollectionGet::Deny,
+        Some(RawCollectionGet::Synthetic) => {
+            if !methods.rules().any(|(_, rule)| rule.allowed.contains(Method::Propfind)) {
+                let problem = Problem::new(
+                    at,
+                    "a listing shows what PROPFIND may find, and methods lets that pass nowhere",
+                );
+                judge.refuse(problem.expected("deny or pass, or PROPFIND in methods"));
+            }
+            CollectionGet::Synthetic
+        }
     }
 }
 

@@ -118,6 +118,9 @@ pub struct RawRoute {
     /// Who may do what. What no rule grants is denied. Default: no access control of this gateway's own.
     #[schemars(length(min = 1))]
     pub access: Option<List<RawAccessRule>>,
+    /// What answers GET of a folder where `access` is: `pass` (default), the back end, to whoever may read everything below; `deny`,
+    /// nobody; `synthetic`, for all others a listing of what they may read.
+    pub collection_get: Option<RawCollectionGet>,
     /// `report`: what `methods` and `access` refuse is told and counted, and passes. Default: enforce.
     pub mode: Option<RawMode>,
     /// How much a request may hold.
@@ -188,6 +191,18 @@ pub enum RawProfile {
     Radicale,
     Sabredav,
     Generic,
+}
+
+/// What answers GET of a folder.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawCollectionGet {
+    /// The back end, to whoever may read everything below.
+    Pass,
+    /// Nobody.
+    Deny,
+    /// The same as `pass`, and a listing of the gateway's own for all others.
+    Synthetic,
 }
 
 /// Which URLs a back end writes.

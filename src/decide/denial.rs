@@ -111,6 +111,12 @@ pub enum Denial {
     Hidden,
     /// The principal lacks this privilege on this resource.
     NeedPrivileges(PublicPath, Privilege),
+    /// GET of a collection of which not everything may be read.
+    Listing,
+    /// What is there changed between the question and the write, and the body is gone.
+    Changed,
+    /// Another write to the same resource took too long.
+    Busy,
     /// PROPFIND deeper than the route allows (B-22).
     PropfindDepth,
     /// The client was too slow (B-17).
@@ -131,8 +137,10 @@ impl Denial {
             Self::Credentials(refusal) => refusal.status().as_u16(),
             Self::Unauthenticated => 401,
             Self::Hidden => 404,
-            Self::NeedPrivileges(..) => 403,
+            Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
+            Self::Changed => 409,
+            Self::Busy => 503,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
             Self::BodyTooLarge => 413,
@@ -209,6 +217,8 @@ impl Denial {
             Self::Unauthenticated => "A-30",
             Self::Hidden => "A-32",
             Self::NeedPrivileges(..) => "A-31",
+            Self::Listing => "A-24",
+            Self::Changed | Self::Busy => "A-12",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
             Self::BrokenBody => "B-5",
@@ -263,6 +273,9 @@ impl Denial {
             Self::RefusedInBody => "method-not-allowed-there",
             Self::GuardedSelection => "selection-by-guarded-property",
             Self::Slow => "too-slow",
+            Self::Listing => "collection-listing",
+            Self::Changed => "changed-meanwhile",
+            Self::Busy => "busy",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
             Self::Credentials(_) => "credentials",
@@ -285,10 +298,10 @@ impl Denial {
 
     /// The seconds after which it may be otherwise, where that is told.
     pub fn retry_after(&self) -> Option<u64> {
-        if let Self::Credentials(refusal) = self {
-            refusal.retry_after()
-        } else {
-            None
+        match self {
+            Self::Credentials(refusal) => refusal.retry_after(),
+            Self::Busy => Some(5),
+            _ => None,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
-use super::{Admitted, BodyPlan, Denial, body, state::Decision};
+use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, state::Decision};
 
 /// A request that may be forwarded.
 #[derive(Clone, Debug)]
@@ -18,6 +18,9 @@ pub struct Permit {
     admitted: Admitted,
     depth: Option<Depth>,
     body: PermittedBody,
+    guards: Vec<Guard>,
+    open: bool,
+    lists: bool,
     pub(super) reported: Option<Denial>,
 }
 
@@ -67,6 +70,9 @@ impl Admitted {
             depth: self.depth,
             admitted: self,
             body,
+            guards: Vec::new(),
+            open: false,
+            lists: false,
             reported: None,
         })
     }
@@ -75,6 +81,18 @@ impl Admitted {
 impl Permit {
     pub(super) fn at_depth(mut self, depth: Depth) -> Self {
         self.depth = Some(depth);
+        self
+    }
+
+    /// The same, with these conditions; `open` if something may have changed that none of them holds.
+    pub(super) fn guarded(mut self, guards: Vec<Guard>, open: bool) -> Self {
+        (self.guards, self.open) = (guards, open);
+        self
+    }
+
+    /// The same, answered by whom `way` says.
+    pub(super) fn by(mut self, way: Way) -> Self {
+        self.lists = way == Way::List;
         self
     }
 
@@ -150,6 +168,21 @@ impl Permit {
     /// The Overwrite to send.
     pub fn overwrite(&self) -> Option<bool> {
         self.admitted.overwrite
+    }
+
+    /// The conditions to add, so that it is carried out only where it was permitted for what is there.
+    pub fn guards(&self) -> &[Guard] {
+        &self.guards
+    }
+
+    /// Whether it was permitted for a state that no condition holds: no other write may come between.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the gateway answers with a listing of the collection, and the back end gets nothing of the request.
+    pub fn lists(&self) -> bool {
+        self.lists
     }
 
     /// Where COPY and MOVE go.

@@ -39,7 +39,7 @@ pub(super) fn reads(target: &Target, path: &PublicPath) -> bool {
 }
 
 /// The list of the route as whoever asks meets it; `None`: the route has none.
-fn access(target: &Target) -> Option<AccessOf<'_>> {
+pub(super) fn access(target: &Target) -> Option<AccessOf<'_>> {
     let list = target.route.access.as_ref()?;
     Some(list.of(&target.asker.principal))
 }
@@ -156,7 +156,7 @@ pub(super) fn judge(admitted: &Admitted, at_target: State, at_destination: State
 }
 
 /// The refusal for what is missing.
-fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Target) -> Result<(), Denial> {
+pub(super) fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Target) -> Result<(), Denial> {
     let Some(first) = lacks.first() else { return Ok(()) };
     if target.asker.principal.is_anonymous() && target.asker.may_prove {
         return Err(Denial::Unauthenticated);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Account, Admission, Arrival, BodyPlan, Decision, Denial, Gate, OwnAnswer, Permit, Question, Request,
+    Account, Admission, Arrival, BodyPlan, Decision, Denial, Found, Gate, OwnAnswer, Permit, Question, Request,
     privileges::Asker, state::State,
 };
 
@@ -179,7 +179,8 @@ pub fn refusal(denial: &Denial) -> String {
 
 /// What becomes of a question whose resources are in these states.
 pub fn answered(question: Question, states: &[State]) -> String {
-    match question.answer(states) {
+    let found: Vec<Found> = states.iter().copied().map(Found::from).collect();
+    match question.answer(&found) {
         Ok(permit) => match permit.depth() {
             Some(depth) => format!("{} {}", permit.upstream(), depth),
             None => permit.upstream().to_string(),

@@ -2,12 +2,17 @@
 //! state there could be; only where the verdicts differ is the back end asked, and only about the resource that makes the difference.
 
 use crate::{
-    policy::{MaxDepth, Method},
+    policy::{MaxDepth, Method, profile::Conditions},
     request::Depth,
     url::{PublicPath, UpstreamPath},
 };
 
-use super::{Admitted, Denial, Permit};
+use super::{
+    Admitted, Denial, Found, Permit,
+    guard::{self, Guard, Race},
+    listing::{self, Way},
+    privileges,
+};
 
 pub use crate::request::State;
 
@@ -50,20 +55,27 @@ impl States {
 impl Decision {
     /// Decides about `permit` as far as that is possible now.
     pub(super) fn about(permit: Permit) -> Result<Self, Denial> {
-        let verdicts: Vec<(States, Result<(), Denial>)> = States::UNKNOWN
+        let known = States {
+            target: at_target(permit.admitted()),
+            ..States::UNKNOWN
+        };
+        let verdicts: Vec<(States, Result<Way, Denial>)> = known
             .possible()
             .map(|states| (states, judge(permit.admitted(), states)))
             .collect();
-        let Some((_, first)) = verdicts.first() else {
-            return Ok(Self::Permit(permit));
-        };
-        if verdicts.iter().all(|(_, verdict)| verdict == first) {
-            return first.clone().map(|()| Self::Permit(permit));
+        let ways = verdicts.first().and_then(|(_, verdict)| verdict.as_ref().ok().copied());
+        if let Some(way) = ways.filter(|way| verdicts.iter().all(|(_, verdict)| verdict.as_ref() == Ok(way))) {
+            return Ok(Self::Permit(permit.by(way)));
+        }
+        // Whatever it is, the same is said, so that the refusal does not tell.
+        if let (Some((_, Err(first))), true) = (verdicts.first(), verdicts.iter().all(|(_, verdict)| verdict.is_err()))
+        {
+            return Err(first.clone());
         }
         let differs = |by: fn(&States) -> State, other: fn(&States) -> State| {
             verdicts.iter().any(|(a, first)| {
                 let mut twins = verdicts.iter().filter(|(b, _)| other(a) == other(b) && by(a) != by(b));
-                twins.any(|(_, second)| first != second)
+                twins.any(|(_, second)| first.as_ref().ok() != second.as_ref().ok())
             })
         };
         Ok(Self::Ask(Question {
@@ -75,9 +87,26 @@ impl Decision {
     }
 }
 
-/// The verdict where both states are known.
-fn judge(admitted: &Admitted, states: States) -> Result<(), Denial> {
+/// What is at the target as far as its URL says: where GET asks for a path with a slash, or for the root of the route, it is taken for a
+/// collection. If it is none, no more is refused than what nobody asks for.
+fn at_target(admitted: &Admitted) -> State {
     let target = &admitted.target;
+    let collection = target.public.0.slash() || target.key().is_empty();
+    if matches!(target.method, Method::Get | Method::Head) && collection {
+        State::Collection
+    } else {
+        State::Unknown
+    }
+}
+
+/// The verdict where both states are known.
+fn judge(admitted: &Admitted, states: States) -> Result<Way, Denial> {
+    let target = &admitted.target;
+    if states.target == State::Collection && matches!(target.method, Method::Get | Method::Head) {
+        // That it may be read at all is judged as of a file.
+        privileges::judge(admitted, State::Resource, states.destination)?;
+        return listing::judge(admitted);
+    }
     if states.target == State::Collection {
         match target.method {
             Method::Propfind if admitted.depth > Some(deepest(admitted)) => return Err(Denial::PropfindDepth),
@@ -88,7 +117,20 @@ fn judge(admitted: &Admitted, states: States) -> Result<(), Denial> {
     if below(admitted, states).any(|(path, method)| target.refuses_below(path, method)) {
         return Err(Denial::RefusedBelow);
     }
-    super::privileges::judge(admitted, states.target, states.destination)
+    privileges::judge(admitted, states.target, states.destination)?;
+    Ok(Way::Forward)
+}
+
+/// Who answers where the states are known as far as this.
+fn way_of(permit: &Permit, known: States) -> Result<Way, Denial> {
+    let mut ways = known.possible().map(|states| judge(permit.admitted(), states));
+    let first = ways.next().unwrap_or(Ok(Way::Forward))?;
+    ways.try_for_each(|way| match way? {
+        way if way == first => Ok(()),
+        // A listing of what may be no collection.
+        Way::Forward | Way::List => Err(Denial::Listing),
+    })?;
+    Ok(first)
 }
 
 /// Below which resources the filter must let which methods pass everywhere, with these states.
@@ -156,28 +198,48 @@ impl Question {
         target.into_iter().chain(destination.map(|found| &found.upstream))
     }
 
-    /// The verdict, with the states in the order of [`Self::resources`]. What is not known counts as everything it could be, the strict
-    /// reading; but for PROPFIND, which is then harmless: it asks for the resource alone.
+    /// The resources of the request, and whether each is in question: first the target, then Destination if there is one.
+    pub fn places(&self) -> impl Iterator<Item = (&UpstreamPath, bool)> {
+        let destination = self.permit.destination();
+        let destination = destination.map(|found| (&found.upstream, self.destination));
+        std::iter::once((self.permit.upstream(), self.target)).chain(destination)
+    }
+
+    /// Whether no condition could hold the back end to the state that a write is permitted for, whatever it is: then other
+    /// writes must be kept off before the question is asked.
+    pub fn needs_turn(&self) -> bool {
+        let can = self.permit.route().backend.profile.habits().conditions;
+        let method = self.permit.method();
+        let replaces = matches!(method, Method::Copy | Method::Move);
+        // Rules that are only told hold nothing.
+        let enforced = self.judged.is_none();
+        enforced && !method.is_safe() && self.target && (replaces || can == Conditions::NONE)
+    }
+
+    /// The verdict, with what was found in the order of [`Self::resources`]. What is not known counts as everything it could be, the
+    /// strict reading; but for PROPFIND, which is then harmless: it asks for the resource alone.
     ///
     /// # Errors
     /// The first refusal that the states lead to.
-    pub fn answer(self, states: &[State]) -> Result<Permit, Denial> {
-        let mut states = states.iter().copied();
+    pub fn answer(self, found: &[Found]) -> Result<Permit, Denial> {
+        let mut rest = found.iter();
+        let unknown = Found::from(State::Unknown);
         let mut next = |asked: bool| match asked {
-            true => states.next().unwrap_or(State::Unknown),
-            false => State::Unknown,
+            true => rest.next().unwrap_or(&unknown),
+            false => &unknown,
         };
+        let (target, destination) = (next(self.target), next(self.destination));
         let mut known = States {
-            target: next(self.target),
-            destination: next(self.destination),
+            target: target.state,
+            destination: destination.state,
         };
         let finite = self.permit.method() == Method::Propfind;
         if finite && known.target == State::Unknown {
             known.target = State::Resource;
         }
-        let judge = |permit: &Permit| known.possible().try_for_each(|states| judge(permit.admitted(), states));
-        judge(&self.permit)?;
-        let reported = self.judged.and_then(|judged| judge(&judged).err());
+        let way = way_of(&self.permit, known)?;
+        let (guards, open) = self.guards(known, target, destination);
+        let reported = self.judged.and_then(|judged| way_of(&judged, known).err());
         let permit = match reported {
             Some(denial) => self.permit.reporting(denial),
             None => self.permit,
@@ -186,8 +248,49 @@ impl Question {
         Ok(if finite && known.target != State::Collection {
             permit.at_depth(Depth::Zero)
         } else {
-            permit
+            permit.guarded(guards, open).by(way)
         })
+    }
+
+    /// What holds the permitted write to what was found, and whether something is left that no condition holds.
+    fn guards(&self, known: States, target: &Found, destination: &Found) -> (Vec<Guard>, bool) {
+        let (mut guards, mut open) = (Vec::new(), false);
+        let method = self.permit.method();
+        if method.is_safe() {
+            return (guards, open);
+        }
+        let refused = |other: fn(State, States) -> States| -> Vec<State> {
+            let all = State::Unknown.possible().iter().copied();
+            let refused = |state: &State| {
+                let mut truths = other(*state, known).possible();
+                truths.any(|states| judge(self.permit.admitted(), states).is_err())
+            };
+            all.filter(refused).collect()
+        };
+        let mut hold = |guard: Option<Guard>| match guard {
+            Some(guard) => guards.push(guard),
+            None => open = true,
+        };
+        let at_target = refused(|target, known| States { target, ..known });
+        if self.target && !at_target.is_empty() {
+            let route = self.permit.route();
+            let race = Race {
+                found: target,
+                refused: &at_target,
+            };
+            let can = route.backend.profile.habits().conditions;
+            let here = format!("{}{}", route.backend.location.origin(), self.permit.upstream());
+            hold(guard::at_target(method, can, race, self.permit.if_header(), &here));
+        }
+        let at_destination = refused(|destination, known| States { destination, ..known });
+        if self.destination && !at_destination.is_empty() {
+            let race = Race {
+                found: destination,
+                refused: &at_destination,
+            };
+            hold(guard::at_destination(method, race));
+        }
+        (guards, open)
     }
 }
 

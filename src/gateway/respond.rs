@@ -103,6 +103,17 @@ impl Reply {
         Self::new(StatusCode::MULTI_STATUS).with_body(XML, body)
     }
 
+    /// A page of the gateway's own, of which a browser carries out nothing.
+    pub fn page(html: String) -> Self {
+        Self::new(StatusCode::OK)
+            .with(
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; frame-ancestors 'none'",
+            )
+            .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+            .with_body(HeaderValue::from_static("text/html; charset=utf-8"), html)
+    }
+
     /// The same, after which the connection is closed.
     pub fn closing(mut self) -> Self {
         self.close = true;

@@ -23,6 +23,7 @@ use crate::{
 use super::{
     lock_memory::LockMemory,
     transact::{HeldBody, Outgoing, Transactor},
+    turns::Turns,
     upstream::Upstream,
     upstream_error::UpstreamError,
     view::View,
@@ -34,6 +35,7 @@ pub struct Gateway {
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
     authenticator: Option<Arc<Authenticator>>,
+    turns: Arc<Turns>,
     locks: Arc<LockMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
@@ -62,6 +64,7 @@ impl Gateway {
             outside: metrics.route(NO_ROUTE),
             transactor,
             authenticator,
+            turns: Arc::default(),
             gate,
             upstreams,
             metrics,
@@ -76,6 +79,10 @@ impl Gateway {
 
     pub(super) fn authenticator(&self) -> Option<&Authenticator> {
         self.authenticator.as_deref()
+    }
+
+    pub(super) fn turns(&self) -> &Arc<Turns> {
+        &self.turns
     }
 
     pub(super) fn transactor(&self) -> &Transactor {

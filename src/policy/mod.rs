@@ -13,7 +13,7 @@ pub use filter::{Below, MethodFilter, MethodRule};
 pub use limits::{Limits, MaxDepth};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
-pub use route::{BackEnd, Location, Mode, Route, Timeouts};
+pub use route::{BackEnd, CollectionGet, Location, Mode, Route, Timeouts};
 pub use table::RouteTable;
 
 use crate::{identity::IdentitySettings, tls::TlsSettings};

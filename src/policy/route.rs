@@ -27,6 +27,8 @@ pub struct Route {
     pub methods: MethodFilter,
     /// Who may do what where; without it, this gateway has no access control of its own there.
     pub access: Option<Acl>,
+    /// What answers GET of a collection (A-24).
+    pub collection_get: CollectionGet,
     /// Whether rules refuse, or only tell what they would refuse.
     pub mode: Mode,
     /// How much a request may hold.
@@ -84,6 +86,18 @@ impl Route {
             .rules()
             .any(|(_, rule)| rule.allowed.intersects(MethodSet::DAV_ONLY))
     }
+}
+
+/// What answers GET and HEAD of a collection on a route with access control: nobody can filter what the back end shows there (A-24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CollectionGet {
+    /// The back end, to whoever may read everything below.
+    #[default]
+    Pass,
+    /// Nobody.
+    Deny,
+    /// The back end, to whoever may read everything below; the gateway, with what may be read, to others.
+    Synthetic,
 }
 
 /// What becomes of requests that `methods` or `access` refuse.
@@ -195,6 +209,7 @@ impl Route {
             },
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
             access: None,
+            collection_get: CollectionGet::default(),
             mode: Mode::Enforce,
             limits: Limits::default(),
             reports: Vec::new(),

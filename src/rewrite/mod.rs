@@ -13,6 +13,7 @@ mod filtering;
 mod frame;
 mod held;
 mod link;
+pub mod listing;
 mod lock_parts;
 pub mod request;
 mod told;

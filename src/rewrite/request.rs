@@ -4,8 +4,9 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
-    decide::{Permit, permit::PermittedBody},
+    decide::{Guard, Permit, permit::PermittedBody},
     policy::Method,
+    request::If,
     url::UpstreamPath,
 };
 
@@ -95,13 +96,49 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
     for (name, value) in decided(permit) {
         out.insert(name, value);
     }
+    permit.guards().iter().for_each(|guard| hold(guard, &mut out));
     out
+}
+
+/// adds a condition on the target to the client's own. What stands in `If` and `Overwrite` is written with the others.
+fn hold(guard: &Guard, out: &mut HeaderMap) {
+    const ANY: HeaderValue = HeaderValue::from_static("*");
+    match guard {
+        // Whatever entity tags the client names: where nothing is, none of them is.
+        Guard::Absent => {
+            out.insert(header::IF_NONE_MATCH, ANY);
+        }
+        // Whatever the client names: it matches only where something is.
+        Guard::Present => {
+            out.entry(header::IF_MATCH).or_insert(ANY);
+        }
+        Guard::Version(etag) => {
+            let own = out.get(header::IF_MATCH).filter(|value| *value != ANY);
+            if let (None, Ok(value)) = (own, HeaderValue::from_str(etag)) {
+                out.insert(header::IF_MATCH, value);
+            }
+        }
+        Guard::WeakVersion(_) | Guard::NotReplacing => {}
+    }
 }
 
 /// The fields that the permit says.
 fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let origin = permit.route().backend.location.origin();
-    let overwrite = permit.overwrite().map(|yes| if yes { "T" } else { "F" });
+    let spares = permit.guards().contains(&Guard::NotReplacing);
+    let overwrite = permit.overwrite().map(|yes| if yes && !spares { "T" } else { "F" });
+    let weak = permit.guards().iter().find_map(|guard| match guard {
+        Guard::WeakVersion(etag) => Some(etag),
+        Guard::Absent | Guard::Present | Guard::Version(_) | Guard::NotReplacing => None,
+    });
+    let if_header = match weak {
+        Some(etag) => Some(match permit.if_header() {
+            Some(own) => own.clone().with_entity_tag(etag),
+            // Without a tag mod_dav would hold it against the collection around it as well.
+            None => If::entity_tag(format!("{origin}{}", permit.upstream()), etag),
+        }),
+        None => permit.if_header().cloned(),
+    };
     let fields = [
         ("depth", permit.depth().map(|depth| depth.to_string())),
         ("overwrite", overwrite.map(str::to_owned)),
@@ -109,7 +146,7 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
             "destination",
             permit.destination().map(|found| format!("{origin}{}", found.upstream)),
         ),
-        ("if", permit.if_header().map(ToString::to_string)),
+        ("if", if_header.map(|header| header.to_string())),
         ("lock-token", permit.lock_token().map(ToString::to_string)),
     ];
     fields.into_iter().filter_map(|(name, value)| {

@@ -58,6 +58,7 @@ pub fn route(allowed: MethodSet) -> Route {
         methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
         access: None,
         mode: crate::policy::Mode::Enforce,
+        collection_get: crate::policy::CollectionGet::Pass,
         limits: Limits::default(),
         reports: Vec::new(),
         path_rules: PathRules {

@@ -169,7 +169,7 @@ fn permit(gate: &Gate, row: &Row, gateway_asks: bool, questions: &mut usize) -> 
                 true => state(row.target_state),
                 false => state(row.destination_state),
             };
-            let states: Vec<request::State> = question.resources().map(state).collect();
+            let states: Vec<davgate::decide::Found> = question.resources().map(|at| state(at).into()).collect();
             *questions = states.len();
             question.answer(&states)
         }

@@ -228,6 +228,8 @@ class Gateway:
             "routes": [route],
             **({"identity": identity} if identity else {}),
         }
+        if identity:
+            config["identity"] = identity
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:
             json.dump(config, out, indent=1)  # JSON is YAML

@@ -1,6 +1,6 @@
 //! A recording HTTP/1.1 back end: keeps every byte and every request, answers like a DAV server or as a test scripted it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -85,7 +85,8 @@ pub fn multistatus(body: impl AsRef<[u8]>) -> Vec<Step> {
 struct Record {
     bytes: Vec<Vec<u8>>,
     requests: Vec<Seen>,
-    scripts: HashMap<String, Vec<Step>>,
+    /// What is played one after the other; the last one stays.
+    scripts: HashMap<String, VecDeque<Vec<Step>>>,
 }
 
 /// The back end; it listens until the test process ends.
@@ -113,7 +114,14 @@ impl BackEnd {
 
     /// Scripts the answer for `METHOD /path` or, for every method, `/path` (internal path without query).
     pub fn on(&self, key: &str, steps: Vec<Step>) {
-        self.lock().scripts.insert(key.to_owned(), steps);
+        self.on_each(key, [steps]);
+    }
+
+    /// As [`BackEnd::on`], for one request after the other; the last answer stays.
+    pub fn on_each(&self, key: &str, answers: impl IntoIterator<Item = Vec<Step>>) {
+        self.lock()
+            .scripts
+            .insert(key.to_owned(), answers.into_iter().collect());
     }
 
     /// Every request so far, in the order of their headers.
@@ -173,6 +181,15 @@ impl BackEnd {
     }
 }
 
+/// The next of several answers.
+fn next(answers: &mut VecDeque<Vec<Step>>) -> Option<Vec<Step>> {
+    if answers.len() > 1 {
+        answers.pop_front()
+    } else {
+        answers.front().cloned()
+    }
+}
+
 /// The steps of an answer to HEAD: whatever follows the header would be taken for the next answer.
 fn without_body(steps: Vec<Step>) -> Vec<Step> {
     let cut = |step| match step {
@@ -218,11 +235,10 @@ impl Connection {
             let (index, script) = {
                 let mut record = self.record.lock().expect("record");
                 record.requests.push(seen.clone());
-                let script = record
-                    .scripts
-                    .get(&format!("{} {path}", seen.method))
-                    .or(record.scripts.get(&path));
-                (record.requests.len() - 1, script.cloned())
+                let key = format!("{} {path}", seen.method);
+                let key = if record.scripts.contains_key(&key) { &key } else { &path };
+                let script = record.scripts.get_mut(key).and_then(next);
+                (record.requests.len() - 1, script)
             };
             if let Some([Step::Early, steps @ ..]) = script.as_deref() {
                 self.play(steps.to_vec());

@@ -100,8 +100,17 @@ pub fn shared() -> &'static Lab {
 impl Lab {
     /// A lab of its own; `@BACK@` in the routes is the back end's address.
     pub fn with_routes(routes: &str) -> Lab {
+        Lab::start(routes, Gateway::with_routes)
+    }
+
+    /// The same with a whole configuration; `@LISTEN@` and `@ADMIN@` stand for the gateway's addresses.
+    pub fn with_configuration(configuration: &str) -> Lab {
+        Lab::start(configuration, Gateway::start)
+    }
+
+    fn start(text: &str, gateway: impl Fn(&str) -> Gateway) -> Lab {
         let backend = BackEnd::start();
-        let gateway = Gateway::with_routes(&routes.replace("@BACK@", &backend.address.to_string()));
+        let gateway = gateway(&text.replace("@BACK@", &backend.address.to_string()));
         Lab::of(gateway, backend)
     }
 

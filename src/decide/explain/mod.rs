@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Gate, Question, Request,
+    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Found, Gate, Question, Request,
     dav_headers::DavHeaders,
     gate::Arrived,
     privileges::{Asker, Matter},
@@ -190,6 +190,8 @@ enum Ending {
     Own,
     /// Let through, whatever is there.
     Permitted,
+    /// Answered by a listing of the gateway's own.
+    Listed,
     /// It depends.
     Asked(Box<Question>),
 }
@@ -209,11 +211,11 @@ struct Held {
 }
 
 /// Of the states those that the question is about, in its order.
-fn asked_states(question: &Question, states: States) -> Vec<State> {
+fn asked_states(question: &Question, states: States) -> Vec<Found> {
     let (target, destination) = question.about();
     let asked = [(target, states.target), (destination, states.destination)];
     let asked = asked.into_iter().filter(|(asked, _)| *asked);
-    asked.map(|(_, state)| state).collect()
+    asked.map(|(_, state)| Found::from(state)).collect()
 }
 
 impl<'a> Course<'a> {
@@ -272,6 +274,7 @@ impl<'a> Course<'a> {
         let permit = admitted.with_body(&body.bytes, kind, coding)?;
         self.admitted = Some(permit.admitted().clone());
         Ok(match Decision::about(permit)? {
+            Decision::Permit(permit) if permit.lists() => Ending::Listed,
             Decision::Permit(_) => Ending::Permitted,
             Decision::Ask(question) => Ending::Asked(Box::new(question)),
         })
