@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use davgate::access::PrivilegeSet;
 use davgate::config::{compile, json_schema, load};
-use davgate::identity::BackEndCredentials;
+use davgate::identity::{BackEndCredentials, Principal};
 use davgate::policy::method::Standing;
 use davgate::policy::{Limits, LogTarget, MaxDepth, Method, MethodSet, Profile};
 use serde::Deserialize;
@@ -90,6 +91,35 @@ fn examples_are_valid_for_program_and_schema() {
         let loaded = load(&root().join("config").join(name)).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
         assert!(schema_accepts(&validator, text), "{name}");
+    }
+}
+
+/// What the example of two users says it does.
+#[test]
+fn two_users_have_what_is_theirs() {
+    let loaded = load(&root().join("config/two-users.yaml")).unwrap_or_else(|errors| panic!("{errors}"));
+    let acl = loaded.policy.routes[0].access.as_ref().unwrap();
+    let ann = Principal::user("ann", ["team".to_owned(), "leads".to_owned()]).unwrap();
+    let bob = Principal::user("bob", ["team".to_owned()]).unwrap();
+    let nobody = Principal::anonymous();
+    let rows: [(&str, &str, [bool; 3]); 12] = [
+        ("", "read", [true, true, false]),
+        ("/home", "read", [true, true, false]),
+        ("/home", "bind", [false, false, false]),
+        ("/home/ann", "read", [true, false, false]),
+        ("/home/ann/x", "write-content", [true, false, false]),
+        ("/home/bob/x", "read", [false, true, false]),
+        ("/shared/x", "write-content", [true, true, false]),
+        ("/shared/board", "read", [true, false, false]),
+        ("/shared/board/x", "write-content", [true, false, false]),
+        ("/drop", "bind", [true, true, false]),
+        ("/drop", "read", [false, false, false]),
+        ("/drop/x", "read", [false, false, false]),
+    ];
+    for (key, privilege, expected) in rows {
+        let needed = PrivilegeSet::named(privilege).unwrap();
+        let granted = [&ann, &bob, &nobody].map(|who| acl.of(who).judge(key, needed).is_granted());
+        assert_eq!(granted, expected, "{privilege} of {key:?}");
     }
 }
 
@@ -288,7 +318,7 @@ fn what_files_mean() {
     );
     assert!(!format!("{policy:?}").contains("not-a-real-password"));
 
-    assert_eq!((files.name.as_str(), files.line), ("files", 13));
+    assert_eq!((files.name.as_str(), files.line), ("files", 14));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
     assert_eq!(
         (files.map.public().to_string(), files.map.upstream().to_string()),
@@ -329,9 +359,9 @@ fn what_files_mean() {
             .map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line))
     };
     let read = "GET, HEAD, OPTIONS, PROPFIND, REPORT".to_owned();
-    assert_eq!(judged("/archive/x"), Some((0, read, None, 25)));
-    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 26)));
-    assert_eq!(judged("/closed"), Some((2, String::new(), None, 27)));
+    assert_eq!(judged("/archive/x"), Some((0, read, None, 26)));
+    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 27)));
+    assert_eq!(judged("/closed"), Some((2, String::new(), None, 28)));
     let everywhere = judged("/closed/x").unwrap();
     assert_eq!(everywhere.0, 3);
     for name in ["PUT", "LOCK", "ACL", "SEARCH", "MKCALENDAR", "PROPPATCH"] {
@@ -368,7 +398,7 @@ fn what_files_mean() {
     };
     assert_eq!(
         [files, deeper, other].map(lines),
-        [None, Some(vec![61]), Some(vec![79, 80, 81])]
+        [None, Some(vec![63]), Some(vec![81, 82, 83])]
     );
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
 }

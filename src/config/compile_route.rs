@@ -58,6 +58,14 @@ pub fn compile(
         };
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
+    if access.is_some() && matches!(profile, Profile::Zope | Profile::Plone) {
+        // Z-10: what Zope calls acquisition.
+        judge.warn(
+            &path.key("access"),
+            "Zope finds what is in a folder in all folders below it as well: what a rule keeps at /a may be had at /b/a, \
+             unless the site has explicit acquisition, as Plone 6.0.8 and later",
+        );
+    }
     let collection_get = collection_get(judge, raw, path, &methods);
     if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
         judge.warn(

@@ -3,7 +3,11 @@
 use crate::{
     policy::{Method, MethodSet},
     request::{
-        Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken, operation::Kind,
+        Depth, If, LocateError, Located, Neighbourhood,
+        framing::BodyLength,
+        if_header::{self, Condition},
+        lock_token::LockToken,
+        operation::Kind,
     },
     url::{PublicPath, path_rules::PathUse},
     xml::{body::RequestBody, multiget::MemberAnswer},
@@ -64,7 +68,7 @@ impl Admitted {
             ));
         }
         let if_header = match headers.if_header {
-            Some(parsed) => Some(parsed.map_tags(|tag| if_tag(tag, &target, &neighbourhood))?),
+            Some(parsed) => Some(parsed.map_tags(|tag, conditions| if_tag(tag, conditions, &target, &neighbourhood))?),
             None => None,
         };
         let destination = match &headers.destination {
@@ -117,11 +121,17 @@ impl Admitted {
     }
 }
 
-/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent.
-fn if_tag(tag: &str, target: &Target, near: &Neighbourhood<'_>) -> Result<String, Denial> {
+/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent. The entity tag of what
+/// the principal may not read compares with nothing, whatever is there: the answer would tell. A lock token tells nothing to who
+/// does not know it already.
+fn if_tag(tag: &str, conditions: &[Condition], target: &Target, near: &Neighbourhood<'_>) -> Result<String, Denial> {
     let found = near.locate(tag, PathUse::Target).map_err(|error| match error {
         LocateError::Form | LocateError::Path(_) | LocateError::Foreign | LocateError::OtherRoute => Denial::If,
     })?;
+    let compares = |condition: &Condition| matches!(condition.state, if_header::State::EntityTag(_));
+    if conditions.iter().any(compares) && !privileges::reads(target, &found.public) {
+        return Err(Denial::IfFalse);
+    }
     Ok(format!("{}{}", target.route.backend.location.origin(), found.upstream))
 }
 

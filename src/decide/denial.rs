@@ -75,6 +75,8 @@ pub enum Denial {
     RefusedBelow,
     /// An If that is malformed, over its limits, or tagged with what is not this route's (L-20 to L-22).
     If,
+    /// An If that compares the entity tag of what the principal may not read.
+    IfFalse,
     /// If-Match or If-None-Match that cannot be read (B-46).
     EntityTag,
     /// UNLOCK without a Lock-Token that can be read (B-42).
@@ -105,6 +107,9 @@ pub enum Denial {
     GuardedSelection,
     /// Credentials that are not right (O-5).
     Credentials(Refusal),
+    /// As that, where no credentials in a header would help: a 401 must carry a challenge, and there is none (RFC 9110 section
+    /// 15.5.2).
+    Unprovable(Refusal),
     /// Nobody in particular asks for what not everybody may have.
     Unauthenticated,
     /// What the principal may not see is as if it were not there.
@@ -135,6 +140,7 @@ impl Denial {
             Self::Path(error) => error.status(),
             Self::Xml(refusal) => refusal.status(),
             Self::Credentials(refusal) => refusal.status().as_u16(),
+            Self::Unprovable(_) => 403,
             Self::Unauthenticated => 401,
             Self::Hidden => 404,
             Self::NeedPrivileges(..) | Self::Listing => 403,
@@ -143,6 +149,7 @@ impl Denial {
             Self::Busy => 503,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
+            Self::IfFalse => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
             Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc => 415,
@@ -199,6 +206,7 @@ impl Denial {
             Self::HoldsRoute => "O-9",
             Self::RefusedBelow => "O-12",
             Self::If => "L-20",
+            Self::IfFalse => "L-24",
             Self::EntityTag => "B-46",
             Self::LockToken => "B-42",
             Self::Position => "Q-4",
@@ -213,7 +221,7 @@ impl Denial {
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
             Self::GuardedSelection => "F-12",
-            Self::Credentials(_) => "O-5",
+            Self::Credentials(_) | Self::Unprovable(_) => "O-5",
             Self::Unauthenticated => "A-30",
             Self::Hidden => "A-32",
             Self::NeedPrivileges(..) => "A-31",
@@ -259,6 +267,7 @@ impl Denial {
             Self::HoldsRoute => "holds-another-route",
             Self::RefusedBelow => "method-not-allowed-below",
             Self::If => "if-header",
+            Self::IfFalse => "if-false",
             Self::EntityTag => "entity-tag",
             Self::LockToken => "lock-token-header",
             Self::Position => "position-header",
@@ -278,7 +287,7 @@ impl Denial {
             Self::Busy => "busy",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
-            Self::Credentials(_) => "credentials",
+            Self::Credentials(_) | Self::Unprovable(_) => "credentials",
             Self::Unauthenticated => "unauthenticated",
             Self::Hidden => "not-found",
             Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),

@@ -125,7 +125,35 @@ impl<'a> Matter<'a> {
 
     /// O-7: what is missing at the target whatever is there.
     pub fn lacks_at_target(&self) -> Option<Vec<Missing<'a>>> {
+        if self.operation.method == Method::Unlock {
+            return self.lacks_to_unlock();
+        }
         self.lacks_always(|missing| matches!(missing.subject, Subject::Target | Subject::Parent))
+    }
+
+    /// PV-19, PV-20: who made a lock is the back end's to know. So whoever could have made it passes, and whoever holds `unlock`; to all
+    /// others the answer would tell whether there is anything, and a token that they came by would be as good as their own.
+    fn lacks_to_unlock(&self) -> Option<Vec<Missing<'a>>> {
+        let places = Places {
+            lock_root: Some(self.target.key()),
+            ..self.places()
+        };
+        let lacks = |method, state| {
+            let operation = Operation {
+                method,
+                depth: Depth::Zero,
+                kind: Kind::Plain,
+            };
+            let needs = operation.needs(state, State::Unmapped)?;
+            Some(missing(&self.access, &needs, &places))
+        };
+        for state in [State::Unmapped, State::Resource] {
+            let to_lock = lacks(Method::Lock, state)?;
+            if to_lock.is_empty() {
+                return Some(to_lock);
+            }
+        }
+        lacks(Method::Unlock, State::Resource)
     }
 
     /// O-9: what is missing at Destination whatever is there, and at the target.

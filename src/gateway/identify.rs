@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pingora::proxy::Session;
 
 use crate::{
     decide::{Denial, privileges::Asker},
-    identity::{Asking, Principal, backend::Ask},
+    identity::{Asking, Principal, Refusal, backend::Ask},
     policy::Method,
+    rewrite::request::probe_headers,
+    xml::probe::PROBE_BODY,
 };
 
 use super::{
@@ -36,11 +39,16 @@ impl Gateway {
             certificate: client_certificate(session),
             headers: &session.req_header().headers,
         };
-        let principal = authenticator.identify(&asking).await.map_err(Denial::Credentials)?;
+        let may_prove = !authenticator.challenges(None).is_empty();
+        let refuse = |refusal: Refusal| match refusal.status() {
+            StatusCode::UNAUTHORIZED if !may_prove => Denial::Unprovable(refusal),
+            _ => Denial::Credentials(refusal),
+        };
+        let principal = authenticator.identify(&asking).await.map_err(refuse)?;
         Ok(Asker {
             principal: Arc::new(principal),
             gateway_asks: true,
-            may_prove: !authenticator.challenges(None).is_empty(),
+            may_prove,
         })
     }
 
@@ -76,16 +84,17 @@ pub struct AskBackEnd {
 #[async_trait]
 impl Ask for AskBackEnd {
     async fn ask(&self, authorization: Option<&HeaderValue>) -> Option<StatusCode> {
-        let mut headers = HeaderMap::new();
+        let mut headers = probe_headers(&HeaderMap::new());
         if let Some(value) = authorization {
             headers.insert(header::AUTHORIZATION, value.clone());
         }
+        // Not GET: of a folder without an index page that is refused to everybody, and Plone answers it with a login page.
         let request = Outgoing {
-            method: Method::Get,
+            method: Method::Propfind,
             target: self.target.clone(),
             headers,
             host: self.host.clone(),
-            body: HeldBody::None,
+            body: HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes())),
         };
         // The body is not read: the connection goes with it.
         self.transactor

@@ -1,5 +1,6 @@
 //! What a 401 asks for (ERR-4, RFC 9110 section 11.6.1). In: the realm and the sources. Out: the values of
-//! WWW-Authenticate, one per scheme. Never a redirect.
+//! WWW-Authenticate, one per scheme; none where nothing that a client could send in a header would help: a 401 must
+//! carry a challenge (RFC 9110 section 15.5.2), so the answer is 403 there. Never a redirect.
 
 use http::HeaderValue;
 
@@ -27,11 +28,6 @@ impl Challenges {
                 schemes.push(scheme);
             }
         }
-        // Nothing that a client could send in a header would help; but a 401 must carry a challenge. No client knows
-        // this one.
-        if schemes.is_empty() {
-            schemes.push(Scheme::Elsewhere);
-        }
         let all = |bad_token: bool| {
             let values = schemes.iter().map(|scheme| scheme.challenge(&realm, bad_token));
             values.filter_map(|text| HeaderValue::from_str(&text).ok()).collect()
@@ -57,7 +53,6 @@ impl Challenges {
 enum Scheme {
     Basic,
     Bearer,
-    Elsewhere,
 }
 
 impl Scheme {
@@ -66,7 +61,6 @@ impl Scheme {
             Self::Basic => format!("Basic realm={realm}, charset=\"UTF-8\""),
             Self::Bearer if bad_token => format!("Bearer realm={realm}, error=\"invalid_token\""),
             Self::Bearer => format!("Bearer realm={realm}"),
-            Self::Elsewhere => format!("Connection realm={realm}"),
         }
     }
 }
@@ -138,10 +132,8 @@ mod tests {
             ["Bearer realm=\"Files\", error=\"invalid_token\"", BASIC]
         );
         assert_eq!(texts(challenges("Files", vec![back_end, basic]).values()), [BASIC]);
-        assert_eq!(
-            texts(challenges("Files", vec![certificate]).values()),
-            ["Connection realm=\"Files\""]
-        );
+        // RFC 9110 section 15.5.2: no header field proves a certificate, so there is nothing to ask for.
+        assert!(challenges("Files", vec![certificate]).values().is_empty());
     }
 
     // ERR-4: the realm cannot end its string

@@ -16,7 +16,7 @@ use super::{
     basic::PasswordFile,
     claim::Claim,
     credentials::NameAndPassword,
-    keyed::Key,
+    keyed::{Digest, Key},
     principal::judge_name,
     proved::Proved,
     refusal::Refusal,
@@ -25,6 +25,8 @@ use super::{
 
 /// How long a password counts without being hashed again.
 const PROVED: Duration = Duration::from_secs(60);
+/// How long right credentials are known to have been right: who shows them again is not slowed down by others' failures.
+const FAMILIAR: Duration = Duration::from_secs(24 * 3600);
 /// How long a request waits for its turn to be hashed.
 const TURN: Duration = Duration::from_secs(10);
 
@@ -59,6 +61,7 @@ pub struct Passwords {
     sources: Vec<(usize, PasswordSource)>,
     key: Key,
     proved: Proved,
+    familiar: Proved,
     throttle: Throttle,
     /// So many hashes are made at once: logins must not take all processors from everybody else.
     slots: Arc<Semaphore>,
@@ -72,6 +75,7 @@ impl Passwords {
             sources,
             key: Key::random(),
             proved: Proved::new(PROVED),
+            familiar: Proved::new(FAMILIAR),
             throttle: Throttle::default(),
             slots: Arc::new(Semaphore::new(processors.div_ceil(2))),
         }
@@ -102,12 +106,17 @@ impl Passwords {
         }
         // Other spellings are no further tries, where the back end takes them for one name.
         let who = Throttle::who(&self.key, &credentials.name.to_lowercase(), peer);
-        let _turn = self.throttle.turn(who).await;
+        let _turn = self.throttle.turn(&who).await;
         // Somebody may have proved it, or failed, while this one waited.
         if let Some(found) = self.remembered(credentials, authorization) {
             return Ok(found);
         }
-        if let Some(wait) = self.throttle.wait(&who, Instant::now()) {
+        let now = Instant::now();
+        let wait = self
+            .throttle
+            .wait(&who, now)
+            .filter(|_| !self.is_familiar(credentials, authorization, now));
+        if let Some(wait) = wait {
             return Err(Refusal::Throttled(wait));
         }
         let mut refusal = Refusal::Password;
@@ -115,6 +124,9 @@ impl Passwords {
             match self.ask(source, credentials, authorization).await {
                 Ok(true) => {
                     self.throttle.succeeded(&who);
+                    if let Some(fingerprint) = self.fingerprint(source, credentials, authorization) {
+                        self.familiar.keep(fingerprint, Instant::now());
+                    }
                     return Ok((*place, source.claim(&credentials.name)));
                 }
                 Ok(false) => {}
@@ -122,23 +134,49 @@ impl Passwords {
             }
         }
         if refusal == Refusal::Password {
-            self.throttle.failed(who, Instant::now());
+            self.throttle.failed(&who, Instant::now());
+            // They were right once and are not any more.
+            let fingerprints = self.sources.iter();
+            fingerprints
+                .filter_map(|(_, source)| self.fingerprint(source, credentials, authorization))
+                .for_each(|fingerprint| self.familiar.remove(&fingerprint));
         }
         Err(refusal)
     }
 
     fn remembered(&self, credentials: &NameAndPassword, authorization: &HeaderValue) -> Option<(usize, Claim)> {
         let now = Instant::now();
-        let knows = |source: &PasswordSource| match source {
-            PasswordSource::File(file) => file
-                .fingerprint(&self.key, credentials)
-                .is_some_and(|fingerprint| self.proved.knows(&fingerprint, now)),
-            PasswordSource::BackEnd { source, .. } => {
-                source.remembers(&BackEnd::fingerprint(&self.key, authorization), now)
-            }
+        let knows = |source: &PasswordSource| {
+            let fingerprint = self.fingerprint(source, credentials, authorization);
+            fingerprint.is_some_and(|fingerprint| match source {
+                PasswordSource::File(_) => self.proved.knows(&fingerprint, now),
+                PasswordSource::BackEnd { source, .. } => source.remembers(&fingerprint, now),
+            })
         };
         let (place, source) = self.sources.iter().find(|(_, source)| knows(source))?;
         Some((*place, source.claim(&credentials.name)))
+    }
+
+    /// Whether a source found these right within the last day.
+    fn is_familiar(&self, credentials: &NameAndPassword, authorization: &HeaderValue, now: Instant) -> bool {
+        let mut sources = self.sources.iter();
+        sources.any(|(_, source)| {
+            self.fingerprint(source, credentials, authorization)
+                .is_some_and(|fingerprint| self.familiar.knows(&fingerprint, now))
+        })
+    }
+
+    /// What stands for these credentials at `source`; `None` for a name that it does not have.
+    fn fingerprint(
+        &self,
+        source: &PasswordSource,
+        credentials: &NameAndPassword,
+        authorization: &HeaderValue,
+    ) -> Option<Digest> {
+        match source {
+            PasswordSource::File(file) => file.fingerprint(&self.key, credentials),
+            PasswordSource::BackEnd { .. } => Some(BackEnd::fingerprint(&self.key, authorization)),
+        }
     }
 
     async fn ask(

@@ -49,6 +49,11 @@ impl Proved {
         since.insert(digest, now);
     }
 
+    /// `digest` is not proved any more.
+    pub fn remove(&self, digest: &Digest) {
+        lock(&self.since).remove(digest);
+    }
+
     /// Nothing is proved any more.
     pub fn forget(&self) {
         lock(&self.since).clear();

@@ -118,11 +118,11 @@ impl If {
         Self { lists: vec![list] }.with_entity_tag(etag)
     }
 
-    /// Replaces every tag by what `map` makes of it (L-22).
-    pub fn map_tags<E>(mut self, mut map: impl FnMut(&str) -> Result<String, E>) -> Result<Self, E> {
+    /// Replaces every tag by what `map` makes of it and of the conditions behind it (L-22).
+    pub fn map_tags<E>(mut self, mut map: impl FnMut(&str, &[Condition]) -> Result<String, E>) -> Result<Self, E> {
         for list in &mut self.lists {
             if let Some(tag) = &mut list.tag {
-                *tag = map(tag)?;
+                *tag = map(tag, &list.conditions)?;
             }
         }
         Ok(self)

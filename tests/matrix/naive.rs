@@ -95,7 +95,7 @@ fn table(method: &str, target: State, destination: State) -> Vec<Need> {
         ("LOCK", U, _) => "bind(P)",
         ("LOCK", R, _) => "write-content(T)",
         ("LOCK", C, _) => "write-content(T*)",
-        // PV-19: the back end knows who made the lock
+        // PV-19: judged apart
         ("UNLOCK", ..) => "",
         // PV-21
         ("ACL", ..) => "write-acl(T)",
@@ -129,6 +129,13 @@ impl Naive {
         // O-6
         if !passes(row.method, row.path) {
             return Verdict::Refuse(405);
+        }
+        // PV-19, PV-20: the back end knows who made the lock; here, who could have
+        if row.method == "UNLOCK" {
+            let mut ways = vec![(row.path, "write-content"), (row.path, "unlock")];
+            ways.extend(row.path.rsplit_once('/').map(|(parent, _)| (parent, "bind")));
+            let passes = ways.iter().any(|(path, privilege)| granted(row.role, path, privilege));
+            return if passes { Verdict::Permit } else { refused() };
         }
         // O-7: whatever is there
         let at_target = |need: &Need| need.1 == "T" || need.1 == "P";

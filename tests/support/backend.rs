@@ -112,7 +112,8 @@ impl BackEnd {
         BackEnd { address, record }
     }
 
-    /// Scripts the answer for `METHOD /path` or, for every method, `/path` (internal path without query).
+    /// Scripts the answer for `METHOD /path` or, for every method, `/path` (internal path without query); `/path`, a line break
+    /// and an Authorization come before both.
     pub fn on(&self, key: &str, steps: Vec<Step>) {
         self.on_each(key, [steps]);
     }
@@ -235,9 +236,14 @@ impl Connection {
             let (index, script) = {
                 let mut record = self.record.lock().expect("record");
                 record.requests.push(seen.clone());
-                let key = format!("{} {path}", seen.method);
-                let key = if record.scripts.contains_key(&key) { &key } else { &path };
-                let script = record.scripts.get_mut(key).and_then(next);
+                let authorization = seen.header("authorization").unwrap_or_default();
+                let keys = [
+                    format!("{path}\n{authorization}"),
+                    format!("{} {path}", seen.method),
+                    path.clone(),
+                ];
+                let key = keys.iter().find(|key| record.scripts.contains_key(*key));
+                let script = key.and_then(|key| record.scripts.get_mut(key)).and_then(next);
                 (record.requests.len() - 1, script)
             };
             if let Some([Step::Early, steps @ ..]) = script.as_deref() {

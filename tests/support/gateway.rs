@@ -29,6 +29,11 @@ pub struct Gateway {
 impl Gateway {
     /// Starts the program. `configuration` is YAML in which `@LISTEN@` and `@ADMIN@` stand for the two addresses.
     pub fn start(configuration: &str) -> Gateway {
+        Gateway::start_beside(configuration, &[])
+    }
+
+    /// As [`Gateway::start`], with these files (name and content) beside the configuration.
+    pub fn start_beside(configuration: &str, files: &[(&str, String)]) -> Gateway {
         let (address, admin) = (free_address(), free_address());
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("davgate.yaml");
@@ -36,6 +41,9 @@ impl Gateway {
             .replace("@LISTEN@", &address.to_string())
             .replace("@ADMIN@", &admin.to_string());
         std::fs::write(&file, text).expect("the configuration can be written");
+        for (name, content) in files {
+            std::fs::write(directory.path().join(name), content).expect("the file can be written");
+        }
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, env!("CARGO_BIN_EXE_davgate")])
             .arg(&file)

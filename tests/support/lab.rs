@@ -135,11 +135,15 @@ impl Lab {
         let gateway = Gateway::start(&format!(
             "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nidentity:\n  {identity}\nroutes:\n{routes}\n"
         ));
-        Lab {
-            gateway,
-            backend,
-            refused: Mutex::new(Vec::new()),
-        }
+        Lab::of(gateway, backend)
+    }
+
+    /// A lab with this whole configuration; the back end has its `script` before the gateway starts.
+    pub fn with_scripted(text: &str, script: impl FnOnce(&BackEnd)) -> Lab {
+        let backend = BackEnd::start();
+        script(&backend);
+        let gateway = Gateway::start(&text.replace("@BACK@", &backend.address.to_string()));
+        Lab::of(gateway, backend)
     }
 
     /// The origin of the back end, `http://127.0.0.1:PORT`.
