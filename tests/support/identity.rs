@@ -44,7 +44,7 @@ impl IdentityLab {
             .replace("@DATA@", &data.display().to_string())
             .replace("@TLS@", &tls.to_string());
         IdentityLab {
-            lab: Lab::with_scripted(&text, script),
+            lab: Lab::with_script(&text, script),
             files,
             tls,
         }

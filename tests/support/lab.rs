@@ -108,8 +108,18 @@ impl Lab {
         Lab::start(configuration, Gateway::start)
     }
 
-    fn start(text: &str, gateway: impl Fn(&str) -> Gateway) -> Lab {
+    /// The same; the back end has its `script` before the gateway starts.
+    pub fn with_script(configuration: &str, script: impl FnOnce(&BackEnd)) -> Lab {
         let backend = BackEnd::start();
+        script(&backend);
+        Lab::behind(backend, configuration, Gateway::start)
+    }
+
+    fn start(text: &str, gateway: impl Fn(&str) -> Gateway) -> Lab {
+        Lab::behind(BackEnd::start(), text, gateway)
+    }
+
+    fn behind(backend: BackEnd, text: &str, gateway: impl Fn(&str) -> Gateway) -> Lab {
         let gateway = gateway(&text.replace("@BACK@", &backend.address.to_string()));
         Lab::of(gateway, backend)
     }
@@ -130,20 +140,9 @@ impl Lab {
 
     /// A lab with this value of `identity`, in one line or indented by two blanks.
     pub fn with_identity(identity: &str, routes: &str) -> Lab {
-        let backend = BackEnd::start();
-        let routes = routes.replace("@BACK@", &backend.address.to_string());
-        let gateway = Gateway::start(&format!(
+        Lab::with_configuration(&format!(
             "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nidentity:\n  {identity}\nroutes:\n{routes}\n"
-        ));
-        Lab::of(gateway, backend)
-    }
-
-    /// A lab with this whole configuration; the back end has its `script` before the gateway starts.
-    pub fn with_scripted(text: &str, script: impl FnOnce(&BackEnd)) -> Lab {
-        let backend = BackEnd::start();
-        script(&backend);
-        let gateway = Gateway::start(&text.replace("@BACK@", &backend.address.to_string()));
-        Lab::of(gateway, backend)
+        ))
     }
 
     /// The origin of the back end, `http://127.0.0.1:PORT`.

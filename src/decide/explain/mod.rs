@@ -17,9 +17,10 @@ use crate::{
 };
 
 use super::{
-    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Found, Gate, Question, Request,
+    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Gate, Question, Request,
     dav_headers::DavHeaders,
     gate::Arrived,
+    guard::Found,
     privileges::{Asker, Matter},
     state::{State, States},
     target::Target,
@@ -215,7 +216,7 @@ fn asked_states(question: &Question, states: States) -> Vec<Found> {
     let (target, destination) = question.about();
     let asked = [(target, states.target), (destination, states.destination)];
     let asked = asked.into_iter().filter(|(asked, _)| *asked);
-    asked.map(|(_, state)| Found::from(state)).collect()
+    asked.map(|(_, state)| state.into()).collect()
 }
 
 impl<'a> Course<'a> {
