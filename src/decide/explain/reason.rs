@@ -3,7 +3,7 @@
 
 use crate::{
     access::{Ace, Scope},
-    policy::{Below, Mode},
+    policy::{Below, Method, Mode},
     request::{Depth, State},
 };
 
@@ -109,6 +109,13 @@ fn notes(course: &Course<'_>) -> Vec<String> {
             "no body was given; {} was judged with one that {what}",
             course.inquiry.method
         ));
+    }
+    // PV-19, PV-20: no list of privileges says this.
+    if course.account.method == Some(Method::Unlock) && course.account.route.is_some() {
+        notes.push(
+            "UNLOCK passes for whoever may lock there or holds unlock; who made the lock, the back end knows"
+                .to_owned(),
+        );
     }
     notes
 }
