@@ -197,6 +197,15 @@ pub fn explained(gate: &Gate, row: &Row) -> (Verdict, bool) {
     };
     let verdict = outcome.status.map_or(Verdict::Permit, Verdict::Refuse);
     assert_eq!(outcome.permitted, verdict == Verdict::Permit, "{}", row.name());
+    // The reasons fit: a privilege is missing where access refuses, none where the rules let it pass.
+    let lacks = outcome.privileges.iter().any(|asked| !asked.granted);
+    let by_access = outcome
+        .rule
+        .is_some_and(|rule| ["A-30", "A-31", "A-32"].contains(&rule));
+    // UNLOCK has two ways, and no list (PV-19, PV-20).
+    let lacks = lacks || (row.method == "UNLOCK" && !outcome.permitted);
+    let fits = if outcome.permitted { !lacks } else { lacks || !by_access };
+    assert!(fits, "{}: {explanation:#?}", row.name());
     (verdict, outcome.reported)
 }
 

@@ -191,6 +191,8 @@ enum Ending {
     Own,
     /// Let through, whatever is there.
     Permitted,
+    /// Answered by a listing of the gateway's own.
+    Listed,
     /// It depends.
     Asked(Box<Question>),
 }
@@ -273,6 +275,7 @@ impl<'a> Course<'a> {
         let permit = admitted.with_body(&body.bytes, kind, coding)?;
         self.admitted = Some(permit.admitted().clone());
         Ok(match Decision::about(permit)? {
+            Decision::Permit(permit) if permit.lists() => Ending::Listed,
             Decision::Permit(_) => Ending::Permitted,
             Decision::Ask(question) => Ending::Asked(Box::new(question)),
         })

@@ -3,7 +3,7 @@
 
 use crate::{
     access::{Ace, Scope},
-    policy::{Below, Mode},
+    policy::{Below, Method, Mode},
     request::{Depth, State},
 };
 
@@ -23,6 +23,7 @@ pub(super) fn told(course: &Course<'_>, ending: &Ending) -> Explanation {
     let outcomes = match ending {
         Ending::Refused(denial) => vec![refused(course, denial, course.states(), (false, false))],
         Ending::Own => vec![permitted(course, course.states(), (false, false), OWN)],
+        Ending::Listed => vec![permitted(course, course.states(), (false, false), LISTED)],
         Ending::Permitted => vec![permitted(course, course.states(), (false, false), granted(course))],
         Ending::Asked(question) => answered(course, question),
     };
@@ -64,6 +65,7 @@ pub(super) fn told(course: &Course<'_>, ending: &Ending) -> Explanation {
     }
 }
 
+const LISTED: &str = "davgate answers with a listing of its own, of what may be read";
 const OWN: &str = "davgate answers it itself, without the back end";
 
 fn granted(course: &Course<'_>) -> &'static str {
@@ -108,6 +110,13 @@ fn notes(course: &Course<'_>) -> Vec<String> {
             course.inquiry.method
         ));
     }
+    // PV-19, PV-20: no list of privileges says this.
+    if course.account.method == Some(Method::Unlock) && course.account.route.is_some() {
+        notes.push(
+            "UNLOCK passes for whoever may lock there or holds unlock; who made the lock, the back end knows"
+                .to_owned(),
+        );
+    }
     notes
 }
 
@@ -125,6 +134,7 @@ fn answered(course: &Course<'_>, question: &Question) -> Vec<Outcome> {
             };
             let about = (target, destination);
             outcomes.push(match question.clone().answer(&asked_states(question, states)) {
+                Ok(permit) if permit.lists() => permitted(course, states, about, LISTED),
                 Ok(_) => permitted(course, states, about, granted(course)),
                 Err(denial) => refused(course, &denial, states, about),
             });
@@ -206,6 +216,13 @@ fn reason(course: &Course<'_>, denial: &Denial, states: States) -> Option<Reason
         Denial::Hidden => {
             let (rule, reason) = missing(course, target, states)?;
             Some((rule, format!("{reason}; so the answer is as if nothing were there")))
+        }
+        Denial::Listing => {
+            let (rule, reason) = missing(course, target, states)?;
+            Some((
+                rule,
+                format!("{reason}; so its page, which names what is in it, is not shown"),
+            ))
         }
         Denial::NeedPrivileges(..) => missing(course, target, states),
         //
