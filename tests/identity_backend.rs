@@ -147,7 +147,7 @@ fn a_place_that_proves_nothing() {
             );
             let answer = lab.lab.refuse(503, &get(name, "/files/home/ann/x", &ann));
             assert!(answer.header("retry-after").is_some());
-            let errors = lab.lab.gateway.errors();
+            let errors = lab.lab.gateway.errors_with(reason);
             let told: Vec<_> = errors.iter().filter(|line| line.contains(reason)).collect();
             assert_eq!(told.len(), 1, "{name}: {errors:#?}");
             // Who presents nothing is not concerned.
@@ -166,8 +166,11 @@ fn a_place_that_believes_everybody() {
         back_end.on("/dav/private/\n", answer("401 Unauthorized", &[], ""));
     });
     lab.lab.refuse(503, &get("believes", "/files/home/ann/x", &ann));
-    let errors = lab.lab.gateway.errors().join("\n");
-    assert!(errors.contains("answers 200 OK to made-up credentials"), "{errors}");
+    let errors = lab
+        .lab
+        .gateway
+        .errors_with("answers 200 OK to made-up credentials")
+        .join("\n");
     assert!(!errors.contains("Basic "), "{errors}");
 }
 

@@ -283,11 +283,8 @@ fn without_identity_the_back_end_decides() {
     );
     lab.pass(&req("alone reads", "GET", "/web/b"));
     assert_eq!(lab.gateway.log_of("\"/web/b\"")["verdict"], "permit");
-    let warning = lab.gateway.errors().join("\n");
-    assert!(
-        warning.contains("routes[0].mode: report: what methods and access refuse"),
-        "{warning}"
-    );
+    lab.gateway
+        .errors_with("routes[0].mode: report: what methods and access refuse");
     // Clients must see what passes, or they would not try it.
     let options = lab.ask(&req("alone options", "OPTIONS", "/web/"));
     assert!(

@@ -93,7 +93,7 @@ impl Gateway {
 
     /// Waits until an audit log line holds `text` and returns it as JSON.
     pub fn audit_of(&self, text: &str) -> serde_json::Value {
-        await_line(text, || self.audit_lines())
+        json(&await_line(text, || self.audit_lines()))
     }
 
     /// The lines on standard error so far.
@@ -101,9 +101,15 @@ impl Gateway {
         self.errors.lock().expect("lines").clone()
     }
 
+    /// Waits until a line on standard error holds `text` and returns all lines so far.
+    pub fn errors_with(&self, text: &str) -> Vec<String> {
+        await_line(text, || self.errors());
+        self.errors()
+    }
+
     /// Waits until an access log line holds `text` and returns it as JSON.
     pub fn log_of(&self, text: &str) -> serde_json::Value {
-        await_line(text, || self.lines())
+        json(&await_line(text, || self.lines()))
     }
 
     fn wait_until_ready(&self, ended: &AtomicBool) {
@@ -122,11 +128,15 @@ fn is_of_audit(line: &str) -> bool {
     line.starts_with(r#"{"log":"audit","#)
 }
 
-fn await_line(text: &str, lines: impl Fn() -> Vec<String>) -> serde_json::Value {
+fn json(line: &str) -> serde_json::Value {
+    serde_json::from_str(line).expect("a line of a log is JSON")
+}
+
+fn await_line(text: &str, lines: impl Fn() -> Vec<String>) -> String {
     let until = Instant::now() + Duration::from_secs(5);
     while Instant::now() < until {
-        if let Some(line) = lines().iter().find(|line| line.contains(text)) {
-            return serde_json::from_str(line).expect("a line of a log is JSON");
+        if let Some(line) = lines().into_iter().find(|line| line.contains(text)) {
+            return line;
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -20,7 +20,6 @@ use super::{
     Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Found, Gate, Question, Request,
     dav_headers::DavHeaders,
     gate::Arrived,
-    guard::Found,
     privileges::{Asker, Matter},
     state::{State, States},
     target::Target,

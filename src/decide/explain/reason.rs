@@ -217,19 +217,14 @@ fn reason(course: &Course<'_>, denial: &Denial, states: States) -> Option<Reason
             let (rule, reason) = missing(course, target, states)?;
             Some((rule, format!("{reason}; so the answer is as if nothing were there")))
         }
-        Denial::Listing => {
-            let (rule, reason) = missing(course, target, states)?;
-            Some((
+        Denial::Listing => Some(match missing(course, target, states) {
+            Some((rule, reason)) => (
                 rule,
                 format!("{reason}; so its page, which names what is in it, is not shown"),
-            ))
-        }
+            ),
+            None => (None, "collection_get shows the page of no folder".to_owned()),
+        }),
         Denial::NeedPrivileges(..) => missing(course, target, states),
-        //
-        Denial::Listing => Some(
-            missing(course, target, states)
-                .unwrap_or_else(|| (None, "collection_get shows no folder to anybody".to_owned())),
-        ),
         _ => None,
     }
 }
