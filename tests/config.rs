@@ -195,6 +195,25 @@ fn the_sidecar_is_configured_well() {
     assert!(schema_accepts(&validator(), file));
 }
 
+/// What Cargo.toml names must be in the image that is built, or cargo does not begin.
+#[test]
+fn the_dockerfile_copies_what_cargo_needs() {
+    let lines = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(root().join("deploy").join(name)).unwrap();
+        text.lines().map(str::to_owned).collect()
+    };
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut needed = vec!["Cargo.toml", "Cargo.lock", "src", "vendor"];
+    needed.extend(manifest.contains("[[bench]]").then_some("benches"));
+    needed.extend(manifest.contains("[[test]]").then_some("tests"));
+    let (image, sent) = (lines("Dockerfile"), lines("Dockerfile.dockerignore"));
+    for name in needed {
+        let copied = |line: &String| line.starts_with("COPY ") && line.split(' ').any(|word| word == name);
+        assert!(image.iter().any(copied), "{name} is not copied");
+        assert!(sent.contains(&format!("!{name}")), "{name} is not sent to the builder");
+    }
+}
+
 #[test]
 fn files_of_a_wrong_shape_are_refused_by_program_and_schema() {
     assert!(refused_as_announced("tests/config/broken/shape", true) >= 20);
