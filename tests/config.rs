@@ -98,6 +98,20 @@ fn examples_are_valid_for_program_and_schema() {
     }
 }
 
+/// Who asks what rules do has no keys and no passwords.
+#[test]
+fn rules_are_read_without_keys_and_passwords() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("davgate.yaml");
+    let text = "listeners:\n  - address: 127.0.0.1:0\n    tls: { certificate: a.pem, key: a.key, client_ca: ca.pem }\nidentity:\n  \
+                basic: { htpasswd: users }\n  bearer: { issuer: i, audience: a, jwks_file: keys.json }\n  client_certificate: { user: \
+                subject_cn }\nroutes:\n  - path: /\n    backend: { url: 'http://127.0.0.1/', credentials: { service: { user: a, \
+                password_file: p } } }\n    access: [{ path: /**, allow: [read], to: authenticated }]\n";
+    fs::write(&file, text).unwrap();
+    assert!(load_rules(&file).is_ok_and(|loaded| loaded.warnings.is_empty()));
+    assert_eq!(load(&file).unwrap_err().problems().len(), 6);
+}
+
 /// What the example of two users says it does.
 #[test]
 fn two_users_have_what_is_theirs() {

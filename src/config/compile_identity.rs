@@ -150,11 +150,10 @@ fn key_source(judge: &mut Judge, raw: &RawBearer, path: &KeyPath) -> Option<KeyS
                 judge.refuse(problem.expected("the key left out: the file is read again when it changes"));
             }
             let file = judge.file(file);
-            tell(
-                judge,
-                &path.key("jwks_file"),
-                Watched::open(&file, keys::parse).map(drop),
-            );
+            if judge.reads_secrets {
+                let opened = Watched::open(&file, keys::parse).map(drop);
+                tell(judge, &path.key("jwks_file"), opened);
+            }
             Some(KeySource::File(file))
         }
         (None, Some(url)) => {
