@@ -8,7 +8,7 @@ use super::error::{ConfigErrors, KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{List, RawConfig};
 use super::shape;
-use super::{compile_groups, compile_identity, compile_listener, compile_route};
+use super::{compile_groups, compile_identity, compile_listener, compile_names, compile_route};
 use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
 use crate::identity::settings::SourceSettings;
@@ -106,6 +106,9 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         .identity
         .as_ref()
         .map(|raw| compile_identity::compile(judge, raw, &root.key("identity"), places, &routes));
+    if let Some(identity) = &identity {
+        compile_names::warn(judge, identity, &root.key("identity"), &routes);
+    }
     let certificate = |source: &SourceSettings| matches!(source, SourceSettings::ClientCertificate(_));
     let mut sources = identity.iter().flat_map(|identity| &identity.sources);
     if sources.any(certificate) {

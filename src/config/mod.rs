@@ -11,6 +11,7 @@ mod compile_identity;
 mod compile_limits;
 mod compile_listener;
 mod compile_methods;
+mod compile_names;
 mod compile_route;
 mod document;
 mod error;

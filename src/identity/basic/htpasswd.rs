@@ -25,6 +25,11 @@ impl Users {
         self.hashes.get(*self.names.get(name)?)
     }
 
+    /// The names, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+
     /// The hash that stands in for that of a name that is not in the file: one of the others, picked by `asked`.
     pub fn decoy(&self, asked: &Digest) -> &StoredHash {
         self.hashes.get(asked.pick(self.hashes.len())).unwrap_or(&self.nobody)
