@@ -72,8 +72,8 @@ fn a_line_for_each_refusal_and_each_write() {
     let (alice, null) = (serde_json::json!("alice"), serde_json::Value::Null);
     // Path, who, status, verdict, rule, place in the file, destination.
     let rows = [
-        ("/written", &alice, 201, "permit", None, Some("methods[0]"), None),
-        ("/full", &alice, 507, "permit", None, Some("methods[0]"), None),
+        ("/written", &alice, 201, "permit", None, Some("access[2]"), None),
+        ("/full", &alice, 507, "permit", None, Some("access[2]"), None),
         ("/moved", &alice, 201, "permit", None, None, Some("/files/a/b")),
         (
             "/fixed/kept",

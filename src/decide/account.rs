@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Denial,
-    missing::{Places, missing},
+    missing::{Places, ask},
 };
 
 /// The facts that a log line is made of. Filled in the order of the checks; what was not reached is `None`.
@@ -39,20 +39,24 @@ pub struct Account {
 
 impl Account {
     /// The rule of the configuration that decided, such as `files.methods[1] (line 23)`: where `access` refuses, the entry that denies what
-    /// is missing, and nothing where no entry grants it.
+    /// is missing, and nothing where no entry grants it; where it permits, the entry that grants the first of what is needed.
     pub fn configured_rule(&self, refusal: Option<&Denial>) -> Option<String> {
         let route = self.route.as_ref()?;
         let (list, (index, line)) = match refusal {
-            Some(Denial::NeedPrivileges(_, privilege)) => ("access", self.denying_entry(Some(*privilege))?),
-            Some(Denial::Unauthenticated | Denial::Hidden) => ("access", self.denying_entry(None)?),
-            Some(_) | None => ("methods", self.rule?),
+            Some(Denial::NeedPrivileges(_, privilege)) => ("access", self.deciding_entry(Some(*privilege), false)?),
+            Some(Denial::Unauthenticated | Denial::Hidden) => ("access", self.deciding_entry(None, false)?),
+            Some(_) => ("methods", self.rule?),
+            None => match self.deciding_entry(None, true) {
+                Some(entry) => ("access", entry),
+                None => ("methods", self.rule?),
+            },
         };
         Some(format!("{}.{list}[{index}] (line {line})", route.name))
     }
 
-    /// Number and line of the entry of `access` that denies `privilege`, or else the first that is missing. What is there is not known any
-    /// more, so this looks at all that could be.
-    fn denying_entry(&self, privilege: Option<Privilege>) -> Option<(usize, usize)> {
+    /// Number and line of the entry of `access` that decided about `privilege`, or else about the first that is `granted` by an entry or is
+    /// not. What is there is not known any more, so this looks at all that could be.
+    fn deciding_entry(&self, privilege: Option<Privilege>, granted: bool) -> Option<(usize, usize)> {
         let (route, principal) = (self.route.as_ref()?, self.principal.as_ref()?);
         let operation = Operation {
             method: self.method?,
@@ -68,10 +72,13 @@ impl Account {
         };
         let needs = operation.needs(State::Unknown, State::Unknown)?;
         let access = route.access.as_ref()?.of(principal);
-        let lacks = missing(&access, &needs, &places);
-        let first = lacks
-            .iter()
-            .find(|lack| privilege.is_none_or(|privilege| lack.privilege == privilege))?;
-        first.by.map(|entry| (entry.index, entry.line))
+        let mut first = None;
+        ask(&access, &needs, &places, &mut |asked| {
+            let meant = asked.granted == granted && privilege.is_none_or(|privilege| asked.privilege == privilege);
+            if meant && first.is_none() && (asked.by.is_some() || !granted) {
+                first = Some(asked.by);
+            }
+        });
+        first.flatten().map(|entry| (entry.index, entry.line))
     }
 }
