@@ -44,7 +44,13 @@ impl Gateway {
             StatusCode::UNAUTHORIZED if !may_prove => Denial::Unprovable(refusal),
             _ => Denial::Credentials(refusal),
         };
-        let principal = authenticator.identify(&asking).await.map_err(refuse)?;
+        let principal = authenticator.identify(&asking).await.map_err(|refusal| {
+            // RM-6. No name and no part of the credentials is in it; who is slowed down failed before.
+            if refusal.status() != StatusCode::TOO_MANY_REQUESTS {
+                tracing::info!(client = %asking.peer, "a login is refused: {refusal}");
+            }
+            refuse(refusal)
+        })?;
         Ok(Asker {
             principal: Arc::new(principal),
             gateway_asks: true,
