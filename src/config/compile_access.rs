@@ -13,6 +13,7 @@ use super::raw::List;
 use crate::access::privilege::SUPPORTED;
 use crate::access::{Ace, Acl, Effect, PrivilegeSet, Who};
 use crate::identity::principal::judge_name;
+use crate::policy::Method;
 use crate::rules::PathPattern;
 
 /// What a list is read with besides the rules.
@@ -73,6 +74,7 @@ fn compile_rule(
             judge.refuse(problem.expected("one of them; make it two rules"));
             None
         }
+        (None, None) if judge.has_refused(&path.key("allow")) || judge.has_refused(&path.key("deny")) => None,
         (None, None) => {
             judge.refuse(Problem::new(path.clone(), "has neither allow nor deny").expected("one of them"));
             None
@@ -110,7 +112,11 @@ fn privileges(judge: &mut Judge, names: &List<PrivilegeName>, path: &KeyPath) ->
             }
             None => {
                 let known: Vec<_> = SUPPORTED.walk().map(|privilege| privilege.name.local).collect();
-                let problem = Problem::new(at, format!("{name:?} is no privilege"));
+                let hint = match Method::parse(name) {
+                    Some(_) => " but a method, which belongs into methods",
+                    None => "",
+                };
+                let problem = Problem::new(at, format!("{name:?} is no privilege{hint}"));
                 let expected = format!("one of {}", known.join(", "));
                 judge.refuse(problem.expected(expected).did_you_mean(name, known));
             }
@@ -144,7 +150,10 @@ fn who(text: &str, path: &KeyPath, context: &Context<'_>) -> Result<Who, Problem
     let unknown = || {
         let words = ["everyone", "authenticated", "anonymous", "user:NAME", "group:NAME"];
         let problem = Problem::new(path.clone(), format!("{text:?} is nobody")).expected(WHO);
-        problem.did_you_mean(text, words)
+        match context.groups.filter(|groups| groups.contains(text)) {
+            Some(_) => problem.suggest(format!("group:{text}")),
+            None => problem.did_you_mean(text, words),
+        }
     };
     let (kind, name) = match text.split_once(':') {
         Some((kind, name)) => (kind, name.nfc().collect::<String>()),
@@ -165,6 +174,13 @@ fn who(text: &str, path: &KeyPath, context: &Context<'_>) -> Result<Who, Problem
         return Err(problem.expected("authenticated, and {user} in the path"));
     }
     judge_name(&name).map_err(|error| Problem::new(path.clone(), format!("no {kind} has this name: {error}")))?;
+    if name.trim() != name {
+        let problem = Problem::new(
+            path.clone(),
+            format!("no {kind} has this name: it begins or ends with a blank"),
+        );
+        return Err(problem.expected(format!("{kind}:{}", name.trim())));
+    }
     if kind == "user" {
         return Ok(Who::User(name));
     }

@@ -126,6 +126,29 @@ fn wrong_rules() {
             "access[0].alow: unknown key; expected one of path, allow, deny, to; did you mean allow?",
         ),
         (
+            "{ path: /, allow: read, to: everyone }",
+            "access[0].allow: found a string; expected a list",
+        ),
+        (
+            "{ path: /, allow: [GET], to: everyone }",
+            &format!(
+                "access[0].allow[0]: \"GET\" is no privilege but a method, which belongs into methods; expected {known}"
+            ),
+        ),
+        (
+            "{ path: /, allow: [read], to: 'user: bob' }",
+            "access[0].to: no user has this name: it begins or ends with a blank; expected user:bob",
+        ),
+        (
+            "{ path: '/home/{username}/', allow: [read], to: everyone }",
+            "access[0].path: { and } stand in {user} only, the name of who is asking; expected that, or %7B and %7D",
+        ),
+        (
+            "{ path: /home/{user}/, allow: [read], to: everyone }",
+            "not valid YAML: while parsing a flow mapping, did not find expected ',' or '}'; expected quotes around a value with { } [ ] \
+             or commas in it, such as \"/home/{user}/**\"",
+        ),
+        (
             "{ allow: [read], to: everyone }",
             "access[0].path: missing; expected a path relative to the route, such as /shared/**",
         ),

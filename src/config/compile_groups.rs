@@ -55,6 +55,7 @@ pub fn compile(
             }
             if let (Member::Group(group), Some(known), false) = (&member, raw, others)
                 && !known.contains_key(group)
+                && !judge.has_refused(&path.named(group))
             {
                 let problem = Problem::new(at, format!("there is no group {group:?}"));
                 let known = known.keys().map(String::as_str);

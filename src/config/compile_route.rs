@@ -10,6 +10,7 @@ use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
 use super::{compile_backend, compile_limits, method_names, reports};
+use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
 use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route};
@@ -66,6 +67,13 @@ pub fn compile(
              unless the site has explicit acquisition, as Plone 6.0.8 and later",
         );
     }
+    if let Some(public) = &public {
+        let paths = methods.rules().map(|(pattern, rule)| (rule.index, pattern.as_str()));
+        warn_repeated(judge, public, paths, &path.key("methods"));
+        let paths = access.iter().flat_map(Acl::rules);
+        let paths = paths.map(|(pattern, ace)| (ace.index, pattern.as_str()));
+        warn_repeated(judge, public, paths, &path.key("access"));
+    }
     let collection_get = collection_get(judge, raw, path, &methods);
     if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
         judge.warn(
@@ -109,6 +117,28 @@ pub fn compile(
         query,
         line: places.line(path),
     })
+}
+
+/// Warns of rules at `path` that begin with the route's own prefix, as if they were not relative to it.
+fn warn_repeated<'a>(
+    judge: &mut Judge,
+    public: &CanonicalPath,
+    rules: impl Iterator<Item = (usize, &'a str)>,
+    path: &KeyPath,
+) {
+    let prefix = public.to_string();
+    if prefix == "/" {
+        return;
+    }
+    for (index, text) in rules {
+        if let Some(rest) = text.strip_prefix(&prefix) {
+            let what = format!(
+                "paths of rules are relative to the route: this is {prefix}{}; expected /{rest}, if {text} is meant",
+                text.trim_start_matches('/')
+            );
+            judge.warn(&path.item(index).key("path"), what);
+        }
+    }
 }
 
 /// Refuses a route without `access` whose back end does not see who is asking: everybody would have the power of the gateway's

@@ -65,6 +65,8 @@ impl Place {
 /// How deep lists and mappings may be nested: the file needs seven levels, and each one costs stack.
 const MAX_DEPTH: usize = 64;
 
+const QUOTES: &str = "quotes around a value with { } [ ] or commas in it, such as \"/home/{user}/**\"";
+
 /// Reads the file, whose smallest content is `smallest`. Problems with single values are added to `problems`; `Err` is a file that cannot
 /// be read as YAML at all.
 pub fn parse(bytes: &[u8], smallest: &str, problems: &mut Vec<Problem>) -> Result<Document, Problem> {
@@ -81,8 +83,15 @@ pub fn parse(bytes: &[u8], smallest: &str, problems: &mut Vec<Problem>) -> Resul
     if let Some(line) = too_deep(text) {
         return Err(Problem::at_line(line, "lists or mappings are nested too deeply"));
     }
-    let nodes = MarkedYaml::load_from_str(text)
-        .map_err(|error| Problem::at_line(error.marker().line(), format!("not valid YAML: {}", error.info())))?;
+    let nodes = MarkedYaml::load_from_str(text).map_err(|error| {
+        let problem = Problem::at_line(error.marker().line(), format!("not valid YAML: {}", error.info()));
+        // What most often leads there is a path such as /home/{user}/** between braces.
+        if error.info().contains("parsing a flow") {
+            problem.expected(QUOTES)
+        } else {
+            problem
+        }
+    })?;
     let mut nodes = nodes.into_iter();
     let root = nodes
         .next()

@@ -127,6 +127,12 @@ impl Problem {
         self
     }
 
+    /// What was probably meant.
+    pub fn suggest(mut self, suggestion: String) -> Self {
+        self.suggestion = Some(suggestion);
+        self
+    }
+
     /// Where in the document it is.
     pub fn path(&self) -> &KeyPath {
         &self.path

@@ -41,6 +41,11 @@ impl Judge {
         }
     }
 
+    /// Whether something is wrong with the value at `path`, so that it is missing only here.
+    pub fn has_refused(&self, path: &KeyPath) -> bool {
+        self.problems.iter().any(|problem| problem.path().is_within(path))
+    }
+
     /// Adds a warning.
     pub fn warn(&mut self, path: &KeyPath, what: impl Into<String>) {
         self.warnings.push(Problem::new(path.clone(), what));

@@ -12,12 +12,11 @@ use super::error::{KeyPath, Problem, Step};
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 13] = [
+const LATER: [&str; 12] = [
     "locks",
     "locking",
     "spool",
     "hide",
-    "collection_get",
     "public_options",
     "auto_home",
     "partial_put",

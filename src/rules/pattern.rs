@@ -53,6 +53,9 @@ pub enum PatternError {
     /// A character with a meaning of its own in URLs or patterns.
     #[error("{0:?} cannot stand in a path; expected its percent-encoded form")]
     Character(char),
+    /// A brace elsewhere than in `{user}`.
+    #[error("{{ and }} stand in {{user}} only, the name of who is asking; expected that, or %7B and %7D")]
+    Brace,
     /// No canonical path is so, and the rule could never match.
     #[error("{0}; expected a path as it stands in a URL, without ., .., // or encoded separators")]
     NotCanonical(PathError),
@@ -246,7 +249,10 @@ fn parts(path: &str, fold: &impl Fn(&str) -> String) -> Result<Box<[Part]>, Patt
         return Err(PatternError::PartialUser);
     }
     if let Some(found) = plain.chars().find(|c| matches!(c, '{' | '}' | '?' | '#')) {
-        return Err(PatternError::Character(found));
+        return Err(match found {
+            '{' | '}' => PatternError::Brace,
+            other => PatternError::Character(other),
+        });
     }
     // People write blanks as they are. Whether the rest can be a path, the one path algorithm says, with a letter for each star.
     let escaped = |path: &str| path.strip_suffix('/').unwrap_or(path).replace(' ', "%20");

@@ -93,7 +93,7 @@ fn refuses_what_is_no_canonical_path() {
         ("no slash", "archive/**", E::NotAPath),
         ("only a star", "**", E::NotAPath),
         ("requester", "/home/{user}/**", E::NoUserHere),
-        ("other braces", "/home/{name}", E::Character('{')),
+        ("other braces", "/home/{name}", E::Brace),
         ("backslash", r"/a\b", E::NotCanonical(P::EncodedSeparator)),
         ("query", "/a?b", E::Character('?')),
         ("fragment", "/a#b", E::Character('#')),
@@ -168,7 +168,7 @@ fn the_requesters_name() {
     for text in ["/home/{user}x", "/home/{user}*/**", "~^/home/{user}/.*$", "/%20{user}"] {
         assert_eq!(parse(text).unwrap_err(), PatternError::PartialUser, "{text}");
     }
-    assert_eq!(parse("/home/{name}").unwrap_err(), PatternError::Character('{'));
+    assert_eq!(parse("/home/{name}").unwrap_err(), PatternError::Brace);
     assert!(parse("/{user}").unwrap().names_user() && !parse("/**").unwrap().names_user());
 }
 
