@@ -178,12 +178,6 @@ impl PrivilegeSet {
         known.map(|privilege| privilege.stands_for)
     }
 
-    /// What the expanded name in a body stands for.
-    pub fn named_in_xml(name: &ExpandedName<'_>) -> Option<Self> {
-        let known = SUPPORTED.walk().find(|privilege| privilege.name == *name);
-        known.map(|privilege| privilege.stands_for)
-    }
-
     /// What is in either.
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -277,17 +271,12 @@ mod tests {
             };
             assert_eq!(own, expected, "{privilege:?}");
             assert_eq!(PrivilegeSet::named(privilege.name.local), Some(privilege.stands_for));
-            assert_eq!(PrivilegeSet::named_in_xml(&privilege.name), Some(privilege.stands_for));
         }
         assert_eq!(SUPPORTED.walk().count(), 12);
         assert!(PrivilegeSet::ALL.iter().eq(Privilege::ALL));
-        for leaf in Privilege::ALL {
-            assert!(PrivilegeSet::named_in_xml(&leaf.name()).unwrap().has(leaf), "{leaf:?}");
-        }
         for name in ["", "Read", "read-cups", "DAV:read", "none"] {
             assert_eq!(PrivilegeSet::named(name), None, "{name}");
         }
-        assert_eq!(PrivilegeSet::named_in_xml(&ExpandedName::dav("read-free-busy")), None);
     }
 
     // an aggregate is held if all of it is

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use crate::access::Acl;
 use crate::config::load;
-use crate::identity::settings::SourceSettings;
-use crate::policy::{Limits, Listener, Location, LogTarget, MaxDepth, MethodRule, Mode, Policy, Route};
+use crate::identity::settings::{BackEndCredentials, SourceSettings};
+use crate::policy::{CollectionGet, Limits, Listener, Location, LogTarget, MaxDepth, MethodRule, Mode, Policy, Route};
 
 /// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
 pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
@@ -89,6 +89,19 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
     match &route.backend.location {
         Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name())?,
         Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
+    }
+    match &route.backend.credentials {
+        BackEndCredentials::Pass => {}
+        BackEndCredentials::Service(account) => writeln!(f, "  the back end sees the account {}", account.user)?,
+        BackEndCredentials::Header(name) => writeln!(f, "  the back end is told the user in {name}")?,
+    }
+    match route.collection_get {
+        CollectionGet::Pass => {}
+        CollectionGet::Deny => writeln!(f, "  GET of a folder: refused")?,
+        CollectionGet::Synthetic => writeln!(
+            f,
+            "  GET of a folder: a listing of davgate's own, where not all of it may be read"
+        )?,
     }
     if route.mode == Mode::Report {
         writeln!(f, "  report mode: what methods and access refuse is told, and passes")?;
@@ -213,6 +226,19 @@ mod tests {
                         propfind depth 1, headers 64KiB in 128 lines of 16KiB\n  no access control of its own: who may do what is the \
                         back end's decision\nFILE: good\n";
         assert_eq!(out, expected);
+    }
+
+    // A-37: who reads the summary sees what the back end is told
+    #[test]
+    fn what_the_back_end_is_told() {
+        let (code, out, err) = checked(
+            "listeners: [{ address: '127.0.0.1:8080' }]\nidentity: { trusted_header: { user: X-User, from: [10.0.0.1] } }\nroutes:\n  \
+             - path: /a/\n    backend: { url: 'http://127.0.0.1:8081/', credentials: { header: X-Name } }\n    collection_get: deny\n    \
+             access: [{ path: /**, allow: [read], to: everyone }]\n",
+        );
+        assert_eq!((code, err.as_str()), (ExitCode::SUCCESS, ""));
+        let told = "(generic)\n  the back end is told the user in x-name\n  GET of a folder: refused\n";
+        assert!(out.contains(told), "{out}");
     }
 
     // A-38: who reads the summary sees where nobody is kept out

@@ -125,9 +125,9 @@ mod tests {
         assert_eq!(
             warnings(fold),
             [
-                format!("3: identity.groups.team: nobody is called \"Eve\": {lower} \"eve\""),
-                format!("8: routes[0].access[0].to: nobody is called \"Ann\": {lower} \"ann\""),
-                format!("8: routes[0].access[0].to: nobody is called \"Bob\": {lower} \"bob\""),
+                format!("4: identity.groups.team: nobody is called \"Eve\": {lower} \"eve\""),
+                format!("9: routes[0].access[0].to: nobody is called \"Ann\": {lower} \"ann\""),
+                format!("9: routes[0].access[0].to: nobody is called \"Bob\": {lower} \"bob\""),
             ]
         );
         let token = "  bearer: { issuer: i, audience: a, jwks_url: 'https://h/' }\n";

@@ -186,7 +186,8 @@ fn drop_digests(out: &mut HeaderMap) {
     }
 }
 
-/// The fields of a question of the gateway's own (EX-1), asked with the client's credentials.
+/// The fields of a question of the gateway's own (EX-1), with the client's credentials; `identity/outbound.rs` puts others in
+/// their place.
 pub fn probe_headers(client: &HeaderMap) -> HeaderMap {
     let mut out = HeaderMap::new();
     for name in [header::AUTHORIZATION, header::COOKIE, header::USER_AGENT] {
