@@ -34,7 +34,34 @@ const ROUTES: &str = r#"
     backend: { url: "http://@BACK@/header-in/", profile: generic, credentials: { header: X-Remote-User } }
     access: *access
     hide_lock_owner: true
+  - name: times
+    hosts: [dav.test]
+    path: /times/
+    backend: { url: "http://@BACK@/times-in/", profile: generic }
+    access: [{ path: /**, allow: [read-free-busy], to: user:bob }]
 "#;
+
+// RP-22
+#[test]
+fn who_may_know_when_somebody_is_busy_may_know_nothing_else() {
+    let lab = Lab::with_users(ROUTES);
+    let busy = "<C:free-busy-query xmlns:C='urn:ietf:params:xml:ns:caldav'><C:time-range start='20260104T140000Z' \
+        end='20260105T220000Z'/></C:free-busy-query>";
+    let report = |user: &str, body: &str| {
+        let name = format!("RP-22 {user} {}", body.len());
+        req(&name, "REPORT", "/times/cal").by(user).with("Depth", "0").xml(body)
+    };
+    lab.refuse(404, &report("ann", busy));
+    lab.refuse(404, &report("bob", QUERY));
+    lab.refuse(
+        404,
+        &req("RP-22 propfind", "PROPFIND", "/times/cal")
+            .by("bob")
+            .with("Depth", "0"),
+    );
+    lab.refuse(404, &req("RP-22 get", "GET", "/times/cal").by("bob"));
+    drop(lab.pass(&report("bob", busy)));
+}
 
 // F-7
 #[test]

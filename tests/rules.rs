@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The families of ids; what else looks like one (`UTF-8`) is none.
 const FAMILIES: &[&str] = &[
-    "A", "AE", "AM", "B", "C", "ERR", "EX", "F", "L", "M", "O", "P", "PV", "Q", "R", "RM", "RP", "Z",
+    "A", "AE", "AM", "B", "C", "ERR", "EX", "F", "L", "M", "O", "P", "PO", "PV", "Q", "R", "RM", "RP", "Z",
 ];
 
 /// Where refusals and failures get their names.

@@ -39,6 +39,8 @@ pub enum Denial {
     PublishedMethod,
     /// XML posted to a back end that takes it for a remote call (Z-20).
     XmlRpc,
+    /// A remote call of Subversion's, which names resources where nobody judges them (PO-5).
+    Subversion,
     /// A header that may come once came twice (B-10).
     RepeatedHeader,
     /// `Connection` names a header that is not the connection's own (B-11).
@@ -152,7 +154,7 @@ impl Denial {
             Self::IfFalse => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
-            Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc => 415,
+            Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc | Self::Subversion => 415,
             Self::Expectation => 417,
             Self::Misdirected => 421,
             Self::HeaderTooLarge => 431,
@@ -188,6 +190,7 @@ impl Denial {
             Self::Query => "P-13",
             Self::PublishedMethod => "Z-3",
             Self::XmlRpc => "Z-20",
+            Self::Subversion => "PO-5",
             Self::RepeatedHeader => "B-10",
             Self::ConnectionNames => "B-11",
             Self::MethodOverride => "B-50",
@@ -250,6 +253,7 @@ impl Denial {
             Self::Query => "query-not-allowed",
             Self::PublishedMethod => "query-calls-method",
             Self::XmlRpc => "xml-rpc",
+            Self::Subversion => "subversion-call",
             Self::RepeatedHeader => "header-repeated",
             Self::ConnectionNames => "connection-header",
             Self::MethodOverride => "method-override",

@@ -196,6 +196,7 @@ impl Arrived {
             return Err(Denial::Query);
         }
         published(route, method, query, headers)?;
+        subversion(route, method, headers)?;
         let (target, near, length) = self.asked_by(asker, allowed, body_limit);
         privileges::at_target(&target, Depth::Infinity)?;
         let read = DavHeaders::read(headers, &target)?;
@@ -264,6 +265,18 @@ fn published(route: &Route, method: Method, query: Option<&str>, headers: &Heade
         .map(|value| value.as_bytes().to_ascii_lowercase());
     if method == Method::Post && kind.is_some_and(|kind| memchr::memmem::find(&kind, b"xml").is_some()) {
         return Err(Denial::XmlRpc);
+    }
+    Ok(())
+}
+
+/// PO-5: Subversion's calls by POST name paths in a body that is not read here, unless paths are not mapped at all.
+fn subversion(route: &Route, method: Method, headers: &HeaderMap) -> Result<(), Denial> {
+    let kind = headers
+        .get(http::header::CONTENT_TYPE)
+        .map(|value| value.as_bytes().to_ascii_lowercase());
+    let call = method == Method::Post && kind.is_some_and(|kind| memchr::memmem::find(&kind, b"svn-skel").is_some());
+    if call && (route.access.is_some() || route.map.public().0.key() != route.map.upstream().0.key()) {
+        return Err(Denial::Subversion);
     }
     Ok(())
 }
