@@ -2,6 +2,7 @@
 //! expectation that is not met, with what davgate would do instead and why, and a line that sums up; exit code 0 all are met, 1 not all,
 //! 2 a file cannot be read.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -149,7 +150,7 @@ impl Asked<'_> {
                         .iter()
                         .any(|asked| asked.by.as_ref().is_some_and(|by| by.rule == rule))
         };
-        (!all(&by)).then_some(found)
+        (!all(&by)).then(|| format!("{found}{}", granted_by(explanation)))
     }
 
     fn title(&self) -> String {
@@ -203,6 +204,19 @@ impl Asked<'_> {
         words.extend([case.method.clone(), case.path.clone()]);
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The rules that grant what is needed, where all of it is granted.
+fn granted_by(explanation: &Explanation) -> String {
+    let permitted = explanation.outcomes.iter().filter(|outcome| outcome.permitted);
+    let rules: BTreeSet<&str> = permitted
+        .flat_map(|outcome| &outcome.privileges)
+        .filter_map(|asked| asked.by.as_ref().map(|by| by.rule.as_str()))
+        .collect();
+    if rules.is_empty() {
+        return String::new();
+    }
+    format!(", by {}", rules.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// What davgate would do, in one line, or one for each state.

@@ -156,7 +156,8 @@ fn expectations_that_are_not_met_are_told() {
          \x20 - { as: carl, method: PUT, path: /files/archive/a, expect: 403 }\n\
          \x20 - { as: bob, method: GET, path: /files/shared/secret/a, expect: 404, rule: 'office.access[1]' }\n\
          \x20 - { as: bob, method: DELETE, path: /files/shared/secret, expect: refuse }\n\
-         \x20 - { as: ann, method: GET, path: /files/shared/a, expect: permit, rule: 'office.access[2]' }\n",
+         \x20 - { as: ann, method: GET, path: /files/shared/a, expect: permit, rule: 'office.access[2]' }\n\
+         \x20 - { as: ann, method: GET, path: /files/shared/b, expect: permit, rule: 'office.access[3]' }\n",
     );
     assert_eq!((code, err.as_str()), (1, ""));
     let expected = "FILE:4: readers only read: carl: PUT /files/shared/a b\n  \
@@ -168,7 +169,8 @@ fn expectations_that_are_not_met_are_told() {
          nothing were there",
         "  expected refuse; it depends on what is there:",
         "    collection: 403 (A-31, office.access[0]): bob is denied unbind on /files/shared/secret",
-        "FILE: 7 expectations, 3 met, 4 failed",
+        "  expected permit by office.access[3]; found permitted, by office.access[2]",
+        "FILE: 8 expectations, 3 met, 5 failed",
     ] {
         assert!(out.lines().any(|found| found == line), "no {line:?} in {out}");
     }

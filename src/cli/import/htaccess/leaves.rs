@@ -136,7 +136,7 @@ impl Leaves {
         if !fewer.is_empty() {
             self.lost.push(format!(
                 "{}: open to more requesters in httpd than here, since other methods need the same privileges and are open to \
-                 fewer; what not all of them share is denied",
+                 fewer (who may read may COPY and REPORT, too); to open them as httpd does, grant the privilege yourself",
                 fewer.join(", ")
             ));
         }
