@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::{
-    access::Privilege,
     identity::Principal,
     policy::{Method, Route},
     request::{
@@ -39,24 +38,36 @@ pub struct Account {
 
 impl Account {
     /// The rule of the configuration that decided, such as `files.methods[1] (line 23)`: where `access` refuses, the entry that denies what
-    /// is missing, and nothing where no entry grants it; where it permits, the entry that grants the first of what is needed.
+    /// is missing, and nothing where no entry grants it; where it permits, every entry that grants what is needed.
     pub fn configured_rule(&self, refusal: Option<&Denial>) -> Option<String> {
         let route = self.route.as_ref()?;
-        let (list, (index, line)) = match refusal {
-            Some(Denial::NeedPrivileges(_, privilege)) => ("access", self.deciding_entry(Some(*privilege), false)?),
-            Some(Denial::Unauthenticated | Denial::Hidden) => ("access", self.deciding_entry(None, false)?),
-            Some(_) => ("methods", self.rule?),
-            None => match self.deciding_entry(None, true) {
-                Some(entry) => ("access", entry),
-                None => ("methods", self.rule?),
+        let (list, entries) = match refusal {
+            Some(Denial::NeedPrivileges(_, _, by) | Denial::Unauthenticated(by) | Denial::Hidden(by)) => {
+                ("access", vec![by.0?])
+            }
+            Some(_) => ("methods", vec![self.rule?]),
+            None => match self.granting_entries() {
+                entries if entries.is_empty() => ("methods", vec![self.rule?]),
+                entries => ("access", entries),
             },
         };
-        Some(format!("{}.{list}[{index}] (line {line})", route.name))
+        let name = |(index, line): &(usize, usize)| format!("{}.{list}[{index}] (line {line})", route.name);
+        Some(entries.iter().map(name).collect::<Vec<_>>().join(", "))
     }
 
-    /// Number and line of the entry of `access` that decided about `privilege`, or else about the first that is `granted` by an entry or is
-    /// not. What is there is not known any more, so this looks at all that could be.
-    fn deciding_entry(&self, privilege: Option<Privilege>, granted: bool) -> Option<(usize, usize)> {
+    /// Number and line of the entries of `access` that grant what the request needs, each once. What is there is not known any more, so
+    /// these are for all that could be.
+    fn granting_entries(&self) -> Vec<(usize, usize)> {
+        let mut entries = Vec::new();
+        self.each_granting(&mut |entry| {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        });
+        entries
+    }
+
+    fn each_granting(&self, tell: &mut impl FnMut((usize, usize))) -> Option<()> {
         let (route, principal) = (self.route.as_ref()?, self.principal.as_ref()?);
         let operation = Operation {
             method: self.method?,
@@ -72,13 +83,13 @@ impl Account {
         };
         let needs = operation.needs(State::Unknown, State::Unknown)?;
         let access = route.access.as_ref()?.of(principal);
-        let mut first = None;
         ask(&access, &needs, &places, &mut |asked| {
-            let meant = asked.granted == granted && privilege.is_none_or(|privilege| asked.privilege == privilege);
-            if meant && first.is_none() && (asked.by.is_some() || !granted) {
-                first = Some(asked.by);
-            }
+            asked
+                .by
+                .filter(|_| asked.granted)
+                .into_iter()
+                .for_each(|entry| tell((entry.index, entry.line)));
         });
-        first.flatten().map(|entry| (entry.index, entry.line))
+        Some(())
     }
 }
