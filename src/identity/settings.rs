@@ -142,6 +142,16 @@ pub enum BackEndCredentials {
     Header(HeaderName),
 }
 
+impl BackEndCredentials {
+    /// The header that names the user, if one does.
+    pub fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Pass | Self::Service(_) => None,
+        }
+    }
+}
+
 /// The account of the gateway at a back end.
 #[derive(Clone, Debug)]
 pub struct ServiceAccount {
