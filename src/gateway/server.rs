@@ -60,7 +60,10 @@ impl Gateway {
             .routes()
             .iter()
             .map(|route| (route.name.clone(), metrics.route(&route.name)));
-        let naming = gate.routes().iter().filter_map(|route| route.backend.credentials.header());
+        let naming = gate
+            .routes()
+            .iter()
+            .filter_map(|route| route.backend.credentials.header());
         Self {
             by_route: by_route.collect(),
             naming: naming.cloned().collect(),

@@ -375,7 +375,10 @@ async fn failed_logins_count_while_the_back_end_is_down() {
             let result = try_("ann", &number.to_string()).await;
             assert!(matches!(result, Err(Refusal::Unavailable(_))), "{order:?} {result:?}");
         }
-        assert!(matches!(try_("ann", "x").await, Err(Refusal::Throttled(_))), "{order:?}");
+        assert!(
+            matches!(try_("ann", "x").await, Err(Refusal::Throttled(_))),
+            "{order:?}"
+        );
     }
     // Where nobody said that they are wrong, they are no failures.
     let all = lab.open(&["back end"]);

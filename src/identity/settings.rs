@@ -19,6 +19,14 @@ pub struct IdentitySettings {
     pub groups: BTreeMap<String, Vec<Member>>,
 }
 
+impl IdentitySettings {
+    /// Whether every name that there can be is in lower case.
+    pub fn folds_names(&self) -> bool {
+        let folds = |source: &SourceSettings| matches!(source, SourceSettings::BackEnd(settings) if settings.fold);
+        !self.sources.is_empty() && self.sources.iter().all(folds)
+    }
+}
+
 /// A member of a group of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Member {

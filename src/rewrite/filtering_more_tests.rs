@@ -289,7 +289,11 @@ fn expansion() {
     ] {
         let at = |a: &str, inside: &str| multistatus(&member(a, &propstat(&[open, inside, close].concat(), "200 OK")));
         let before = at("/int/c/a", &(ok("/int/hid") + &ok("/int/b")));
-        assert_eq!(filtered(&expand(), &before), Ok(at("/pub/c/a", &ok("/pub/b"))), "C-10 {open}");
+        assert_eq!(
+            filtered(&expand(), &before),
+            Ok(at("/pub/c/a", &ok("/pub/b"))),
+            "C-10 {open}"
+        );
     }
 }
 

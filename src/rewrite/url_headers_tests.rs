@@ -37,7 +37,12 @@ fn hidden_or_told() {
             "</dav/hid>; rel=a, </dav/b>; rel=b",
             Some("</files/b>; rel=b"),
         ),
-        (200, "link", "<http://other/hid>; rel=a", Some("<http://other/hid>; rel=a")),
+        (
+            200,
+            "link",
+            "<http://other/hid>; rel=a",
+            Some("<http://other/hid>; rel=a"),
+        ),
         (201, "location", "/dav/hid", Some("/files/hid")),
         (302, "location", "/dav/hid", Some("/files/hid")),
     ];
