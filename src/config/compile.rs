@@ -154,8 +154,10 @@ fn refuse_unfolded(judge: &mut Judge, identity: &IdentitySettings, groups: &KeyP
         .iter()
         .flat_map(|(group, all)| all.iter().map(move |one| (group, one)))
     {
-        if let Member::User(name) = member {
-            unfolded(groups.named(group), name).map(|problem| judge.refuse(problem));
+        if let Member::User(name) = member
+            && let Some(problem) = unfolded(groups.named(group), name)
+        {
+            judge.refuse(problem);
         }
     }
     for (path, route) in routes {

@@ -641,6 +641,26 @@ fn what_refuses_for_other_reasons_grants_nothing() {
     }
 }
 
+#[test]
+fn variables_are_not_guessed() {
+    let all = |member: &str| format!("<RequireAll>\nRequire all granted\n{member}\n</RequireAll>");
+    let limits = |name: &str| {
+        format!(
+            "<LimitExcept {name}>\nRequire all granted\n</LimitExcept>\n<Limit {name}>\nRequire all denied\n</Limit>"
+        )
+    };
+    let alice = user("alice");
+    who_may_get(&[
+        (&all("Require not user ${BAD}"), &[], &[ANYBODY, alice]),
+        (&all("Require not user bob"), &[alice], &[user("bob")]),
+        (&all("Require not method ${BAD}"), &[], &[ANYBODY, alice]),
+        (&all("Require not method PUT"), &[ANYBODY, alice], &[]),
+        (&limits("${METHODS}"), &[], &[ANYBODY, alice]),
+        (&limits("PUT"), &[ANYBODY, alice], &[]),
+        ("Require user ${GOOD}", &[], &[ANYBODY, alice]),
+    ]);
+}
+
 // httpd compares bytes
 #[test]
 fn letters_of_a_regex_are_ascii() {

@@ -92,7 +92,7 @@ impl Reader<'_> {
                 }
             }
             "limit" | "limitexcept" => {
-                let methods = methods.intersection(self.limit(directive));
+                let methods = methods.intersection(self.limit(directive, at));
                 self.walk(inside, at, methods);
             }
             "ifmodule" => match module(first) {
