@@ -56,6 +56,10 @@ struct Known {
 impl Known {
     /// `None`: any name can be somebody's.
     fn read(judge: &Judge, identity: &IdentitySettings) -> Option<Self> {
+        if identity.folds_names() {
+            // Other spellings are refused.
+            return None;
+        }
         let mut known = Self::default();
         for source in &identity.sources {
             match source {
@@ -75,13 +79,13 @@ impl Known {
     }
 
     fn problem(&self, name: &str, at: KeyPath) -> Problem {
-        if self.any_lower {
-            let problem = Problem::new(at, format!("nobody is called {name:?}: identity.backend.case is fold"));
-            problem.expected(format!("the name in lower case, {:?}", name.to_lowercase()))
+        let but = if self.any_lower {
+            ", and identity.backend takes names in lower case"
         } else {
-            let problem = Problem::new(at, format!("nobody is called {name:?} in identity.basic.htpasswd"));
-            problem.did_you_mean(name, self.names.iter().map(String::as_str))
-        }
+            ""
+        };
+        let problem = Problem::new(at, format!("nobody is called {name:?} in identity.basic.htpasswd{but}"));
+        problem.did_you_mean(name, self.names.iter().map(String::as_str))
     }
 }
 
@@ -120,16 +124,9 @@ mod tests {
                 "9: routes[0].access[0].to: nobody is called \"Ann\" in identity.basic.htpasswd; did you mean ann?",
             ]
         );
-        let fold = "  backend: { verify: /private/, case: fold }\n";
-        let lower = "identity.backend.case is fold; expected the name in lower case,";
-        assert_eq!(
-            warnings(fold),
-            [
-                format!("4: identity.groups.team: nobody is called \"Eve\": {lower} \"eve\""),
-                format!("9: routes[0].access[0].to: nobody is called \"Ann\": {lower} \"ann\""),
-                format!("9: routes[0].access[0].to: nobody is called \"Bob\": {lower} \"bob\""),
-            ]
-        );
+        let both = warnings(&format!("{basic}  backend: {{ verify: /private/, case: fold }}\n"));
+        assert_eq!(both.len(), 2, "{both:#?}");
+        assert!(both[1].contains("htpasswd, and identity.backend takes names in lower case; did you mean ann?"));
         let token = "  bearer: { issuer: i, audience: a, jwks_url: 'https://h/' }\n";
         assert_eq!(warnings(&format!("{basic}{token}")), Vec::<String>::new());
     }
