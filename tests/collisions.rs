@@ -296,3 +296,23 @@ fn what_fails_looks_refused() {
     assert_eq!(lab.ask(&put).status, 409, "there is no such folder");
     lab.settle();
 }
+
+// nobody is shown by the answer to a write what is there (RFC 8144 section 2).
+#[test]
+fn no_representation_of_what_may_not_be_read() {
+    let lab = Lab::with_configuration(CONFIGURATION);
+    let put = |user: &str| {
+        by(
+            user,
+            req("PUT", "PUT", "/files/drop/x")
+                .with("Prefer", "return=representation")
+                .body("x"),
+        )
+    };
+    assert_eq!(lab.pass(&put("blind")).0.header("prefer"), None);
+    assert_eq!(
+        lab.pass(&put("owner")).0.header("prefer"),
+        Some("return=representation")
+    );
+    lab.settle();
+}
