@@ -213,9 +213,9 @@ fn what_fails_tells_nothing() {
 fn a_calendar_that_is_taken() {
     let lab = Lab::with_configuration(CONFIGURATION);
     for (path, status) in [("cal/taken", 403), ("drop/none/new", 409)] {
-        lab.backend
-            .on(&format!("MKCALENDAR /dav/{path}"), answer("409 Conflict", &[], ""));
-        let request = req(path, "MKCALENDAR", &format!("/files/{path}"));
+        let key = format!("MKCALENDAR /dav/{path}");
+        lab.backend.on(&key, answer("409 Conflict", &[], ""));
+        let request = req(path, "MKCALENDAR", format!("/files/{path}"));
         assert_eq!(lab.ask(&by("maker", request)).status, status, "{path}");
     }
     lab.settle();
