@@ -47,8 +47,10 @@ const SHAPES: [Shape; 4] = [
 ];
 
 fn file(rule: fn(usize) -> String, count: usize) -> String {
-    let mut text = "listeners: [{ address: '127.0.0.1:0' }]\nroutes:\n  - path: /\n    backend: { url: 'http://127.0.0.1' }\n    access:\n"
-        .to_owned();
+    let identity = "identity: { trusted_header: { user: X-User, groups: X-Groups, from: [127.0.0.1] } }";
+    let mut text = format!(
+        "listeners: [{{ address: '127.0.0.1:0' }}]\n{identity}\nroutes:\n  - path: /\n    backend: {{ url: 'http://127.0.0.1' }}\n    access:\n"
+    );
     for number in 0..count {
         writeln!(text, "      - {}", rule(number)).unwrap();
     }

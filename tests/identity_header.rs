@@ -35,7 +35,7 @@ routes:
   - name: header
     hosts: [dav.test]
     path: /header/
-    backend: { url: "http://@BACK@/header/", profile: apache, credentials: { header: X-Forwarded-User } }
+    backend: { url: "http://@BACK@/header/", profile: apache, credentials: { header: X-App-User } }
     access: *rules
 "#;
 
@@ -181,13 +181,17 @@ fn what_the_back_end_is_told() {
     let account = basic("gateway", "hunter2");
     let identity = |seen: &support::backend::Seen| {
         let one = |name| seen.all(name).join("|");
-        (one("authorization"), one("x-forwarded-user"), one("cookie"))
+        (one("authorization"), one("x-app-user"), one("cookie"))
     };
     let fields = [
         ("Authorization", ann.as_str()),
         ("Cookie", "session=1"),
+        ("X-App-User", "root"),
+        ("X_App_User", "root"),
+        // Some servers make `_` of every sign in the name of a CGI variable.
+        ("X.App.User", "root"),
+        ("X-App!User", "root"),
         ("X-Forwarded-User", "root"),
-        ("X_Forwarded_User", "root"),
     ];
     each(
         [
@@ -211,7 +215,8 @@ fn what_the_back_end_is_told() {
                     expected,
                     "{name} {method}"
                 );
-                assert!(seen.header("x_forwarded_user").is_none());
+                let others = ["x_app_user", "x.app.user", "x-app!user", "x-forwarded-user"];
+                assert!(others.iter().all(|name| seen.header(name).is_none()), "{seen:?}");
             }
         },
     );

@@ -11,7 +11,7 @@ use super::shape;
 use super::{compile_groups, compile_identity, compile_listener, compile_route};
 use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
-use crate::identity::settings::SourceSettings;
+use crate::identity::settings::{IdentitySettings, Member, SourceSettings};
 use crate::policy::{LogTarget, Policy, Route};
 
 /// A good file.
@@ -111,6 +111,9 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
     if sources.any(certificate) {
         compile_listener::refuse_unasked(judge, &listeners, &root.key("identity").key("client_certificate"));
     }
+    if let Some(identity) = identity.as_ref().filter(|identity| identity.folds_names()) {
+        refuse_unfolded(judge, identity, &root.key("identity").key("groups"), &routes);
+    }
     if raw.identity.is_none() {
         routes
             .iter()
@@ -136,6 +139,37 @@ fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath) {
     let rules = route.access.iter().flat_map(Acl::rules);
     for (_, ace) in rules.filter(|(_, ace)| !ace.to.iter().all(anonymous)).take(1) {
         judge.refuse(nobody(path.key("access")).on_line(ace.line));
+    }
+}
+
+/// Refuses names that nobody can have where all names are taken in lower case: a denial to one would deny nothing.
+fn refuse_unfolded(judge: &mut Judge, identity: &IdentitySettings, groups: &KeyPath, routes: &[(KeyPath, Route)]) {
+    let unfolded = |at: KeyPath, name: &str| {
+        let folded = name.to_lowercase();
+        let what = format!("{name:?} is nobody: identity.backend takes names in lower case");
+        (folded != name).then(|| Problem::new(at, what).expected(format!("{folded:?}")))
+    };
+    for (group, member) in identity
+        .groups
+        .iter()
+        .flat_map(|(group, all)| all.iter().map(move |one| (group, one)))
+    {
+        if let Member::User(name) = member
+            && let Some(problem) = unfolded(groups.named(group), name)
+        {
+            judge.refuse(problem);
+        }
+    }
+    for (path, route) in routes {
+        for (_, ace) in route.access.iter().flat_map(Acl::rules) {
+            let names = ace
+                .to
+                .iter()
+                .filter_map(|who| if let Who::User(name) = who { Some(name) } else { None });
+            for problem in names.filter_map(|name| unfolded(path.key("access"), name)) {
+                judge.refuse(problem.on_line(ace.line));
+            }
+        }
     }
 }
 

@@ -257,6 +257,23 @@ fn back_end(judge: &mut Judge, raw: &RawVerify, path: &KeyPath, routes: &[(KeyPa
     if !routes.is_empty() && !routes.iter().any(|(_, route)| inside(route)) {
         judge.refuse(Problem::new(at, "is in no route").expected("a public path whose back end knows the users"));
     }
+    let depth = |route: &Route| route.map.public().0.segments().count();
+    let mut around: Vec<&Route> = routes
+        .iter()
+        .map(|(_, route)| route)
+        .filter(|route| inside(route))
+        .collect();
+    // The first of the deepest is asked.
+    around.sort_by_key(|route| std::cmp::Reverse(depth(route)));
+    if let [asked, others @ ..] = around.as_slice()
+        && let origin = asked.backend.location.origin()
+        && others
+            .iter()
+            .any(|other| depth(other) == depth(asked) && other.backend.location.origin() != origin)
+    {
+        let what = "is in routes of several hosts with several back ends; passwords for all of them go to that of";
+        judge.warn(&path.key("verify"), format!("{what} {}", asked.name));
+    }
     Some(SourceSettings::BackEnd(BackEndSettings {
         verify: verify.to_string(),
         cache,

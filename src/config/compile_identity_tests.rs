@@ -136,6 +136,55 @@ fn warnings() {
     );
 }
 
+// one name in two spellings: a rule about the other one would be about nobody
+#[test]
+fn names_that_nobody_has() {
+    let text = |sources: &str, name: &str| {
+        format!("{{ {sources}backend: {{ verify: /files/, case: fold }}, groups: {{ a: [{name}, 'group:a'] }} }}")
+    };
+    let errors = read(&text("", "Ann"), "pass").unwrap_err();
+    let expected = "identity.groups.a: \"Ann\" is nobody: identity.backend takes names in lower case; expected \"ann\"";
+    assert!(
+        matches!(errors.as_slice(), [one] if one.ends_with(expected)),
+        "{errors:#?}"
+    );
+    assert!(read(&text("", "ann"), "pass").is_ok());
+    assert!(read(&text("basic: { htpasswd: users }, ", "Ann"), "pass").is_ok());
+    let deny = |name: &str| {
+        let rule = format!("{{ path: /**, deny: [read], to: 'user:{name}' }}");
+        let more = format!(
+            "pass\n      url: http://127.0.0.1:2/\n    access: [{rule}]\n  - path: /b/\n    backend:\n      profile: generic"
+        );
+        read("{ backend: { verify: /files/, case: fold } }", &more)
+    };
+    let errors = deny("Ann").unwrap_err();
+    assert!(
+        matches!(errors.as_slice(), [one] if one.contains("access: \"Ann\" is nobody")),
+        "{errors:#?}"
+    );
+    assert!(deny("ann").is_ok());
+}
+
+// whose passwords go where
+#[test]
+fn the_back_end_that_is_asked() {
+    let hosts = |other: &str| {
+        let more = format!(
+            "pass\n      url: http://127.0.0.1:2/\n    hosts: [a.test]\n    \
+             access: [{{ path: /**, allow: [read], to: everyone }}]\n  - path: /files/\n    hosts: [b.test]\n    backend:\n      \
+             profile: {other}"
+        );
+        read("{ backend: { verify: /files/private/ } }", &more)
+            .unwrap_or_else(|errors| panic!("{errors:#?}"))
+            .1
+    };
+    let warnings = hosts("generic");
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.contains("identity.backend.verify: is in routes of several hosts")),
+        "{warnings:#?}"
+    );
+}
+
 // every wrong identity, by line and key, beside its good twin above
 #[test]
 fn what_is_wrong() {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Denial, OwnAnswer,
+    Denial, DeniedBy, OwnAnswer,
     dav_headers::asks_depth_0,
     own::{self, Ancestor},
     privileges::Asker,
@@ -36,7 +36,7 @@ impl Above {
         let shown = self.routes.iter().any(|route| shows_itself(route, asker));
         match self.method {
             Method::Options | Method::Propfind if !shown => Err(if asker.principal.is_anonymous() && asker.may_prove {
-                Denial::Unauthenticated
+                Denial::Unauthenticated(DeniedBy::default())
             } else {
                 Denial::Outside
             }),

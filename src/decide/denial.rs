@@ -111,11 +111,11 @@ pub enum Denial {
     /// 15.5.2).
     Unprovable(Refusal),
     /// Nobody in particular asks for what not everybody may have.
-    Unauthenticated,
+    Unauthenticated(DeniedBy),
     /// What the principal may not see is as if it were not there.
-    Hidden,
+    Hidden(DeniedBy),
     /// The principal lacks this privilege on this resource.
-    NeedPrivileges(PublicPath, Privilege),
+    NeedPrivileges(PublicPath, Privilege, DeniedBy),
     /// GET of a collection of which not everything may be read.
     Listing,
     /// What is there changed between the question and the write, and the body is gone.
@@ -132,6 +132,19 @@ pub enum Denial {
     NoRoom,
 }
 
+/// Which entry of `access` denies what is missing: its number in the list, and its line in the file; `None`: no entry grants it. That is no
+/// part of a verdict, so any two are equal: nothing is asked only to tell which.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeniedBy(pub Option<(usize, usize)>);
+
+impl PartialEq for DeniedBy {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for DeniedBy {}
+
 impl Denial {
     /// The status that answers it.
     pub fn status(&self) -> u16 {
@@ -141,8 +154,8 @@ impl Denial {
             Self::Xml(refusal) => refusal.status(),
             Self::Credentials(refusal) => refusal.status().as_u16(),
             Self::Unprovable(_) => 403,
-            Self::Unauthenticated => 401,
-            Self::Hidden => 404,
+            Self::Unauthenticated(_) => 401,
+            Self::Hidden(_) => 404,
             Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
             Self::Changed => 409,
@@ -222,8 +235,8 @@ impl Denial {
             Self::RefusedInBody => "O-11",
             Self::GuardedSelection => "F-12",
             Self::Credentials(_) | Self::Unprovable(_) => "O-5",
-            Self::Unauthenticated => "A-30",
-            Self::Hidden => "A-32",
+            Self::Unauthenticated(_) => "A-30",
+            Self::Hidden(_) => "A-32",
             Self::NeedPrivileges(..) => "A-31",
             Self::Listing => "A-24",
             Self::Changed | Self::Busy => "A-12",
@@ -288,8 +301,8 @@ impl Denial {
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
             Self::Credentials(_) | Self::Unprovable(_) => "credentials",
-            Self::Unauthenticated => "unauthenticated",
-            Self::Hidden => "not-found",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Hidden(_) => "not-found",
             Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),

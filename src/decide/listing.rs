@@ -6,7 +6,7 @@ use crate::{
     policy::CollectionGet,
 };
 
-use super::{Admitted, Denial, privileges};
+use super::{Admitted, Denial, DeniedBy, privileges};
 
 /// Who answers a request that is let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) fn judge(admitted: &Admitted) -> Result<Way, Denial> {
         CollectionGet::Pass | CollectionGet::Deny
             if target.asker.principal.is_anonymous() && target.asker.may_prove =>
         {
-            Err(Denial::Unauthenticated)
+            Err(Denial::Unauthenticated(DeniedBy::default()))
         }
         CollectionGet::Pass | CollectionGet::Deny => Err(Denial::Listing),
     }

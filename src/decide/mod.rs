@@ -29,7 +29,7 @@ mod target_form;
 pub use account::Account;
 pub use admission::{Admission, Admitted};
 pub use body::BodyPlan;
-pub use denial::Denial;
+pub use denial::{Denial, DeniedBy};
 pub use gate::{Arrival, Gate, Request};
 pub use guard::{Found, Guard};
 pub use own::OwnAnswer;

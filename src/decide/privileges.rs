@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Admitted, Denial,
+    Admitted, Denial, DeniedBy,
     missing::{Missing, Places, missing},
     target::Target,
 };
@@ -186,12 +186,13 @@ pub(super) fn judge(admitted: &Admitted, at_target: State, at_destination: State
 /// The refusal for what is missing.
 pub(super) fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Target) -> Result<(), Denial> {
     let Some(first) = lacks.first() else { return Ok(()) };
+    let by = DeniedBy(first.by.map(|entry| (entry.index, entry.line)));
     if target.asker.principal.is_anonymous() && target.asker.may_prove {
-        return Err(Denial::Unauthenticated);
+        return Err(Denial::Unauthenticated(by));
     }
     let readable = |key: &str| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted();
     if hides(target.method) && !readable(target.key()) {
-        return Err(Denial::Hidden);
+        return Err(Denial::Hidden(by));
     }
     // what the principal may not read is named by the nearest collection that it may.
     let mut key = first.key.as_deref().unwrap_or_default();
@@ -202,7 +203,7 @@ pub(super) fn refuse(lacks: Vec<Missing<'_>>, access: &AccessOf<'_>, target: &Ta
         }
     }
     let resource = public(target, key);
-    Err(Denial::NeedPrivileges(resource, first.privilege))
+    Err(Denial::NeedPrivileges(resource, first.privilege, by))
 }
 
 /// Whether `method` answers for what may not be read as if it were not there; the others refuse it either way.

@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use pingora::proxy::Session;
 
 use crate::{
-    decide::{Denial, Permit},
+    decide::{Denial, DeniedBy, Permit},
     identity::outbound,
     policy::Method,
     rewrite::{
@@ -49,7 +49,7 @@ impl Gateway {
         let mut incoming = self.transactor().send(self.upstream(&permit)?, &request).await?;
         match incoming.status {
             StatusCode::MULTI_STATUS => {}
-            StatusCode::NOT_FOUND | StatusCode::GONE => return Err(Denial::Hidden.into()),
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Err(Denial::Hidden(DeniedBy::default()).into()),
             StatusCode::FORBIDDEN => return Err(Denial::Listing.into()),
             StatusCode::UNAUTHORIZED => return Ok(Onward::Challenge(Box::new(permit), Box::new(incoming))),
             _ => return Err(UpstreamError::Broken.into()),
@@ -69,7 +69,7 @@ impl Gateway {
                 }
             } else if !state.collection {
                 // A slash after the name of a file.
-                return Err(Denial::Hidden.into());
+                return Err(Denial::Hidden(DeniedBy::default()).into());
             }
         }
         Ok(Onward::Own(Reply::page(page(here, members))))

@@ -65,11 +65,11 @@ impl Reply {
         }
         reply.close = denial.closes();
         let condition = denial.condition();
-        if *denial == Denial::Hidden {
+        if matches!(denial, Denial::Hidden(_)) {
             // What tells more would tell it apart from what is really missing.
             return reply;
         }
-        if let Denial::NeedPrivileges(resource, privilege) = denial {
+        if let Denial::NeedPrivileges(resource, privilege, _) = denial {
             return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));
         }
         if account.route.as_ref().is_none_or(|route| route.speaks_dav()) {

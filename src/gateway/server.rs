@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::{
     decide::{Gate, Permit},
@@ -35,6 +35,8 @@ pub struct Gateway {
     upstreams: Vec<Arc<Upstream>>,
     transactor: Arc<Transactor>,
     authenticator: Option<Arc<Authenticator>>,
+    /// The header fields that name the user to the back end of some route: another route may lead to the same server.
+    naming: Vec<HeaderName>,
     turns: Arc<Turns>,
     locks: Arc<LockMemory>,
     pub(super) metrics: Arc<Metrics>,
@@ -58,8 +60,13 @@ impl Gateway {
             .routes()
             .iter()
             .map(|route| (route.name.clone(), metrics.route(&route.name)));
+        let naming = gate
+            .routes()
+            .iter()
+            .filter_map(|route| route.backend.credentials.header());
         Self {
             by_route: by_route.collect(),
+            naming: naming.cloned().collect(),
             locks: Arc::new(LockMemory::new(gate.routes().len())),
             outside: metrics.route(NO_ROUTE),
             transactor,
@@ -148,6 +155,7 @@ impl Gateway {
             .authenticator()
             .into_iter()
             .flat_map(Authenticator::private_headers)
+            .chain(&self.naming)
         {
             headers.remove(name);
         }

@@ -361,6 +361,33 @@ async fn failed_logins_are_slowed_down_where_they_fail() {
     assert_eq!(try_("192.0.2.1", &basic("ann", "x")).await, Err(Refusal::Password));
 }
 
+// a source that is silent makes no free tries at another
+#[tokio::test]
+async fn failed_logins_count_while_the_back_end_is_down() {
+    let lab = Lab::new();
+    for order in [["basic", "back end"], ["back end", "basic"]] {
+        let all = lab.open(&order);
+        *lab.bob.down.lock().unwrap() = true;
+        let try_ = async |name: &str, password: &str| {
+            found(&all, "192.0.2.1", None, &[("authorization", &basic(name, password))]).await
+        };
+        for number in 0..5 {
+            let result = try_("ann", &number.to_string()).await;
+            assert!(matches!(result, Err(Refusal::Unavailable(_))), "{order:?} {result:?}");
+        }
+        assert!(
+            matches!(try_("ann", "x").await, Err(Refusal::Throttled(_))),
+            "{order:?}"
+        );
+    }
+    // Where nobody said that they are wrong, they are no failures.
+    let all = lab.open(&["back end"]);
+    for _ in 0..10 {
+        let result = found(&all, "192.0.2.1", None, &[("authorization", &basic("bob", "x"))]).await;
+        assert!(matches!(result, Err(Refusal::Unavailable(_))), "{result:?}");
+    }
+}
+
 // many at once count as many
 #[tokio::test]
 async fn tries_at_once() {

@@ -120,6 +120,7 @@ impl Passwords {
             return Err(Refusal::Throttled(wait));
         }
         let mut refusal = Refusal::Password;
+        let mut wrong = false;
         for (place, source) in &self.sources {
             match self.ask(source, credentials, authorization).await {
                 Ok(true) => {
@@ -129,12 +130,15 @@ impl Passwords {
                     }
                     return Ok((*place, source.claim(&credentials.name)));
                 }
-                Ok(false) => {}
+                Ok(false) => wrong = true,
                 Err(unavailable) => refusal = unavailable,
             }
         }
-        if refusal == Refusal::Password {
+        // Where another source is silent, this one can be guessed at all the same.
+        if wrong {
             self.throttle.failed(&who, Instant::now());
+        }
+        if refusal == Refusal::Password {
             // They were right once and are not any more.
             let fingerprints = self.sources.iter();
             fingerprints

@@ -19,6 +19,14 @@ pub struct IdentitySettings {
     pub groups: BTreeMap<String, Vec<Member>>,
 }
 
+impl IdentitySettings {
+    /// Whether every name that there can be is in lower case.
+    pub fn folds_names(&self) -> bool {
+        let folds = |source: &SourceSettings| matches!(source, SourceSettings::BackEnd(settings) if settings.fold);
+        !self.sources.is_empty() && self.sources.iter().all(folds)
+    }
+}
+
 /// A member of a group of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Member {
@@ -140,6 +148,16 @@ pub enum BackEndCredentials {
     Service(ServiceAccount),
     /// The gateway, which names the user in this header.
     Header(HeaderName),
+}
+
+impl BackEndCredentials {
+    /// The header that names the user, if one does.
+    pub fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Pass | Self::Service(_) => None,
+        }
+    }
 }
 
 /// The account of the gateway at a back end.

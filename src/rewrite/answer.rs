@@ -125,8 +125,16 @@ fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> R
         empty(headers, success);
         return Ok(BodyPlan::Empty);
     }
-    // A route that shows no WebDAV has nothing but pages and files: their XML may be anything, a DOCTYPE included.
-    let shown = context.route.speaks_dav() || media == Some("application/davmount+xml");
+    // What failed may be members, and what a body of no type tells of them nobody could filter (F-1, F-4).
+    let failed = !success && context.filter.is_some() && only_reports(context.method);
+    if failed && media.is_none() {
+        empty(headers, success);
+        return Ok(BodyPlan::Empty);
+    }
+    // A route that shows no WebDAV has nothing but pages and files: their XML may be anything, a DOCTYPE included. But its back
+    // end may speak WebDAV, and tell of what is hidden.
+    let told = failed || status == 207;
+    let shown = told || context.route.speaks_dav() || media == Some("application/davmount+xml");
     if !shown || !is_rewritten(context.method, status, media) {
         return Ok(BodyPlan::AsIs);
     }

@@ -230,7 +230,7 @@ impl<U: ResponseUrls> Pass<U> {
             self.description_left = MAX_DESCRIPTION;
         }
         let context = match &self.filter {
-            Some(filter) => filter.context(parent, context),
+            Some(filter) => filter.context(parent, context, tag.name),
             None => context,
         };
         if let (None, Context::Multistatus, Some(filter)) = (parent, context, &self.filter)

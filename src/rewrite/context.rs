@@ -93,8 +93,6 @@ pub(super) enum Context {
     Privileges,
     /// A `DAV:privilege` in it.
     Privilege,
-    /// A property of expand-property whose content is data but for the responses in it (C-10); only a filter looks for them.
-    Expanded,
     OptionsResponse,
     /// `DAV:*-response` and the like: propstats and properties at the top (C-9).
     OwnResponse,
@@ -187,8 +185,6 @@ impl Context {
             Self::LockOwner => Self::LockOwner,
             Self::LockToken => Self::LockToken,
             Self::Privileges if dav == "privilege" => Self::Privilege,
-            Self::Expanded if dav == "response" => Self::Response,
-            Self::Expanded => Self::Expanded,
             Self::Source if dav == "link" => Self::SourceLink,
             Self::SourceLink if dav == "src" || dav == "dst" => Self::Url(Place::Property),
             Self::Error if dav == "href" => Self::Url(Place::Error),
@@ -272,7 +268,6 @@ impl Context {
             | Self::Status
             | Self::Privileges
             | Self::Privilege
-            | Self::Expanded
             | Self::OptionsResponse
             | Self::OwnResponse
             | Self::Report

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     policy::Method,
     url::PublicPath,
-    xml::{guarded::Guarded, multiget::push_response, scanner::StartTag, writer::push_text},
+    xml::{guarded::Guarded, multiget::push_response, name::ExpandedName, scanner::StartTag, writer::push_text},
 };
 
 /// How much of a status line is read, in bytes.
@@ -80,10 +80,11 @@ impl Filtering {
         }
     }
 
-    /// The context of a property in the answer to an expand-property (C-10).
-    pub fn context(&self, parent: Option<Context>, context: Context) -> Context {
+    /// The context of an element in the answer to an expand-property: wherever in a property a response stands, it is one (C-10).
+    pub fn context(&self, parent: Option<Context>, context: Context, name: ExpandedName<'_>) -> Context {
         match (parent, context) {
-            (Some(Context::Prop), Context::Data) if self.filter.asked.expands => Context::Expanded,
+            (Some(Context::Prop) | None, _) => context,
+            (Some(_), Context::Data) if self.filter.asked.expands && name.is_dav("response") => Context::Response,
             _ => context,
         }
     }
@@ -390,4 +391,4 @@ impl Filtering {
 
 #[cfg(test)]
 #[path = "filtering_tests.rs"]
-mod tests;
+pub(super) mod tests;

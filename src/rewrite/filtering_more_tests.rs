@@ -276,6 +276,25 @@ fn expansion() {
     assert_eq!(filtered(&expand(), &before), Ok(want), "C-10");
     let want = before.replace("<D:href>/int/c/a", "<D:href>/pub/c/a");
     assert_eq!(filtered(&find(), &before), Ok(want), "R-10");
+    // Nor is there any property in which a response of something hidden could stand.
+    for (open, close) in [
+        ("<D:reftarget>", "</D:reftarget>"),
+        ("<D:source><D:link><D:src/>", "</D:link></D:source>"),
+        ("<D:lockdiscovery>", "</D:lockdiscovery>"),
+        (
+            "<D:lockdiscovery><D:activelock><D:lockroot>",
+            "</D:lockroot></D:activelock></D:lockdiscovery>",
+        ),
+        ("<D:current-user-privilege-set>", "</D:current-user-privilege-set>"),
+    ] {
+        let at = |a: &str, inside: &str| multistatus(&member(a, &propstat(&[open, inside, close].concat(), "200 OK")));
+        let before = at("/int/c/a", &(ok("/int/hid") + &ok("/int/b")));
+        assert_eq!(
+            filtered(&expand(), &before),
+            Ok(at("/pub/c/a", &ok("/pub/b"))),
+            "C-10 {open}"
+        );
+    }
 }
 
 #[test]

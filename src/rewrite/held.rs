@@ -40,7 +40,6 @@ impl Fate {
             | Context::Status
             | Context::Privileges
             | Context::Privilege
-            | Context::Expanded
             | Context::OptionsResponse
             | Context::OwnResponse
             | Context::Report

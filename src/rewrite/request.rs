@@ -157,7 +157,9 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
 
 fn passes(name: &str, permit: &Permit) -> bool {
     let listed = |list: &[&str]| list.contains(&name);
-    if name.contains('_') || listed(&OF_THE_CONNECTION) || listed(&NEVER_FORWARDED) || listed(&FROM_THE_PERMIT) {
+    // CGI variables have one letter, `_`, for the others; which ones is up to the server.
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !plain || listed(&OF_THE_CONNECTION) || listed(&NEVER_FORWARDED) || listed(&FROM_THE_PERMIT) {
         return false;
     }
     if NEVER_FORWARDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {

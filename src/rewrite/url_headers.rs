@@ -54,7 +54,7 @@ pub(super) fn map_headers(context: &AnswerContext, status: u16, headers: &mut He
     if redirect && headers.get_all(LOCATION).iter().count() < locations {
         return Err(BadAnswer::RedirectOutside);
     }
-    replace(headers, CONTENT_LOCATION, |url| context.public_url(url));
+    replace(headers, CONTENT_LOCATION, |url| context.seen_url(url));
     replace(headers, REDIRECT_REF, |url| match Reference::parse(url) {
         Reference::Relative(_) => Some(url.to_owned()),
         Reference::OtherScheme

@@ -92,6 +92,16 @@ impl AnswerContext {
         }
     }
 
+    /// The same where the answer tells of a resource by the way; `None` too when the requester may not know of it. A redirect
+    /// and the place of what was made are what was asked for: there nothing is hidden.
+    pub(super) fn seen_url(&self, url: &str) -> Option<String> {
+        let hidden = match (self.name(&Reference::parse(url)), &self.filter) {
+            (Named::Public(path), Some(filter)) => !filter.sees(&path) && !filter.is_destination(&path),
+            (Named::Public(_) | Named::Elsewhere | Named::Outside, _) => false,
+        };
+        self.public_url(url).filter(|_| !hidden)
+    }
+
     /// The path as it is written in an answer; `None` when it has no one meaning (P-14).
     pub(super) fn read(path: &str) -> Option<CanonicalPath> {
         if path.is_empty() {

@@ -123,6 +123,7 @@ fn the_rows_for_a_real_server_are_up_to_date() {
             };
             serde_json::json!({
                 "role": ROLES[row.role].0, "method": row.method, "path": row.path, "refused": status,
+                "hidden": naive.hides(row),
                 "state": format!("{:?}", row.target_state), "destination": row.destination,
                 "destination_state": row.destination.map(|_| format!("{:?}", row.destination_state)),
             })

@@ -164,6 +164,11 @@ impl Naive {
         }
     }
 
+    /// Whether the target may not be read: then not even what the back end says of it is passed on.
+    pub fn hides(&self, row: &Row) -> bool {
+        !granted(row.role, row.path, "read")
+    }
+
     ///
     fn refusal(&self, row: &Row) -> u16 {
         const SHOWS: &[&str] = &["GET", "HEAD", "PROPFIND", "REPORT", "SEARCH", "COPY", "OPTIONS"];

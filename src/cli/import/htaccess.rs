@@ -42,13 +42,14 @@ pub fn import(text: &str, root: Option<&str>, read: &dyn Fn(&str) -> Option<Stri
         line: 1,
         text: String::new(),
         place: Place::whole(),
-        rank: (0, 0, 0),
+        rank: (0, 0, false, 0),
         config: Config::default(),
         lost: Vec::new(),
     };
     let mut reader = Reader {
         roots: (root.unwrap_or("/").to_owned(), directories.clone()),
         read,
+        in_host: false,
         found: Found {
             sections: vec![base],
             ..Found::default()
@@ -98,6 +99,7 @@ fn emit(found: Found) -> Import {
         mut sections,
         identity,
         members,
+        group_file: _,
         groups,
         named,
         mut notes,

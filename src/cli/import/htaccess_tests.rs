@@ -592,6 +592,89 @@ fn groups_of_a_file() {
     assert_eq!(imported("AuthGroupFile missing\nRequire group editors").lost(), 1);
 }
 
+/// What the users of one file may says nothing of the users of another; nor do groups of the same name.
+#[test]
+fn files_of_other_users_and_groups() {
+    let (alice, editor) = (user("alice"), member("zoe", &["editors"]));
+    let section = |path: &str, inside: &str| format!("<Location {path}>\n{inside}\n</Location>\n");
+    let users = |file: &str| format!("AuthUserFile {file}\nRequire valid-user");
+    let groups = |file: &str| format!("AuthGroupFile {file}\nRequire group editors");
+    for (a, b, who, expected) in [
+        (users("/etc/a"), users("/etc/b"), alice, false),
+        (users("/etc/a"), users("/etc/a"), alice, true),
+        (groups("nowhere"), groups("share.groups"), editor, false),
+        (groups("share.groups"), groups("nowhere"), editor, false),
+        (groups("nowhere"), groups("nowhere"), editor, true),
+        (groups("share.groups"), groups("share.groups"), editor, true),
+    ] {
+        let text = section("/a", &a) + &section("/b", &b);
+        rows(&text, &[(who, "/a/x", "GET", true), (who, "/b/x", "GET", expected)]);
+    }
+}
+
+/// The virtual host overrides the main server, wherever it stands in the file.
+#[test]
+fn virtual_hosts_come_last() {
+    let granted = "<Location /a>\nRequire all granted\n</Location>\n";
+    let denied = "<Location /a>\nRequire all denied\n</Location>\n";
+    for (host, server, expected) in [(denied, granted, false), (granted, denied, true)] {
+        let host = format!("<VirtualHost *:80>\n{host}</VirtualHost>\n");
+        rows(&[server, &host].concat(), &[(ANYBODY, "/a/x", "GET", expected)]);
+        rows(&[&host, server].concat(), &[(ANYBODY, "/a/x", "GET", expected)]);
+    }
+}
+
+#[test]
+fn what_refuses_for_other_reasons_grants_nothing() {
+    for (line, expected) in [
+        ("AllowMethods GET", false),
+        ("AllowMethods reset", true),
+        ("SSLRequireSSL", false),
+        ("SSLRequire %{SSL_CIPHER_USEKEYSIZE} >= 128", false),
+        ("SSLVerifyClient require", false),
+        ("SSLVerifyClient none", true),
+        ("Dav Off", false),
+        ("Dav On", true),
+    ] {
+        let text = format!("<Location /a>\n{line}\nRequire all granted\n</Location>");
+        rows(&text, &[(ANYBODY, "/a/x", "PUT", expected)]);
+    }
+}
+
+#[test]
+fn variables_are_not_guessed() {
+    let all = |member: &str| format!("<RequireAll>\nRequire all granted\n{member}\n</RequireAll>");
+    let limits = |name: &str| {
+        format!(
+            "<LimitExcept {name}>\nRequire all granted\n</LimitExcept>\n<Limit {name}>\nRequire all denied\n</Limit>"
+        )
+    };
+    let alice = user("alice");
+    who_may_get(&[
+        (&all("Require not user ${BAD}"), &[], &[ANYBODY, alice]),
+        (&all("Require not user bob"), &[alice], &[user("bob")]),
+        (&all("Require not method ${BAD}"), &[], &[ANYBODY, alice]),
+        (&all("Require not method PUT"), &[ANYBODY, alice], &[]),
+        (&limits("${METHODS}"), &[], &[ANYBODY, alice]),
+        (&limits("PUT"), &[ANYBODY, alice], &[]),
+        ("Require user ${GOOD}", &[], &[ANYBODY, alice]),
+    ]);
+}
+
+// httpd compares bytes
+#[test]
+fn letters_of_a_regex_are_ascii() {
+    let text = "Require all denied\n<FilesMatch \"^\\w+\\d$\">\nRequire all granted\n</FilesMatch>";
+    rows(
+        text,
+        &[
+            (ANYBODY, "/a1", "GET", true),
+            (ANYBODY, "/\u{e4}1", "GET", false),
+            (ANYBODY, "/a\u{661}", "GET", false),
+        ],
+    );
+}
+
 #[test]
 fn other_formats_are_refused() {
     let rows = [

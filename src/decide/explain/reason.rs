@@ -209,11 +209,11 @@ fn reason(course: &Course<'_>, denial: &Denial, states: States) -> Option<Reason
     match denial {
         Denial::MethodNotAllowed(_) => Some(by_filter(course, target)),
         Denial::RefusedBelow => below_reason(course, target, states),
-        Denial::Unauthenticated => {
+        Denial::Unauthenticated(_) => {
             let (rule, reason) = missing(course, target, states)?;
             Some((rule, format!("{reason}; nobody has said who is asking")))
         }
-        Denial::Hidden => {
+        Denial::Hidden(_) => {
             let (rule, reason) = missing(course, target, states)?;
             Some((rule, format!("{reason}; so the answer is as if nothing were there")))
         }

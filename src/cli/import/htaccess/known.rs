@@ -110,10 +110,15 @@ pub fn speaks(directives: &[Directive]) -> bool {
     })
 }
 
-/// Whether a rewrite or redirect refuses what it matches.
+/// Whether it refuses requests for other reasons than who asks: a rewrite or redirect what it matches, others by the method or
+/// the connection.
 pub fn forbids(directive: &Directive) -> bool {
-    let words = directive.arguments.iter().map(|word| word.to_lowercase());
+    let mut words = directive.arguments.iter().map(|word| word.to_lowercase());
     match directive.name.as_str() {
+        "sslrequiressl" | "sslrequire" => true,
+        "sslverifyclient" => words.any(|word| word == "require"),
+        "allowmethods" => !words.any(|word| word == "reset"),
+        "dav" => words.any(|word| word == "off"),
         "rewriterule" => words.skip(2).any(|flags| {
             let flags = flags.trim_matches(['[', ']']);
             flags

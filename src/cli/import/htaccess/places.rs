@@ -172,7 +172,10 @@ fn in_name(regex: &str) -> Option<String> {
             '.' => out.push_str("[^/]"),
             '/' | '^' | '$' => return None,
             '\\' => match chars.next()? {
-                letter @ ('d' | 'w' | 's') => out.extend(['\\', letter]),
+                // httpd knows no letters and digits but those of ASCII.
+                'd' => out.push_str("[0-9]"),
+                'w' => out.push_str("[0-9A-Za-z_]"),
+                's' => out.push_str(r"[\t-\r ]"),
                 other if !other.is_alphanumeric() && other != '/' => out.extend(['\\', other]),
                 _ => return None,
             },

@@ -11,7 +11,14 @@ use crate::policy::method::{Method, MethodSet};
 
 impl Reader<'_> {
     /// The methods of a Limit or LimitExcept. GET is HEAD too.
-    pub(super) fn limit(&mut self, directive: &Directive) -> MethodSet {
+    pub(super) fn limit(&mut self, directive: &Directive, at: usize) -> MethodSet {
+        if directive.arguments.iter().any(|name| is_variable(name)) {
+            self.unclear(
+                at,
+                directive,
+                "which methods these are is in a variable, so nothing is granted around it; write their names",
+            );
+        }
         let named = methods(&directive.arguments);
         self.found
             .named
@@ -72,7 +79,7 @@ impl Reader<'_> {
                     members.extend(self.require_block(member, inner, at, methods));
                 }
                 ("limit" | "limitexcept", Some(inner)) => {
-                    let methods = methods.intersection(self.limit(member));
+                    let methods = methods.intersection(self.limit(member, at));
                     self.members(inner, kind, at, methods, members);
                 }
                 ("ifmodule", Some(inner))
@@ -110,7 +117,7 @@ impl Reader<'_> {
                 self.found.groups.extend(names.iter().map(|name| (*name).to_owned()));
                 Some(named(Principal::Group))
             }
-            ("method", [_, ..]) => {
+            ("method", [_, ..]) if !names.iter().any(|name| is_variable(name)) => {
                 let names: Vec<String> = directive.arguments.clone();
                 return Require::One {
                     methods: limited,
@@ -120,14 +127,13 @@ impl Reader<'_> {
             }
             _ => None,
         };
-        // A placeholder such as %{REMOTE_USER} depends on the request.
-        let who = who.filter(|_| !names.iter().any(|name| name.contains("%{")));
+        let who = who.filter(|_| !names.iter().any(|name| is_variable(name)));
         if who.is_none() {
             let why = match kind.as_str() {
                 "ip" | "host" | "forward-dns" | "local" => {
                     "it depends on the client's address, which rules do not know"
                 }
-                "env" | "expr" => "it depends on variables of httpd",
+                "env" | "expr" | "user" | "group" | "method" => "it depends on variables of httpd",
                 "ssl" | "ssl-verify-client" => "it depends on the connection; listeners have their own keys for that",
                 "dbm-group" | "dbd-group" | "ldap-group" | "ldap-user" | "ldap-dn" | "ldap-attribute"
                 | "ldap-filter" | "ldap-search" | "dbd-login" | "dbd-logout" | "file-owner" | "file-group"
@@ -144,6 +150,11 @@ impl Reader<'_> {
             grants: Grants::To(who.unwrap_or_else(Estimate::unknown)),
         }
     }
+}
+
+/// Whether it is a placeholder such as %{REMOTE_USER}, which depends on the request, or ${NAME}, which is defined elsewhere.
+fn is_variable(name: &str) -> bool {
+    name.contains("%{") || name.contains("${")
 }
 
 /// The methods of a list of names. Names are case-sensitive, as in httpd.

@@ -20,8 +20,8 @@ pub struct Section {
     pub text: String,
     /// Where.
     pub place: Place,
-    /// Larger overrides smaller.
-    pub rank: (u8, usize, usize),
+    /// Larger overrides smaller: by kind, depth, whether it is of the virtual host, and place in the file.
+    pub rank: (u8, usize, bool, usize),
     /// What.
     pub config: Config,
     /// Line, text and why.
@@ -37,6 +37,8 @@ pub struct Found {
     pub identity: Identity,
     /// Members of groups.
     pub members: Members,
+    /// The file of groups, and whether it could be read.
+    pub group_file: Option<(String, bool)>,
     /// Groups that rules name.
     pub groups: BTreeSet<String>,
     /// Methods that Limit names.
@@ -51,6 +53,8 @@ pub struct Reader<'a> {
     pub roots: (String, Option<String>),
     /// Reads a file named in the configuration.
     pub read: &'a dyn Fn(&str) -> Option<String>,
+    /// Inside a virtual host: it overrides the main server, wherever that stands.
+    pub in_host: bool,
     /// What was found so far.
     pub found: Found,
 }
@@ -88,7 +92,7 @@ impl Reader<'_> {
                 }
             }
             "limit" | "limitexcept" => {
-                let methods = methods.intersection(self.limit(directive));
+                let methods = methods.intersection(self.limit(directive, at));
                 self.walk(inside, at, methods);
             }
             "ifmodule" => match module(first) {
@@ -100,7 +104,12 @@ impl Reader<'_> {
             "ifversion" | "ifdefine" | "if" | "elseif" | "else" if speaks(inside) => {
                 self.unclear(at, directive, "what is inside depends on the request or on httpd itself, so nothing is granted around it; write rules for the case you mean");
             }
-            "ifversion" | "ifdefine" | "if" | "elseif" | "else" | "virtualhost" => self.walk(inside, at, methods),
+            "ifversion" | "ifdefine" | "if" | "elseif" | "else" => self.walk(inside, at, methods),
+            "virtualhost" => {
+                let around = std::mem::replace(&mut self.in_host, true);
+                self.walk(inside, at, methods);
+                self.in_host = around;
+            }
             "location" | "locationmatch" | "directory" | "directorymatch" | "files" | "filesmatch" => {
                 self.place(directive, inside, at, methods);
             }
@@ -157,9 +166,9 @@ impl Reader<'_> {
         let number = self.found.sections.len();
         // Directories go by depth, then by their order; Files and Location by their order alone.
         let rank = if class == 1 {
-            (class, depth, number)
+            (class, depth, self.in_host, number)
         } else {
-            (class, 0, number)
+            (class, 0, self.in_host, number)
         };
         self.found.sections.push(Section {
             line: directive.line,
@@ -226,22 +235,33 @@ impl Reader<'_> {
             "authtype" => self.lose(at, directive, "identity has Basic, Bearer, certificates and trusted headers; passwords for another scheme cannot be taken over"),
             "authbasicprovider" if directive.arguments.iter().all(|name| name.eq_ignore_ascii_case("file")) => {}
             "authuserfile" => match &self.found.identity.htpasswd {
-                Some(other) if *other != first => self.lose(at, directive, "identity has one htpasswd file for all routes; join the files"),
+                Some(other) if *other != first => self.unclear(at, directive, "identity has one htpasswd file for all routes, and the users of another get in here; so nothing is granted. Join the files, and name the users"),
                 _ => self.found.identity.htpasswd = Some(first),
             },
             "authgroupfile" => self.group_file(directive, &first, at),
             "include" | "includeoptional" => self.unclear(at, directive, "other files are not read, so nothing is granted around it; import them, or put their lines here"),
             "limitrequestbody" => self.lose(at, directive, "that is no rule; the route's key is limits: { body: ... }"),
-            name if SILENT.contains(&name) => {}
             _ if forbids(directive) => {
                 self.unclear(at, directive, "it refuses some requests by what they look like, so nothing is granted around it; write rules for the paths it is about");
             }
+            name if SILENT.contains(&name) => {}
             _ => self.lose(at, directive, "not known as a directive about access; look whether it is one, such as a rewrite to [F]"),
         }
     }
 
     fn group_file(&mut self, directive: &Directive, name: &str, at: usize) {
-        let Some(text) = (self.read)(name) else {
+        let text = (self.read)(name);
+        let before = self.found.group_file.replace((name.to_owned(), text.is_some()));
+        let other = before.filter(|(file, _)| *file != name);
+        // What an unread file says of a group is not what this one says of it.
+        if other.as_ref().is_some_and(|(_, read)| !read || text.is_none()) {
+            return self.unclear(
+                at,
+                directive,
+                "it is not the only file of groups, and not all of them can be read here; so nothing is granted. Join the files",
+            );
+        }
+        let Some(text) = text else {
             return self.lose(
                 at,
                 directive,
@@ -255,11 +275,11 @@ impl Reader<'_> {
                 groups.entry(group.trim().to_owned()).or_default().extend(members);
             }
         }
-        if !self.found.members.is_empty() && self.found.members != groups {
-            return self.lose(
+        if other.is_some() && self.found.members != groups {
+            return self.unclear(
                 at,
                 directive,
-                "another file of groups is in use already; identity has one list for all routes. Join the files",
+                "another file of groups is in use already, and identity has one list for all routes; so nothing is granted. Join the files",
             );
         }
         self.found.members = groups;
