@@ -10,13 +10,14 @@
 
 mod support;
 
-use support::backend::{Step, answer};
+use support::backend::{Step, answer, multistatus};
 use support::each;
 use support::lab::Lab;
-use support::samples::LOCKINFO;
+use support::samples::{LOCKINFO, PROPPATCH, propfind_answer};
 use support::wire::{Answer, Req, req};
 
-/// `blind` may change everything in `drop` and read nothing of it; `deaf` may not even make anything there.
+/// `blind` may change everything in `drop` and read nothing of it; `deaf` may not even make anything there; `maker` may do nothing else, and
+/// take away no folder.
 const CONFIGURATION: &str = r#"
 listeners: [{ address: "@LISTEN@" }]
 identity: { trusted_header: { user: X-Remote-User, from: [127.0.0.1] } }
@@ -24,12 +25,17 @@ routes:
   - name: files
     path: /files/
     backend: { url: "http://@BACK@/dav/", profile: apache }
+    methods: [dav, MKCALENDAR]
     access:
       - { path: "/**", allow: [all], to: "user:owner" }
       - { path: "/drop/**", allow: [write], to: "user:blind" }
       - { path: "/drop/**", allow: [write-properties, unbind], to: "user:deaf" }
-      - { path: "/drop/**", deny: [read], to: ["user:blind", "user:deaf"] }
-      - { path: "/**", allow: [read, unbind], to: ["user:blind", "user:deaf"] }
+      - { path: "/drop/**", allow: [bind], to: "user:maker" }
+      - { path: "/drop/x/**", deny: [unbind], to: "user:maker" }
+      - { path: "/drop/**", deny: [read], to: ["user:blind", "user:deaf", "user:maker"] }
+      - { path: "/cal/taken/**", deny: [read], to: "user:maker" }
+      - { path: "/cal/**", allow: [bind], to: "user:maker" }
+      - { path: "/**", allow: [read, unbind], to: ["user:blind", "user:deaf", "user:maker"] }
 "#;
 
 fn taken(status: &str) -> Vec<Step> {
@@ -159,4 +165,154 @@ fn what_is_not_taken() {
         );
         assert_eq!(lab.ask(&by(user, req("full", "MKCOL", "/files/drop/full"))).status, 507);
     }
+}
+
+// A-33: other failures tell of it too: a redirect that it is a collection, 404 that it is not there, and to UNLOCK everything.
+#[test]
+fn what_fails_tells_nothing() {
+    let lab = Lab::with_configuration(CONFIGURATION);
+    let unlock = || req("UNLOCK", "UNLOCK", "/files/drop/x").with("Lock-Token", "<urn:uuid:1>");
+    let patch = req("PROPPATCH", "PROPPATCH", "/files/drop/x").xml(PROPPATCH);
+    let put = req("PUT", "PUT", "/files/drop/x").body("text");
+    each(
+        [
+            (req("MKCOL", "MKCOL", "/files/drop/x"), "301 Moved Permanently"),
+            (put, "301 Moved Permanently"),
+            (unlock(), "301 Moved Permanently"),
+            (unlock(), "400 Bad Request"),
+            (unlock(), "404 Not Found"),
+            (unlock(), "409 Conflict"),
+            (req("DELETE", "DELETE", "/files/drop/x"), "404 Not Found"),
+            (patch, "404 Not Found"),
+        ],
+        |(request, status)| {
+            lab.backend.on(
+                &format!("{} /dav/drop/x", request.method),
+                answer(status, &[("Location", "/dav/drop/x/")], ""),
+            );
+            let own = lab.ask(&by("owner", request.clone()));
+            assert!(
+                status.starts_with(&own.status.to_string()),
+                "{}: {}",
+                request.name,
+                own.status
+            );
+            let blind = lab.ask(&by("blind", request.clone()));
+            assert_eq!(blind.status, 403, "{} {status}: {}", request.name, blind.text());
+            assert!(
+                blind.has_condition("need-privileges") && blind.header("location").is_none(),
+                "{status}"
+            );
+        },
+    );
+    lab.settle();
+}
+
+// A-34: what a calendar server says of a taken name, or of one without a folder around it (RFC 4791 section 5.3.1.1).
+#[test]
+fn a_calendar_that_is_taken() {
+    let lab = Lab::with_configuration(CONFIGURATION);
+    for (path, status) in [("cal/taken", 403), ("drop/none/new", 409)] {
+        let key = format!("MKCALENDAR /dav/{path}");
+        lab.backend.on(&key, answer("409 Conflict", &[], ""));
+        let request = req(path, "MKCALENDAR", format!("/files/{path}"));
+        assert_eq!(lab.ask(&by("maker", request)).status, status, "{path}");
+    }
+    lab.settle();
+}
+
+// A-33: where the verdict rests on what is there, whatever fails without it looks like the refusal with it.
+#[test]
+fn what_fails_looks_refused() {
+    let lab = Lab::with_configuration(CONFIGURATION);
+    let to = |name: &str, method: &str, from: &str| {
+        let request = req(name, method, from).with("Destination", "http://dav.test/files/drop/x");
+        by("maker", request)
+    };
+    let put = by("maker", req("PUT", "PUT", "/files/drop/x").body("text"));
+    let states = [
+        ("nothing", answer("404 Not Found", &[], "")),
+        ("a file", multistatus(propfind_answer("/dav/drop/x", false))),
+        ("a folder", multistatus(propfind_answer("/dav/drop/x/", true))),
+    ];
+    each(
+        [
+            (
+                by("maker", req("DELETE", "DELETE", "/files/drop/x")),
+                "DELETE /dav/drop/x",
+                "404 Not Found",
+                "a folder",
+            ),
+            (
+                by("maker", req("DELETE, Depth 0", "DELETE", "/files/drop/x")).with("Depth", "0"),
+                "DELETE /dav/drop/x",
+                "404 Not Found",
+                "a folder",
+            ),
+            (
+                to("COPY of nothing", "COPY", "/files/none"),
+                "COPY /dav/none",
+                "404 Not Found",
+                "a file",
+            ),
+            (
+                to("MOVE of nothing", "MOVE", "/files/none"),
+                "MOVE /dav/none",
+                "404 Not Found",
+                "a file",
+            ),
+            (
+                to("COPY, If-Match", "COPY", "/files/a").with("If-Match", "\"a\""),
+                "COPY /dav/a",
+                "412 Precondition Failed",
+                "a file",
+            ),
+            (
+                put.clone().with("If-Match", "\"a\""),
+                "PUT /dav/drop/x",
+                "412 Precondition Failed",
+                "a file",
+            ),
+        ],
+        |(request, key, status, refused)| {
+            lab.backend.on(key, answer(status, &[], ""));
+            let mut answers = Vec::new();
+            for (state, found) in &states {
+                if ["nothing", refused].contains(state) {
+                    lab.backend.on("PROPFIND /dav/drop/x", found.clone());
+                    answers.push(told(&lab.ask(&request)));
+                }
+            }
+            assert_eq!(answers[0].0, 403, "{}: {}", request.name, answers[0].1);
+            assert_eq!(answers[0], answers[1], "{}", request.name);
+        },
+    );
+    // The twin: what is permitted, and works.
+    let [(_, nothing), ..] = states;
+    lab.backend.on("PROPFIND /dav/drop/x", nothing);
+    lab.backend.on("PUT /dav/drop/x", answer("201 Created", &[], ""));
+    assert_eq!(lab.ask(&put).status, 201);
+    lab.backend.on("PUT /dav/drop/x", answer("409 Conflict", &[], ""));
+    assert_eq!(lab.ask(&put).status, 409, "there is no such folder");
+    lab.settle();
+}
+
+// A-32: nobody is shown by the answer to a write what is there (RFC 8144 section 2).
+#[test]
+fn no_representation_of_what_may_not_be_read() {
+    let lab = Lab::with_configuration(CONFIGURATION);
+    let put = |user: &str| {
+        by(
+            user,
+            req("PUT", "PUT", "/files/drop/x")
+                .with("Prefer", "return=representation")
+                .body("x"),
+        )
+    };
+    assert_eq!(lab.pass(&put("blind")).0.header("prefer"), None);
+    assert_eq!(
+        lab.pass(&put("owner")).0.header("prefer"),
+        Some("return=representation")
+    );
+    lab.settle();
 }

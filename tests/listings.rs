@@ -129,6 +129,24 @@ fn what_may_not_be_read_as_a_whole() {
     lab.settle();
 }
 
+// RP-12: the busy times of a folder are those of all it holds, and nobody can filter them.
+#[test]
+fn what_sums_up_what_may_not_be_read() {
+    let lab = lab();
+    let calendar = answer("200 OK", &[("Content-Type", "text/calendar")], "BEGIN:VCALENDAR");
+    lab.backend.on("REPORT /dav/dir", calendar);
+    let ask = |user: &str| {
+        let body = "<C:free-busy-query xmlns:C=\"urn:ietf:params:xml:ns:caldav\">\
+            <C:time-range start=\"20260101T000000Z\" end=\"20270101T000000Z\"/></C:free-busy-query>";
+        let request = req(user, "REPORT", "/pass/dir").with("X-Remote-User", user);
+        request.with("Depth", "infinity").xml(body)
+    };
+    let got = lab.refuse_after_probe(403, &ask("reader"));
+    assert!(got.has_condition("need-privileges"), "{}", got.text());
+    assert_eq!(lab.pass(&ask("owner")).1.status, 200);
+    lab.settle();
+}
+
 // A-24: the listing of the gateway's own.
 #[test]
 fn what_may_be_read_is_listed() {

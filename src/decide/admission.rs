@@ -87,6 +87,8 @@ impl Admitted {
         let takes_all = match target.method {
             Method::Delete | Method::Move => true,
             Method::Copy => headers.depth == Some(Depth::Infinity),
+            // Without a body it refreshes a lock, whatever that is of.
+            Method::Lock => headers.depth == Some(Depth::Infinity) && length.may_follow(),
             _ => false,
         };
         if takes_all {

@@ -137,15 +137,19 @@ const TABLE: &[(&str, &str, &str, &str, &str)] = &[
     ("UNLOCK", "", "urc", "-", "unlock(L)"),
     ("ACL", "", "urc", "-", "write-acl(T)"),
     ("REPORT SEARCH", "", "urc", "-", "read(T) read(N)"),
-    ("REPORT", "busy", "urc", "-", "read-free-busy(T)"),
+    ("REPORT", "busy", "ur", "-", "read-free-busy(T)"),
+    ("REPORT", "busy", "c", "-", "read-free-busy(T*)"),
     ("REPORT", "principals", "urc", "-", "read(T) read-acl(T) read(N)"),
     (
-        "VERSION-CONTROL CHECKOUT CHECKIN LABEL ORDERPATCH",
+        "VERSION-CONTROL LABEL ORDERPATCH",
         "",
         "urc",
         "-",
         "write-properties(T)",
     ),
+    ("LABEL", "deep", "ur", "-", "write-properties(T)"),
+    ("LABEL", "deep", "c", "-", "write-properties(T*)"),
+    ("CHECKOUT CHECKIN", "", "urc", "-", "write-properties(T) read(N)"),
     (
         "VERSION-CONTROL",
         "version",
@@ -154,22 +158,22 @@ const TABLE: &[(&str, &str, &str, &str, &str)] = &[
         "write-properties(T) bind(P) read(N)",
     ),
     (
-        "UNCHECKOUT UPDATE",
+        "UNCHECKOUT UPDATE BASELINE-CONTROL",
         "",
-        "urc",
+        "ur",
         "-",
         "write-content(T) write-properties(T) read(N)",
+    ),
+    (
+        "UNCHECKOUT UPDATE BASELINE-CONTROL",
+        "",
+        "c",
+        "-",
+        "write-content(T*) write-properties(T*) read(N)",
     ),
     ("MERGE", "", "ur", "-", "write-content(T) read(N)"),
     ("MERGE", "", "c", "-", "write-content(T*) read(N)"),
     ("MKWORKSPACE MKACTIVITY", "", "urc", "-", "write-content(P) bind(P)"),
-    (
-        "BASELINE-CONTROL",
-        "",
-        "urc",
-        "-",
-        "write-properties(T) write-content(T)",
-    ),
 ];
 
 fn operation(method: &str, case: &str) -> Operation {

@@ -10,7 +10,7 @@ use crate::{
     xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
-use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, state::Decision};
+use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, privileges, state::Decision};
 
 /// A request that may be forwarded.
 #[derive(Clone, Debug)]
@@ -21,6 +21,7 @@ pub struct Permit {
     guards: Vec<Guard>,
     open: bool,
     lists: bool,
+    pub(super) elsewise: Option<Denial>,
     pub(super) reported: Option<Denial>,
 }
 
@@ -73,6 +74,7 @@ impl Admitted {
             guards: Vec::new(),
             open: false,
             lists: false,
+            elsewise: None,
             reported: None,
         })
     }
@@ -87,6 +89,12 @@ impl Permit {
     /// The same, with these conditions; `open` if something may have changed that none of them holds.
     pub(super) fn guarded(mut self, guards: Vec<Guard>, open: bool) -> Self {
         (self.guards, self.open) = (guards, open);
+        self
+    }
+
+    /// The same; `elsewise` would have refused it, were something else at a resource that the principal may not read.
+    pub(super) fn concealing(mut self, elsewise: Option<Denial>) -> Self {
+        self.elsewise = elsewise;
         self
     }
 
@@ -138,6 +146,11 @@ impl Permit {
     /// Who asks.
     pub fn principal(&self) -> &Arc<Principal> {
         &self.admitted.target.asker.principal
+    }
+
+    /// Whether the principal may read the target.
+    pub fn reads_target(&self) -> bool {
+        privileges::reads(&self.admitted.target, self.public())
     }
 
     /// The XML body as it was read, if there was one.

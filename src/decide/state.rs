@@ -107,17 +107,19 @@ fn judge(admitted: &Admitted, states: States) -> Result<Way, Denial> {
         privileges::judge(admitted, State::Resource, states.destination)?;
         return listing::judge(admitted);
     }
-    if states.target == State::Collection {
-        match target.method {
-            Method::Propfind if admitted.depth > Some(deepest(admitted)) => return Err(Denial::PropfindDepth),
-            Method::Delete | Method::Move if admitted.depth == Some(Depth::Zero) => return Err(Denial::Depth),
-            _ => {}
-        }
+    let collection = states.target == State::Collection;
+    if collection && target.method == Method::Propfind && admitted.depth > Some(deepest(admitted)) {
+        return Err(Denial::PropfindDepth);
     }
     if below(admitted, states).any(|(path, method)| target.refuses_below(path, method)) {
         return Err(Denial::RefusedBelow);
     }
     privileges::judge(admitted, states.target, states.destination)?;
+    // Not before: to whoever may not delete it, it would tell what it is.
+    let whole = matches!(target.method, Method::Delete | Method::Move);
+    if collection && whole && admitted.depth == Some(Depth::Zero) {
+        return Err(Denial::Depth);
+    }
     Ok(Way::Forward)
 }
 
@@ -239,6 +241,7 @@ impl Question {
         }
         let way = way_of(&self.permit, known)?;
         let (guards, open) = self.guards(known, target, destination);
+        let elsewise = self.elsewise(known);
         let reported = self.judged.and_then(|judged| way_of(&judged, known).err());
         let permit = match reported {
             Some(denial) => self.permit.reporting(denial),
@@ -248,8 +251,34 @@ impl Question {
         Ok(if finite && known.target != State::Collection {
             permit.at_depth(Depth::Zero)
         } else {
-            permit.guarded(guards, open).by(way)
+            permit.guarded(guards, open).by(way).concealing(elsewise)
         })
+    }
+
+    /// What would have refused the write, were something else at a resource in question that the principal may not read: the first such.
+    fn elsewise(&self, known: States) -> Option<Denial> {
+        let target = &self.permit.admitted().target;
+        if target.method.is_safe() {
+            return None;
+        }
+        let hidden = |path: &PublicPath| !privileges::reads(target, path);
+        let all = [State::Resource, State::Collection, State::Unmapped];
+        let at_target = all.iter().filter(|_| self.target && hidden(&target.public));
+        let at_target = at_target.map(|state| States {
+            target: *state,
+            ..known
+        });
+        let destination = self
+            .permit
+            .destination()
+            .filter(|found| self.destination && hidden(&found.public));
+        let at_destination = destination.into_iter().flat_map(|_| all.iter());
+        let at_destination = at_destination.map(|state| States {
+            destination: *state,
+            ..known
+        });
+        let mut others = at_target.chain(at_destination);
+        others.find_map(|states| way_of(&self.permit, states).err())
     }
 
     /// What holds the permitted write to what was found, and whether something is left that no condition holds.

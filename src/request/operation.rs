@@ -12,7 +12,7 @@ use super::{Depth, State};
 pub struct Operation {
     /// The method.
     pub method: Method,
-    /// How deep; of COPY and LOCK only.
+    /// How deep; of COPY, LOCK and LABEL only.
     pub depth: Depth,
     /// What else of it changes the privileges.
     pub kind: Kind,
@@ -157,8 +157,9 @@ impl Operation {
             Method::Unlock if self.kind == Kind::ByCreator => needs,
             Method::Unlock => needs.and(LockRoot, Itself, &[Unlock]),
             Method::Acl => needs.and(Target, Itself, &[WriteAcl]),
-            // Whoever has the whole of read has read-free-busy (RFC 4791 section 6.1.1).
-            Method::Report if self.kind == Kind::FreeBusy => needs.and(Target, Itself, &[ReadFreeBusy]),
+            // Whoever has the whole of read has read-free-busy (RFC 4791 section 6.1.1). The answer sums up all that is below, and nobody
+            // can filter it.
+            Method::Report if self.kind == Kind::FreeBusy => needs.and(Target, whole, &[ReadFreeBusy]),
             Method::Report => {
                 let needs = needs.and(Target, Itself, &[Read]);
                 let needs = needs.and_if(self.kind == Kind::PrincipalsOfAcl, Target, Itself, &[ReadAcl]);
@@ -172,15 +173,29 @@ impl Operation {
                 }
                 needs.and(Parent, Itself, &[Bind]).and(Named, Itself, &[Read])
             }
-            Method::Checkout | Method::Checkin | Method::Label => needs.and(Target, Itself, &[WriteProperties]),
+            Method::Checkout | Method::Checkin => {
+                needs
+                    .and(Target, Itself, &[WriteProperties])
+                    .and(Named, Itself, &[Read])
+            }
+            // RFC 3253 section 8.2: with a Depth, the members too.
+            Method::Label => needs.and(
+                Target,
+                if self.depth == Depth::Zero { Itself } else { whole },
+                &[WriteProperties],
+            ),
             Method::Orderpatch | Method::Updateredirectref => needs.and(Target, Itself, &[WriteProperties]),
             Method::Uncheckout | Method::Update => {
-                let needs = needs.and(Target, Itself, &[WriteContent, WriteProperties]);
+                // Of a collection they change what it holds.
+                let needs = needs.and(Target, whole, &[WriteContent, WriteProperties]);
                 needs.and(Named, Itself, &[Read])
             }
             Method::Merge => needs.and(Target, whole, &[WriteContent]).and(Named, Itself, &[Read]),
             Method::Mkworkspace | Method::Mkactivity => needs.and(Parent, Itself, &[WriteContent, Bind]),
-            Method::BaselineControl => needs.and(Target, Itself, &[WriteProperties, WriteContent]),
+            Method::BaselineControl => {
+                let needs = needs.and(Target, whole, &[WriteProperties, WriteContent]);
+                needs.and(Named, Itself, &[Read])
+            }
             Method::Bind => {
                 let needs = needs.and(Target, Itself, &[Bind]);
                 let needs = needs.and_if(destination != State::Unmapped, Target, Itself, &[Unbind]);

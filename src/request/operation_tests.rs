@@ -278,7 +278,7 @@ fn the_table() {
             Kind::FreeBusy,
             Collection,
             Unmapped,
-            "read-free-busy(T)",
+            "read-free-busy(T*)",
         ),
         (
             "RP-5",
@@ -323,7 +323,7 @@ fn the_table() {
             Plain,
             Resource,
             Unmapped,
-            "write-properties(T)",
+            "write-properties(T) read(N)",
         ),
         (
             "PV-25",
@@ -368,7 +368,7 @@ fn the_table() {
             Plain,
             Collection,
             Unmapped,
-            "write-properties+write-content(T)",
+            "write-properties+write-content(T*) read(N)",
         ),
         (
             "PV-30",

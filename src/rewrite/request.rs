@@ -169,6 +169,8 @@ fn passes(name: &str, permit: &Permit) -> bool {
         "timeout" => permit.method() == Method::Lock,
         "x-update-range" => permit.method() == Method::Patch,
         "range" | "if-range" => matches!(permit.method(), Method::Get | Method::Head),
+        // With it (RFC 8144 section 2) the answer to a write shows what is at the target.
+        "prefer" => permit.method().is_safe() || permit.reads_target(),
         // It changes which version is read.
         "label" => permit.allowed().contains(Method::VersionControl),
         _ => true,

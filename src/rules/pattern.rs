@@ -68,6 +68,9 @@ pub enum PatternError {
     /// The regex does not say where it begins and ends.
     #[error("expected a regex over the whole path: ~^...$")]
     Unanchored,
+    /// A character of a regex that is several once letter case is ignored, as names are compared then.
+    #[error("{0:?} cannot stand in a regex where letter case is ignored; expected {1:?}")]
+    Folded(char, String),
     /// The regex does not compile.
     #[error("not a valid regex: {0}")]
     Regex(String),
@@ -94,7 +97,13 @@ impl PathPattern {
             return Err(PatternError::PartialUser);
         }
         let kind = match (text.strip_prefix('~'), text.strip_prefix('/')) {
-            (Some(regex), _) => whole_regex(regex, ignore_case)?,
+            (Some(regex), _) => {
+                let mut folded = regex.nfc().map(|c| (c, fold(c.encode_utf8(&mut [0; 4]))));
+                if let Some((c, folded)) = folded.find(|(_, folded)| folded.chars().count() > 1) {
+                    return Err(PatternError::Folded(c, folded));
+                }
+                whole_regex(regex, ignore_case)?
+            }
             (None, Some(path)) => Kind::Segments(parts(path, &fold)?),
             (None, None) => return Err(PatternError::NotAPath),
         };
@@ -207,6 +216,8 @@ pub(super) fn segments(key: &str) -> impl Iterator<Item = &str> + Clone {
 }
 
 fn whole_regex(text: &str, ignore_case: bool) -> Result<Kind, PatternError> {
+    // Keys are in NFC: what is not would never match.
+    let text: String = text.nfc().collect();
     let inner = text
         .strip_prefix('^')
         .and_then(|rest| rest.strip_suffix('$'))

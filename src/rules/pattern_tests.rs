@@ -138,6 +138,18 @@ fn folds_literals_and_regexes() {
     }
 }
 
+// P-9: keys are in NFC and folded, so what stands in a regex and is not would match nothing, and deny nothing.
+#[test]
+fn regexes_are_in_the_form_of_keys() {
+    let decomposed = PathPattern::parse("~^/u\u{308}/.*$").unwrap();
+    assert!(decomposed.matches("/\u{fc}/a", None));
+    let fold = crate::url::path_rules::fold_case;
+    let parse = |text, ignore_case| PathPattern::parse_folded(text, fold, ignore_case);
+    let refused = PatternError::Folded('\u{df}', "ss".to_owned());
+    assert_eq!(parse("~^/stra\u{df}e/.*$", true).err(), Some(refused));
+    assert!(parse("~^/\u{dc}/.*$", true).unwrap().matches("/\u{fc}/a", None));
+}
+
 // The requester's name is one whole segment and never a pattern.
 #[test]
 fn the_requesters_name() {

@@ -100,6 +100,7 @@ fn table(method: &str, target: State, destination: State) -> Vec<Need> {
         // PV-21
         ("ACL", ..) => "write-acl(T)",
         // PV-25, PV-29
+        ("UNCHECKOUT" | "BASELINE-CONTROL", C, _) => "write-content(T*) write-properties(T*)",
         ("UNCHECKOUT" | "BASELINE-CONTROL", ..) => "write-content(T) write-properties(T)",
         // PV-28
         ("MKWORKSPACE" | "MKACTIVITY", ..) => "write-content(P) bind(P)",
