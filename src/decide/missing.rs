@@ -15,8 +15,6 @@ pub struct Places<'a> {
     pub named: Vec<&'a str>,
     /// The root of the lock, if it is known: UNLOCK.
     pub lock_root: Option<&'a str>,
-    /// The collection that gets the new member: POST to its add-member URL.
-    pub add_member_collection: Option<&'a str>,
 }
 
 /// A privilege that is needed and not granted.
@@ -112,7 +110,6 @@ impl<'a> Places<'a> {
             Subject::Named => self.named.iter().map(|key| Some(*key)).collect(),
             Subject::NamedParent => self.named.iter().map(|key| parent(key)).collect(),
             Subject::LockRoot => vec![self.lock_root],
-            Subject::AddMemberCollection => vec![self.add_member_collection],
         }
     }
 }

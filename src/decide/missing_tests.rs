@@ -210,7 +210,6 @@ fn places<'a>(target: &'a str, destination: Option<&'a str>) -> Places<'a> {
         destination,
         named: vec![NAMED],
         lock_root: Some(LOCK_ROOT),
-        add_member_collection: None,
     }
 }
 
@@ -362,7 +361,7 @@ fn what_is_missing() {
     for (found, expected) in rows {
         assert_eq!(found, expected);
     }
-    // Without a lock root or an add-member collection there is nothing on which anything could be granted.
+    // Without a lock root there is nothing on which anything could be granted.
     let nowhere = Places {
         target: "/x",
         ..Places::default()

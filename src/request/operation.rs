@@ -23,8 +23,6 @@ pub struct Operation {
 pub enum Kind {
     /// Nothing.
     Plain,
-    /// POST to the URL that a collection names for adding members (RFC 5995; PV-8).
-    AddMember,
     /// PROPPATCH of `owner`, `group` or `group-member-set` (PV-4).
     OwnerProperties,
     /// UNLOCK by whoever made the lock (PV-19).
@@ -54,8 +52,6 @@ pub enum Subject {
     NamedParent,
     /// The resource that the lock is on, of which T may be a member.
     LockRoot,
-    /// The collection that gets the new member (RFC 5995).
-    AddMemberCollection,
 }
 
 /// Privileges that are needed on one resource, or on all of a tree.
@@ -75,7 +71,7 @@ pub struct Needs(Vec<Need>);
 
 use Privilege::{Bind, Read, ReadAcl, ReadFreeBusy, Unbind, Unlock, WriteAcl, WriteContent, WriteProperties};
 use Scope::{Itself, Tree};
-use Subject::{AddMemberCollection, Destination, DestinationParent, LockRoot, Named, NamedParent, Parent, Target};
+use Subject::{Destination, DestinationParent, LockRoot, Named, NamedParent, Parent, Target};
 
 impl Operation {
     /// What it needs, with `target` at T and `destination` at D; `None` if it is never forwarded (M-8, M-36). An unknown state
@@ -119,7 +115,6 @@ impl Operation {
             },
             Method::Patch if target == State::Unmapped => needs.and(Parent, Itself, &[Bind]),
             Method::Patch => needs.and(Target, Itself, &[WriteContent]),
-            Method::Post if self.kind == Kind::AddMember => needs.and(AddMemberCollection, Itself, &[Bind]),
             Method::Post => {
                 let needs = needs.and(Target, Itself, &[WriteContent]);
                 let needs = needs.and_if(whole == Tree, Target, Itself, &[Bind]);

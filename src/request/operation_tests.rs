@@ -15,7 +15,6 @@ fn text(needs: Option<Needs>) -> String {
             Named => "N",
             NamedParent => "NP",
             LockRoot => "L",
-            AddMemberCollection => "C",
         };
         let star = if need.scope == Tree { "*" } else { "" };
         let names: Vec<_> = need.privileges.iter().map(|leaf| leaf.name().local).collect();
@@ -83,15 +82,6 @@ fn the_table() {
             "write-content(T)",
         ),
         ("PV-7", Method::Patch, One, Plain, Unmapped, Unmapped, "bind(P)"),
-        (
-            "PV-8",
-            Method::Post,
-            One,
-            Kind::AddMember,
-            Resource,
-            Unmapped,
-            "bind(C)",
-        ),
         ("PV-9", Method::Post, One, Plain, Resource, Unmapped, "write-content(T)"),
         (
             "PV-9",

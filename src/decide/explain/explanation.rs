@@ -97,7 +97,7 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AskedPrivilege {
     /// Which resource: `target`, `parent` (the collection that holds it), `destination`, `destination-parent`, `named` (in the body),
-    /// `named-parent`, `lock-root`, `add-member-collection`.
+    /// `named-parent`, `lock-root`.
     pub resource: &'static str,
     /// Its public path; null: outside of the route, where nothing is granted.
     pub path: Option<String>,

@@ -377,7 +377,6 @@ fn word(subject: Subject) -> &'static str {
         Subject::Named => "named",
         Subject::NamedParent => "named-parent",
         Subject::LockRoot => "lock-root",
-        Subject::AddMemberCollection => "add-member-collection",
     }
 }
 
