@@ -292,3 +292,43 @@ fn writes_take_turns_where_there_are_no_conditions() {
     });
     lab.settle();
 }
+
+// EX-2: a back end without PROPFIND is asked by HEAD.
+#[test]
+fn head_tells_where_propfind_does_not_work() {
+    let lab = lab();
+    let unable = || answer("405 Method Not Allowed", &[("Allow", "GET, HEAD, PUT")], "");
+    let moved = |path: &str| answer("301 Moved Permanently", &[("Location", path)], "");
+    for (name, head) in [
+        ("new", nothing()),
+        ("file", answer("200 OK", &[("ETag", "\"e\"")], "")),
+        ("folder", moved("/deaf-in/folder/")),
+        ("elsewhere", moved("/login")),
+        ("silent", answer("403 Forbidden", &[], "")),
+    ] {
+        lab.backend.on(&format!("PROPFIND /deaf-in/{name}"), unable());
+        lab.backend.on(&format!("HEAD /deaf-in/{name}"), head);
+        lab.backend
+            .on(&format!("PUT /deaf-in/{name}"), answer("204 No Content", &[], ""));
+    }
+    let rows = [
+        ("maker", "new", true),
+        ("maker", "file", false),
+        ("maker", "folder", false),
+        ("maker", "elsewhere", false),
+        ("maker", "silent", false),
+        ("editor", "new", false),
+        ("editor", "file", true),
+        ("editor", "silent", false),
+    ];
+    each(rows, |(user, name, passes)| {
+        let case = format!("EX-2 {user} {name}");
+        let answer = lab.ask(&put(&case, user, &format!("/deaf/{name}")));
+        let wrote = lab.backend.case(&case).iter().any(|seen| seen.method == "PUT");
+        assert_eq!(
+            (answer.status, wrote),
+            if passes { (204, true) } else { (403, false) },
+            "{case}"
+        );
+    });
+}

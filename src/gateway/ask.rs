@@ -122,55 +122,107 @@ impl Gateway {
         Ok(Ok(all))
     }
 
+    /// What is at `resource`: PROPFIND tells (EX-1), or HEAD where the back end knows no PROPFIND (EX-2).
     async fn probe(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,
         session: &Session,
     ) -> Result<Probed, UpstreamError> {
-        let client = &session.req_header().headers;
-        let mut headers = probe_headers(client);
-        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
         let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
-        let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
-        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
-        let lock_null = permit.route().backend.profile.habits().lock_null;
-        let mut etag = None;
-        let state = match incoming.status {
-            StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
-                Ok(body) => match parse_probe(&body) {
-                    Some(found) if !found.exists => State::Unmapped,
-                    // Whoever locked what is not there goes on to make it.
-                    Some(found) if lock_null && is_lock_null(&found) => State::Unmapped,
-                    Some(found) => {
-                        etag = found.etag;
-                        if found.collection {
-                            State::Collection
-                        } else {
-                            State::Resource
-                        }
-                    }
-                    None => State::Unknown,
-                },
-                Err(UpstreamError::TooLong) => State::Unknown,
-                Err(error) => return Err(error),
-            },
-            StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
-            StatusCode::UNAUTHORIZED => return Ok(Probed::Challenge(Box::new(incoming))),
-            status if status.is_redirection() => {
-                let location = incoming
-                    .headers
-                    .get(header::LOCATION)
-                    .and_then(|value| value.to_str().ok());
-                match location {
-                    Some(location) if adds_slash(location, resource) => State::Collection,
-                    Some(_) | None => State::Unknown,
+        let mut incoming = self
+            .send_probe(Method::Propfind, permit, resource, session, body)
+            .await?;
+        let found = match incoming.status {
+            StatusCode::MULTI_STATUS => {
+                let lock_null = permit.route().backend.profile.habits().lock_null;
+                match incoming.read_all(PROBE_BYTES).await {
+                    Ok(body) => described(&body, lock_null),
+                    Err(UpstreamError::TooLong) => State::Unknown.into(),
+                    Err(error) => return Err(error),
                 }
             }
-            _ => State::Unknown,
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+                incoming.release().await;
+                incoming = self
+                    .send_probe(Method::Head, permit, resource, session, HeldBody::None)
+                    .await?;
+                let etag = incoming.headers.get(header::ETAG);
+                let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
+                // A server that tells collections by their slash would have redirected a name without one.
+                let by_slash = permit.route().backend.profile.habits().matches_slashes;
+                match (incoming.status.is_success(), resource.0.slash()) {
+                    (true, true) => State::Collection.into(),
+                    (true, false) if by_slash => Found {
+                        state: State::Resource,
+                        etag,
+                    },
+                    (true, false) => State::Unknown.into(),
+                    (false, _) => bare(&incoming, resource).into(),
+                }
+            }
+            _ => bare(&incoming, resource).into(),
         };
+        if incoming.status == StatusCode::UNAUTHORIZED {
+            return Ok(Probed::Challenge(Box::new(incoming)));
+        }
         incoming.release().await;
-        Ok(Probed::Found(Found { state, etag }))
+        Ok(Probed::Found(found))
+    }
+
+    async fn send_probe(
+        &self,
+        method: Method,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+        body: HeldBody,
+    ) -> Result<Incoming, UpstreamError> {
+        let client = &session.req_header().headers;
+        let mut headers = probe_headers(client);
+        if method == Method::Head {
+            headers.remove(header::CONTENT_TYPE);
+            headers.remove("depth");
+        }
+        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+        let request = self.outgoing(permit, method, resource.to_string(), headers, body);
+        self.transactor().send(self.upstream(permit)?, &request).await
+    }
+}
+
+/// What the properties in the answer to a probe say.
+fn described(body: &[u8], lock_null: bool) -> Found {
+    match parse_probe(body) {
+        Some(found) if !found.exists => State::Unmapped.into(),
+        // Whoever locked what is not there goes on to make it.
+        Some(found) if lock_null && is_lock_null(&found) => State::Unmapped.into(),
+        Some(found) => Found {
+            state: if found.collection {
+                State::Collection
+            } else {
+                State::Resource
+            },
+            etag: found.etag,
+        },
+        None => State::Unknown.into(),
+    }
+}
+
+/// What the head of an answer says that describes nothing.
+fn bare(incoming: &Incoming, resource: &UpstreamPath) -> State {
+    match incoming.status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
+        status if status.is_redirection() => {
+            let location = incoming
+                .headers
+                .get(header::LOCATION)
+                .and_then(|value| value.to_str().ok());
+            match location {
+                Some(location) if adds_slash(location, resource) => State::Collection,
+                Some(_) | None => State::Unknown,
+            }
+        }
+        _ => State::Unknown,
     }
 }
 
