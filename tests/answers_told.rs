@@ -211,6 +211,48 @@ fn hidden_and_missing_look_the_same() {
     lab.settle();
 }
 
+// PV-2: OPTIONS is for everybody where the route says so, and the back end is not asked.
+#[test]
+fn options_for_everybody() {
+    let lab = Lab::with_users(
+        r#"
+  - name: open
+    path: /open/
+    backend: { url: "http://@BACK@/dav/", profile: apache }
+    public_options: true
+    methods:
+      - { path: "/fixed/**", allow: [read] }
+      - { path: "/**", allow: [dav] }
+    access:
+      - { path: "/**", allow: [all], to: "user:ann" }
+  - name: closed
+    path: /closed/
+    backend: { url: "http://@BACK@/dav/", profile: apache }
+    access:
+      - { path: "/**", allow: [all], to: "user:ann" }
+"#,
+    );
+    for (path, classes, locks) in [
+        ("/open/x", "1, 2", true),
+        ("/open/", "1, 2", true),
+        ("/open/fixed/x", "1", false),
+    ] {
+        let case = req(&format!("PV-2 {path}"), "OPTIONS", path);
+        let told = lab.refuse(200, &case);
+        assert_eq!(told.header("dav"), Some(classes), "{path}");
+        let allow = told.header("allow").unwrap_or_default().to_owned();
+        assert_eq!(
+            allow.split(", ").any(|method| method == "LOCK"),
+            locks,
+            "{path}: {allow}"
+        );
+    }
+    // Only OPTIONS, and only there.
+    lab.refuse(404, &req("PV-2 other method", "PROPFIND", "/open/x").with("Depth", "0"));
+    lab.refuse(404, &req("PV-2 other route", "OPTIONS", "/closed/x"));
+    lab.pass(&req("PV-2 twin", "OPTIONS", "/closed/x").by("ann"));
+}
+
 // A-32: clients look for many things that are not there; the connection to the back end outlives it.
 #[test]
 fn missing_resources_cost_no_connection() {

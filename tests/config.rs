@@ -438,6 +438,7 @@ fn what_files_mean() {
         [None, Some(vec![61]), Some(vec![80, 81, 82])]
     );
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
+    assert!(other.public_options && !files.public_options);
 }
 
 // M-1 to M-16: what passes when a route names no methods.

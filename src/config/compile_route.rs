@@ -109,6 +109,7 @@ pub fn compile(
         reports,
         path_rules,
         noroot: raw.noroot.unwrap_or(false),
+        public_options: raw.public_options.unwrap_or(false),
         hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),
         require_length: raw.require_length.unwrap_or(false),

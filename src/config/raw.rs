@@ -142,6 +142,9 @@ pub struct RawRoute {
     pub noroot: Option<bool>,
     /// Hand HTML bodies of the back end's errors to clients. Default: false, they are emptied.
     pub pass_error_bodies: Option<bool>,
+    /// Answer OPTIONS to everybody, without the back end: `Allow` by the rules of `methods`, `DAV: 1`, or `1, 2` with LOCK. For clients
+    /// that ask before they log in. Default: false.
+    pub public_options: Option<bool>,
     /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
     pub hide_lock_owner: Option<bool>,
     /// Answer 411 to a PUT that has neither Content-Length nor Transfer-Encoding. Default: false.

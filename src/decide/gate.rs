@@ -191,6 +191,9 @@ impl Arrived {
         if method == Method::Options && !route.speaks_dav() {
             return Ok(Admission::Own(OwnAnswer::Options(allowed)));
         }
+        if method == Method::Options && route.public_options {
+            return Ok(Admission::Own(OwnAnswer::DavOptions(allowed)));
+        }
         let query = self.query.as_deref();
         if query.is_some() && !route.accepts_query(method) {
             return Err(Denial::Query);

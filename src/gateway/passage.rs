@@ -140,7 +140,7 @@ impl Gateway {
 /// An answer without the back end.
 async fn own(answer: OwnAnswer, session: &mut Session) -> Result<Reply, Halt> {
     match &answer {
-        OwnAnswer::Options(_) | OwnAnswer::AncestorOptions => Ok(Reply::options(&answer)),
+        OwnAnswer::Options(_) | OwnAnswer::DavOptions(_) | OwnAnswer::AncestorOptions => Ok(Reply::options(&answer)),
         OwnAnswer::AncestorPropfind(ancestor) => {
             let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
             let body = read_capped(session, Ancestor::body_limit())

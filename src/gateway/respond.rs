@@ -9,6 +9,7 @@ use pingora::{Result, http::ResponseHeader, proxy::Session};
 
 use crate::{
     decide::{Account, Denial, OwnAnswer, own},
+    policy::Method,
     rewrite::request::XML,
     xml::error::{error_body, need_privileges},
 };
@@ -91,11 +92,21 @@ impl Reply {
         let ok = Self::new(StatusCode::OK);
         match answer {
             OwnAnswer::Options(methods) => ok.with(header::ALLOW, &methods.allow()),
-            OwnAnswer::AncestorOptions | OwnAnswer::AncestorPropfind(_) => ok
-                .with(header::ALLOW, &own::ON_ANCESTORS.allow())
-                .with(HeaderName::from_static("dav"), "1")
-                .with(HeaderName::from_static("ms-author-via"), "DAV"),
+            OwnAnswer::DavOptions(methods) => {
+                let locks = methods.contains(Method::Lock) && methods.contains(Method::Unlock);
+                let classes = if locks { "1, 2" } else { "1" };
+                ok.with(header::ALLOW, &methods.allow()).of_dav(classes)
+            }
+            OwnAnswer::AncestorOptions | OwnAnswer::AncestorPropfind(_) => {
+                ok.with(header::ALLOW, &own::ON_ANCESTORS.allow()).of_dav("1")
+            }
         }
+    }
+
+    /// The same, with the classes of RFC 4918 that are there.
+    fn of_dav(self, classes: &'static str) -> Self {
+        self.with(HeaderName::from_static("dav"), classes)
+            .with(HeaderName::from_static("ms-author-via"), "DAV")
     }
 
     /// A 207.

@@ -41,6 +41,8 @@ pub struct Route {
     pub noroot: bool,
     /// Hand HTML bodies of the back end's errors to clients (ERR-3).
     pub pass_error_bodies: bool,
+    /// Answer OPTIONS without privileges and without the back end (PV-2).
+    pub public_options: bool,
     /// Leave the owners of other people's locks out of answers (F-6).
     pub hide_lock_owner: bool,
     /// 411 for a PUT without Content-Length (B-93).
@@ -219,6 +221,7 @@ impl Route {
             },
             noroot: false,
             pass_error_bodies: false,
+            public_options: false,
             hide_lock_owner: false,
             require_length: false,
             strict_override: false,

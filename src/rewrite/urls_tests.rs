@@ -66,6 +66,7 @@ pub fn route(allowed: MethodSet) -> Route {
             ..PathRules::default()
         },
         noroot: false,
+        public_options: false,
         hide_lock_owner: false,
         pass_error_bodies: false,
         require_length: false,
