@@ -164,9 +164,10 @@ impl Naive {
         }
     }
 
-    /// Whether the target may not be read: then not even what the back end says of it is passed on.
+    /// Whether target or Destination may not be read: then not even what the back end says of it is passed on.
     pub fn hides(&self, row: &Row) -> bool {
-        !granted(row.role, row.path, "read")
+        let mut paths = std::iter::once(row.path).chain(row.destination);
+        paths.any(|path| !granted(row.role, path, "read"))
     }
 
     ///

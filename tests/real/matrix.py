@@ -20,6 +20,7 @@ FOLDERS = [
     "shared", "shared/hidden", "shared/frozen", "shared/kept", "home", "home/ann", "home/bob", "drop", "public", "archive",
     "mixed",
 ]
+SAFE = ("GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT")
 BODIES = {
     "PUT": "new",
     "PROPPATCH": '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><x xmlns="urn:x">1</x></D:prop></D:set></D:propertyupdate>',
@@ -119,7 +120,8 @@ def run(check):
             build(apache, direct_files, row)
             want = ask(apache.at["/"], row, apache.at["/"])
             after = tree(direct_files)
-            if row["method"] == "MKCOL" and row["hidden"] and want == 405:
+            tells = want in (301, 404, 405, 412, 423) and row["method"] not in SAFE
+            if row["hidden"] and not row["refused"] and tells:
                 # it would tell of what is hidden. Where rules are only told, it does.
                 row["masked"] = 403
             for gateway in (enforcing, trial):
