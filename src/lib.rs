@@ -5,6 +5,14 @@
 pub mod url;
 /// The one door for XML: request bodies read and written anew, answers cut into tokens while they pass.
 pub mod xml;
+/// Who is asking.
+pub mod identity;
+/// TLS of a listener: its certificate, and the certificates of clients.
+pub mod tls;
+/// Rules about paths: patterns, and many of them indexed.
+pub mod rules;
+/// Who may do what where: privileges, access control entries, their evaluation.
+pub mod access;
 /// The compiled configuration: routes, method filter, limits, and what each kind of back end needs.
 pub mod policy;
 /// Facts: what the head of a request says, read and not judged.

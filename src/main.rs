@@ -4,7 +4,7 @@ use std::{error::Error, io, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use davgate::{
-    cli::{self, demo::DemoArgs},
+    cli::{self, demo::DemoArgs, explain::ExplainArgs, import::ImportArgs, schema::SchemaArgs, test::TestArgs},
     gateway, telemetry,
 };
 
@@ -30,8 +30,15 @@ enum Command {
         /// The configuration file
         file: PathBuf,
     },
-    /// Print the JSON Schema of the configuration file
-    Schema,
+    /// Say what would become of a request, and why: 0 permitted, 1 refused, 3 it depends on what is there, 2 no answer
+    Explain(ExplainArgs),
+    /// Print what another server's file says as rules of a route: 0 all of it, 3 not all, 1 not readable
+    #[command(subcommand)]
+    Import(ImportArgs),
+    /// Say whether a configuration does what a file expects of it: 0 it does, 1 not in all, 2 a file is wrong
+    Test(TestArgs),
+    /// Print the JSON Schema of the configuration file, or of another one
+    Schema(SchemaArgs),
 }
 
 fn main() -> ExitCode {
@@ -53,8 +60,11 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { file } => Ok(cli::check::check(&file, &mut io::stdout(), &mut io::stderr())?),
-        Command::Schema => {
-            cli::schema::schema(&mut io::stdout())?;
+        Command::Explain(args) => Ok(cli::explain::run(&args, &mut io::stdout(), &mut io::stderr())?),
+        Command::Import(args) => Ok(cli::import::import(&args, &mut io::stdout(), &mut io::stderr())?),
+        Command::Test(args) => Ok(cli::test::run(&args, &mut io::stdout(), &mut io::stderr())?),
+        Command::Schema(args) => {
+            cli::schema::schema(args.of, &mut io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
     }

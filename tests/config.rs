@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use davgate::config::{compile, json_schema, load};
+use davgate::access::PrivilegeSet;
+use davgate::config::{compile, json_schema, load, load_rules};
+use davgate::identity::{BackEndCredentials, Principal};
 use davgate::policy::method::Standing;
-use davgate::policy::{AccessLog, Limits, MaxDepth, Method, MethodSet, Profile};
+use davgate::policy::{Limits, LogTarget, MaxDepth, Method, MethodSet, Profile};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -85,10 +87,57 @@ fn examples_are_valid_for_program_and_schema() {
     let validator = validator();
     let examples = files("config");
     assert!(examples.len() >= 3);
+    // Their passwords are where they are used.
     for (name, text) in &examples {
-        let loaded = load(&root().join("config").join(name)).unwrap_or_else(|errors| panic!("{errors}"));
-        assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
+        let loaded = load_rules(&root().join("config").join(name)).unwrap_or_else(|errors| panic!("{errors}"));
+        // What Zope does with names is said of every route with access in front of it.
+        let mut warnings = loaded.warnings.iter();
+        let told = warnings.find(|told| !told.contains("explicit acquisition"));
+        assert_eq!(told, None, "{name}");
         assert!(schema_accepts(&validator, text), "{name}");
+    }
+}
+
+/// Who asks what rules do has no keys and no passwords.
+#[test]
+fn rules_are_read_without_keys_and_passwords() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("davgate.yaml");
+    let text = "listeners:\n  - address: 127.0.0.1:0\n    tls: { certificate: a.pem, key: a.key, client_ca: ca.pem }\nidentity:\n  \
+                basic: { htpasswd: users }\n  bearer: { issuer: i, audience: a, jwks_file: keys.json }\n  client_certificate: { user: \
+                subject_cn }\nroutes:\n  - path: /\n    backend: { url: 'http://127.0.0.1/', credentials: { service: { user: a, \
+                password_file: p } } }\n    access: [{ path: /**, allow: [read], to: authenticated }]\n";
+    fs::write(&file, text).unwrap();
+    assert!(load_rules(&file).is_ok_and(|loaded| loaded.warnings.is_empty()));
+    assert_eq!(load(&file).unwrap_err().problems().len(), 6);
+}
+
+/// What the example of two users says it does.
+#[test]
+fn two_users_have_what_is_theirs() {
+    let loaded = load(&root().join("config/two-users.yaml")).unwrap_or_else(|errors| panic!("{errors}"));
+    let acl = loaded.policy.routes[0].access.as_ref().unwrap();
+    let ann = Principal::user("ann", ["team".to_owned(), "leads".to_owned()]).unwrap();
+    let bob = Principal::user("bob", ["team".to_owned()]).unwrap();
+    let nobody = Principal::anonymous();
+    let rows: [(&str, &str, [bool; 3]); 12] = [
+        ("", "read", [true, true, false]),
+        ("/home", "read", [true, true, false]),
+        ("/home", "bind", [false, false, false]),
+        ("/home/ann", "read", [true, false, false]),
+        ("/home/ann/x", "write-content", [true, false, false]),
+        ("/home/bob/x", "read", [false, true, false]),
+        ("/shared/x", "write-content", [true, true, false]),
+        ("/shared/board", "read", [true, false, false]),
+        ("/shared/board/x", "write-content", [true, false, false]),
+        ("/drop", "bind", [true, true, false]),
+        ("/drop", "read", [false, false, false]),
+        ("/drop/x", "read", [false, false, false]),
+    ];
+    for (key, privilege, expected) in rows {
+        let needed = PrivilegeSet::named(privilege).unwrap();
+        let granted = [&ann, &bob, &nobody].map(|who| acl.of(who).judge(key, needed).is_granted());
+        assert_eq!(granted, expected, "{privilege} of {key:?}");
     }
 }
 
@@ -160,6 +209,25 @@ fn the_sidecar_is_configured_well() {
     assert!(schema_accepts(&validator(), file));
 }
 
+/// What Cargo.toml names must be in the image that is built, or cargo does not begin.
+#[test]
+fn the_dockerfile_copies_what_cargo_needs() {
+    let lines = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(root().join("deploy").join(name)).unwrap();
+        text.lines().map(str::to_owned).collect()
+    };
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut needed = vec!["Cargo.toml", "Cargo.lock", "src", "vendor"];
+    needed.extend(manifest.contains("[[bench]]").then_some("benches"));
+    needed.extend(manifest.contains("[[test]]").then_some("tests"));
+    let (image, sent) = (lines("Dockerfile"), lines("Dockerfile.dockerignore"));
+    for name in needed {
+        let copied = |line: &String| line.starts_with("COPY ") && line.split(' ').any(|word| word == name);
+        assert!(image.iter().any(copied), "{name} is not copied");
+        assert!(sent.contains(&format!("!{name}")), "{name} is not sent to the builder");
+    }
+}
+
 #[test]
 fn files_of_a_wrong_shape_are_refused_by_program_and_schema() {
     assert!(refused_as_announced("tests/config/broken/shape", true) >= 20);
@@ -179,7 +247,8 @@ fn the_twin_of_the_broken_files_is_accepted() {
     assert!(schema_accepts(&validator(), text));
     let full = files("tests/config/good");
     for (name, text) in &full {
-        let loaded = compile(text, name).unwrap_or_else(|errors| panic!("{errors}"));
+        let place = format!("tests/config/good/{name}");
+        let loaded = compile(text, &place).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
         assert!(schema_accepts(&validator(), text), "{name}");
     }
@@ -247,20 +316,46 @@ fn a_file_that_is_not_there_is_an_error() {
 fn what_files_mean() {
     let text = fs::read_to_string(root().join("tests/config/good/everything.yaml")).unwrap();
     let policy = compile(&text, "tests/config/good/everything.yaml").unwrap().policy;
+    let listeners: Vec<String> = policy.listeners.iter().map(|one| one.address.to_string()).collect();
     assert_eq!(
-        policy.listeners,
-        ["0.0.0.0:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()]
+        listeners,
+        ["0.0.0.0:8080", "[::1]:8080", "0.0.0.0:8443", "0.0.0.0:9443"]
+    );
+    let required = policy.listeners.iter().map(|one| {
+        let tls = one.tls.as_ref()?;
+        Some(tls.clients.as_ref().map(|clients| clients.required))
+    });
+    assert_eq!(
+        required.collect::<Vec<_>>(),
+        [None, None, Some(Some(true)), Some(Some(false))]
     );
     assert_eq!(policy.admin, Some("127.0.0.1:9090".parse().unwrap()));
     assert_eq!(
         policy.access_log,
-        AccessLog::File("tests/config/good/logs/access.log".into())
+        LogTarget::File("tests/config/good/logs/access.log".into())
     );
-    let [files, deeper, other] = policy.routes.as_slice() else {
-        panic!("three routes")
+    assert_eq!(
+        policy.audit_log,
+        LogTarget::File("tests/config/good/logs/audit.log".into())
+    );
+    let [files, deeper, team, named, other] = policy.routes.as_slice() else {
+        panic!("five routes")
     };
+    assert!(matches!(files.backend.credentials, BackEndCredentials::Pass));
+    for route in [deeper, team] {
+        assert!(
+            matches!(&route.backend.credentials, BackEndCredentials::Service(account) if account.user == "gateway")
+        );
+    }
+    assert!(matches!(&named.backend.credentials, BackEndCredentials::Header(name) if name == "x-remote-user"));
+    let identity = policy.identity.as_ref().unwrap();
+    assert_eq!(
+        (identity.realm.as_str(), identity.sources.len(), identity.groups.len()),
+        ("Files", 5, 2)
+    );
+    assert!(!format!("{policy:?}").contains("not-a-real-password"));
 
-    assert_eq!((files.name.as_str(), files.line), ("files", 8));
+    assert_eq!((files.name.as_str(), files.line), ("files", 13));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
     assert_eq!(
         (files.map.public().to_string(), files.map.upstream().to_string()),
@@ -301,9 +396,9 @@ fn what_files_mean() {
             .map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line))
     };
     let read = "GET, HEAD, OPTIONS, PROPFIND, REPORT".to_owned();
-    assert_eq!(judged("/archive/x"), Some((0, read, None, 20)));
-    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 21)));
-    assert_eq!(judged("/closed"), Some((2, String::new(), None, 22)));
+    assert_eq!(judged("/archive/x"), Some((0, read, None, 25)));
+    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 26)));
+    assert_eq!(judged("/closed"), Some((2, String::new(), None, 27)));
     let everywhere = judged("/closed/x").unwrap();
     assert_eq!(everywhere.0, 3);
     for name in ["PUT", "LOCK", "ACL", "SEARCH", "MKCALENDAR", "PROPPATCH"] {
@@ -333,6 +428,17 @@ fn what_files_mean() {
     assert_eq!(other.name, "other.example.org/");
     assert_eq!(other.backend.profile, Profile::Embedded);
     assert_eq!(other.methods.judge("").unwrap().allowed, MethodSet::default());
+
+    let lines = |route: &davgate::policy::Route| {
+        let access = route.access.as_ref();
+        access.map(|acl| acl.rules().map(|(_, ace)| ace.line).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        [files, deeper, other].map(lines),
+        [None, Some(vec![61]), Some(vec![80, 81, 82])]
+    );
+    assert!(other.hide_lock_owner && !files.hide_lock_owner);
+    assert!(other.public_options && !files.public_options);
 }
 
 // M-1 to M-16: what passes when a route names no methods.
@@ -347,19 +453,15 @@ fn without_methods_read_write_and_lock_pass() {
         .filter(|m| m.standing() == Standing::On && *m != Method::Acl)
         .collect();
     assert_eq!(rule.allowed, MethodSet::of(&on));
-    assert_eq!((rule.body, policy.access_log), (None, AccessLog::Stdout));
+    assert_eq!((rule.body, policy.access_log), (None, LogTarget::Stdout));
 }
 
 /// A later key of the contract is refused by its name, never accepted in silence.
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {
-    for key in ["identity", "locks"] {
-        let errors = compile(&format!("{key}: {{}}\n"), "broken.yaml")
-            .unwrap_err()
-            .to_string();
-        assert!(errors.contains(&format!("{key}: not in this version")), "{errors}");
-    }
-    for key in ["access", "locking", "mode", "spool", "tls", "identity"] {
+    let errors = compile("locks: {}\n", "broken.yaml").unwrap_err().to_string();
+    assert!(errors.contains("locks: not in this version"), "{errors}");
+    for key in ["locking", "spool"] {
         let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml")
             .unwrap_err()
             .to_string();

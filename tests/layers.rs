@@ -14,6 +14,10 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[&str] = &[
     "url",
     "xml",
+    "identity",
+    "tls",
+    "rules",
+    "access",
     "policy",
     "request",
     "decide",
@@ -30,11 +34,22 @@ const ROOMS: &[&str] = &[
 const DOORS: &[(&str, &[&str])] = &[
     ("pingora", &["gateway/", "admin/", "backend/embedded"]),
     ("quick_xml", &["xml/"]),
-    ("serde_yaml", &[]),
+    // Tests read back what `import` prints.
+    (
+        "serde_yaml",
+        &["cli/import/evaluator_tests.rs", "cli/import/yaml_tests.rs"],
+    ),
     ("saphyr", &["config/"]),
     ("prometheus", &["telemetry/"]),
     ("clap", &["cli/", "main.rs"]),
     ("dav_server", &["backend/embedded"]),
+    ("argon2", &["identity/basic/"]),
+    ("bcrypt", &["identity/basic/"]),
+    ("sha_crypt", &["identity/basic/"]),
+    ("jsonwebtoken", &["identity/bearer/"]),
+    ("rustls", &["identity/bearer/fetch", "tls/", "gateway/tls"]),
+    ("ring", &["identity/"]),
+    ("x509_parser", &["identity/client_certificate"]),
 ];
 
 /// What the deciding room must not know: deciding does no I/O.

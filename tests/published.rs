@@ -1,5 +1,5 @@
 //! Back ends that publish the attributes of their objects (Zope, Plone): the doors beside the method that lead to a method (spec Z-1,
-//! Z-3, Z-17, Z-18, Z-20).
+//! Z-3, Z-17, Z-18, Z-20), and the calls of Subversion (PO-5).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,6 +24,11 @@ const ROUTES: &str = r#"
     hosts: [dav.test]
     path: /other/
     backend: { url: "http://@BACK@/other-in/", profile: apache }
+    methods: [web]
+  - name: same
+    hosts: [dav.test]
+    path: /same/
+    backend: { url: "http://@BACK@/same/", profile: apache }
     methods: [web]
 "#;
 
@@ -70,7 +75,15 @@ fn no_method_by_another_door() {
             &post.body("<methodCall><methodName>manage_delObjects</methodName></methodCall>"),
         );
     });
+    // PO-5: on any kind of back end, unless its paths are the public ones
+    each(["application/vnd.svn-skel", "Application/Vnd.SVN-Skel; x=1"], |kind| {
+        let post = req(&format!("PO-5 {kind}"), "POST", "/other/!svn/me").with("Content-Type", kind);
+        let answer = lab.refuse(415, &post.body("( create-txn )"));
+        assert!(answer.text().contains("subversion-call"), "{}", answer.text());
+    });
     lab.settle();
+    let same = req("PO-5 fine", "POST", "/same/!svn/me").with("Content-Type", "application/vnd.svn-skel");
+    drop(lab.pass(&same.body("( create-txn )")));
     each(
         [
             ("a page", "/site/page"),

@@ -119,8 +119,8 @@ fn url_headers_are_mapped() {
                 "GET",
                 "401 Unauthorized",
                 "WWW-Authenticate",
-                "Digest realm=\"/dav/\", domain=\"/dav/\", nonce=\"n\"".into(),
-                "Digest realm=\"/dav/\", domain=\"/files/\", nonce=\"n\"",
+                "Digest realm=\"/dav/\", domain=\"/dav/\", nonce=\"n\", Basic realm=\"/dav/\"".into(),
+                "Basic realm=\"/dav/\"",
             ),
             (
                 "h-lock-token",

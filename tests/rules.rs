@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The families of ids; what else looks like one (`UTF-8`) is none.
 const FAMILIES: &[&str] = &[
-    "AM", "B", "C", "ERR", "EX", "F", "L", "M", "O", "P", "Q", "R", "RM", "RP", "Z",
+    "A", "AE", "AM", "B", "C", "ERR", "EX", "F", "L", "M", "O", "P", "PO", "PV", "Q", "R", "RM", "RP", "Z",
 ];
 
 /// Where refusals and failures get their names.
@@ -46,7 +46,13 @@ fn sources(directory: &Path) -> String {
     text
 }
 
+/// Elliptic curves are no ids (FIPS 186-5).
+const CURVES: [&str; 3] = ["P-256", "P-384", "P-521"];
+
 fn id(word: &str) -> Option<(&str, u32)> {
+    if CURVES.contains(&word) {
+        return None;
+    }
     let (family, number) = word.split_once('-')?;
     Some((*FAMILIES.iter().find(|known| **known == family)?, number.parse().ok()?))
 }

@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::access::Acl;
 use crate::config::load;
-use crate::policy::{AccessLog, Limits, Location, MaxDepth, MethodRule, Policy, Route};
+use crate::identity::settings::{BackEndCredentials, SourceSettings};
+use crate::policy::{CollectionGet, Limits, Listener, Location, LogTarget, MaxDepth, MethodRule, Mode, Policy, Route};
 
 /// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
 pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
@@ -40,26 +42,43 @@ struct Summary<'a>(&'a Policy);
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(policy) = self;
-        for address in &policy.listeners {
-            writeln!(f, "listener {address}")?;
+        for Listener { address, tls } in &policy.listeners {
+            let clients = tls
+                .as_ref()
+                .map(|tls| tls.clients.as_ref().map(|clients| clients.required));
+            let tls = match clients {
+                None => "",
+                Some(None) => " (TLS)",
+                Some(Some(true)) => " (TLS, client certificates required)",
+                Some(Some(false)) => " (TLS, client certificates optional)",
+            };
+            writeln!(f, "listener {address}{tls}")?;
         }
         match policy.admin {
             Some(address) => writeln!(f, "admin {address}")?,
             None => writeln!(f, "admin none")?,
         }
-        match &policy.access_log {
-            AccessLog::Stdout => writeln!(f, "access log stdout")?,
-            AccessLog::Off => writeln!(f, "access log off")?,
-            AccessLog::File(path) => writeln!(f, "access log {}", path.display())?,
+        for (name, target) in [("access", &policy.access_log), ("audit", &policy.audit_log)] {
+            match target {
+                LogTarget::Stdout => writeln!(f, "{name} log stdout")?,
+                LogTarget::Off => writeln!(f, "{name} log off")?,
+                LogTarget::File(path) => writeln!(f, "{name} log {}", path.display())?,
+            }
         }
-        policy.routes.iter().try_for_each(|route| write_route(f, route))
+        if let Some(identity) = &policy.identity {
+            let sources: Vec<&str> = identity.sources.iter().map(SourceSettings::name).collect();
+            writeln!(f, "identity {} (realm {})", sources.join(", "), identity.realm)?;
+        }
+        let known = policy.identity.is_some();
+        policy.routes.iter().try_for_each(|route| write_route(f, route, known))
     }
 }
 
 /// The summary is there to be read: of generated files it shows the beginning.
 const SHOWN_RULES: usize = 50;
 
-fn write_route(f: &mut Formatter<'_>, route: &Route) -> fmt::Result {
+/// `known`: there are sources of identity.
+fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result {
     let hosts = if route.hosts.is_empty() {
         "any host".to_owned()
     } else {
@@ -70,6 +89,22 @@ fn write_route(f: &mut Formatter<'_>, route: &Route) -> fmt::Result {
     match &route.backend.location {
         Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name())?,
         Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
+    }
+    match &route.backend.credentials {
+        BackEndCredentials::Pass => {}
+        BackEndCredentials::Service(account) => writeln!(f, "  the back end sees the account {}", account.user)?,
+        BackEndCredentials::Header(name) => writeln!(f, "  the back end is told the user in {name}")?,
+    }
+    match route.collection_get {
+        CollectionGet::Pass => {}
+        CollectionGet::Deny => writeln!(f, "  GET of a folder: refused")?,
+        CollectionGet::Synthetic => writeln!(
+            f,
+            "  GET of a folder: a listing of davgate's own, where not all of it may be read"
+        )?,
+    }
+    if route.mode == Mode::Report {
+        writeln!(f, "  report mode: what methods and access refuse is told, and passes")?;
     }
     for (pattern, rule) in route.methods.rules().take(SHOWN_RULES) {
         write_rule(f, pattern.as_str(), rule)?;
@@ -82,10 +117,25 @@ fn write_route(f: &mut Formatter<'_>, route: &Route) -> fmt::Result {
         writeln!(f, "  elsewhere: nothing")?;
     }
     write_limits(f, &route.limits)?;
-    writeln!(
-        f,
-        "  no access control of its own: who may do what is the back end's decision"
-    )
+    match &route.access {
+        Some(access) => write_access(f, access),
+        None => writeln!(
+            f,
+            "  no access control of its own{}: who may do what is the back end's decision",
+            if known { ", although identity is there" } else { "" }
+        ),
+    }
+}
+
+fn write_access(f: &mut Formatter<'_>, access: &Acl) -> fmt::Result {
+    for (pattern, ace) in access.rules().take(SHOWN_RULES) {
+        writeln!(f, "  {}: {ace}", pattern.as_str())?;
+    }
+    match access.rules().count().saturating_sub(SHOWN_RULES) {
+        0 => {}
+        more => writeln!(f, "  and {more} more rules of access")?,
+    }
+    writeln!(f, "  what no rule of access grants is denied")
 }
 
 fn write_rule(f: &mut Formatter<'_>, path: &str, rule: &MethodRule) -> fmt::Result {
@@ -170,12 +220,44 @@ mod tests {
             err,
             "warning: FILE:9: routes[0].methods[1]: can never match: the rule on line 8 comes first\n"
         );
-        let expected = "listener 127.0.0.1:8080\nadmin none\naccess log stdout\nroute files (line 3)\n  dav.example.org: /files/ -> \
+        let expected = "listener 127.0.0.1:8080\nadmin none\naccess log stdout\naudit log stdout\nroute files (line 3)\n  dav.example.org: /files/ -> \
                         http://127.0.0.1:8081/dav/ (apache)\n  /a/**: GET, HEAD, OPTIONS, PROPFIND, REPORT\n  /a/b: PUT (body 5MiB)\n  \
                         elsewhere: nothing\n  limits: body unlimited, xml 1MiB (64 deep, 50000 elements), report 4MiB, target 8KiB, \
                         propfind depth 1, headers 64KiB in 128 lines of 16KiB\n  no access control of its own: who may do what is the \
                         back end's decision\nFILE: good\n";
         assert_eq!(out, expected);
+    }
+
+    // A-37: who reads the summary sees what the back end is told
+    #[test]
+    fn what_the_back_end_is_told() {
+        let (code, out, err) = checked(
+            "listeners: [{ address: '127.0.0.1:8080' }]\nidentity: { trusted_header: { user: X-User, from: [10.0.0.1] } }\nroutes:\n  \
+             - path: /a/\n    backend: { url: 'http://127.0.0.1:8081/', credentials: { header: X-Name } }\n    collection_get: deny\n    \
+             access: [{ path: /**, allow: [read], to: everyone }]\n",
+        );
+        assert_eq!((code, err.as_str()), (ExitCode::SUCCESS, ""));
+        let told = "(generic)\n  the back end is told the user in x-name\n  GET of a folder: refused\n";
+        assert!(out.contains(told), "{out}");
+    }
+
+    // A-38: who reads the summary sees where nobody is kept out
+    #[test]
+    fn access_and_its_absence_are_told() {
+        let (code, out, err) = checked(
+            "listeners: [{ address: '127.0.0.1:8080' }]\nidentity: { trusted_header: { user: X-User, from: [10.0.0.1] } }\nroutes:\n  \
+             - path: /a/\n    backend: { url: 'http://127.0.0.1:8081/' }\n    access: [{ path: /**, allow: [read], to: [everyone, \
+             'user:ann'] }]\n  - path: /b/\n    backend: { url: 'http://127.0.0.1:8081/' }\n",
+        );
+        assert_eq!((code, err.as_str()), (ExitCode::SUCCESS, ""));
+        for line in [
+            "identity trusted_header (realm davgate)",
+            "  /**: allow read to everyone, user:ann",
+            "  what no rule of access grants is denied",
+            "  no access control of its own, although identity is there: who may do what is the back end's decision",
+        ] {
+            assert!(out.lines().any(|told| told == line), "{line} in\n{out}");
+        }
     }
 
     #[test]

@@ -130,6 +130,7 @@ listeners:
   - address: "{listen}"
 
 access_log: off              # stdout: one JSON line a request
+audit_log: off
 
 routes:
   - name: files

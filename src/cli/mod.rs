@@ -2,5 +2,8 @@
 
 pub mod check;
 pub mod demo;
+pub mod explain;
+pub mod import;
 pub mod run;
 pub mod schema;
+pub mod test;

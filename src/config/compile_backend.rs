@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::compile_credentials;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawBackend, RawCredentials, RawProfile, RawTimeouts, RawUrls};
+use super::raw::{RawBackend, RawProfile, RawTimeouts, RawUrls};
 use crate::policy::{BackEnd, Location, Profile, Timeouts};
 use crate::url::CanonicalPath;
 
@@ -23,14 +24,14 @@ pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(B
     let default = RawTimeouts::default();
     let timeouts = timeouts(judge, raw.timeouts.as_ref().unwrap_or(&default), &path.key("timeouts"));
     let aliases = judge.origins(raw.aliases.as_ref(), &path.key("aliases"));
-    // Passing credentials on is what the gateway does anyway; a second kind would have to be compiled here.
-    let (None | Some(RawCredentials::Pass)) = raw.credentials;
+    let credentials = compile_credentials::compile(judge, raw.credentials.as_ref(), &path.key("credentials"));
     let external_urls = matches!(raw.urls, Some(RawUrls::External));
     let (location, prefix) = place?;
     Some((
         BackEnd {
             location,
             profile,
+            credentials,
             timeouts,
             aliases,
             external_urls,

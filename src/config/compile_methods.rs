@@ -8,7 +8,7 @@ use super::method_names::{self, NONE};
 use super::methods::{MethodName, RawMethodEntry, RawMethods, RawRule};
 use crate::policy::filter::{MethodFilter, MethodRule};
 use crate::policy::method::MethodSet;
-use crate::policy::pattern::PathPattern;
+use crate::rules::PathPattern;
 
 /// What a filter is read with besides the rules.
 pub struct Context<'a> {

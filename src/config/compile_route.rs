@@ -1,20 +1,31 @@
 //! One route. In: its raw form. Out: the compiled route, or `None` where path or back end cannot be made out; everything else
 //! that is wrong is on the judge's list.
 
+use std::collections::BTreeSet;
+
+use super::compile_access;
 use super::compile_methods::{self, Context};
 use super::document::Place;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawCase, RawFileSystem, RawRoute, RawUnderscore, RawUnicode};
+use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
 use super::{compile_backend, compile_limits, method_names, reports};
+use crate::access::Acl;
+use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{Profile, Route};
+use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
 
-/// The route that `raw` at `path` describes.
-pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place) -> Option<Route> {
+/// The route that `raw` at `path` describes; `groups` are those there can be, `None` where anybody may be in any.
+pub fn compile(
+    judge: &mut Judge,
+    raw: &RawRoute,
+    path: &KeyPath,
+    places: &Place,
+    groups: Option<&BTreeSet<String>>,
+) -> Option<Route> {
     let public = public_prefix(judge, raw, path);
     let name = name(judge, raw, path);
     let hosts = hosts(judge, raw, path);
@@ -39,6 +50,42 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         places,
     };
     let methods = compile_methods::compile(judge, raw.methods.as_ref(), &path.key("methods"), &context);
+    let access = raw.access.as_ref().map(|rules| {
+        let context = compile_access::Context {
+            fold: context.fold,
+            ignore_case: context.ignore_case,
+            places,
+            groups,
+        };
+        compile_access::compile(judge, rules, &path.key("access"), &context)
+    });
+    if access.is_some() && matches!(profile, Profile::Zope | Profile::Plone) {
+        // Z-10: what Zope calls acquisition.
+        judge.warn(
+            &path.key("access"),
+            "Zope finds what is in a folder in all folders below it as well: what a rule keeps at /a may be had at /b/a, \
+             unless the site has explicit acquisition, as Plone 6.0.8 and later",
+        );
+    }
+    if let Some(public) = &public {
+        let paths = methods.rules().map(|(pattern, rule)| (rule.index, pattern.as_str()));
+        warn_repeated(judge, public, paths, &path.key("methods"));
+        let paths = access.iter().flat_map(Acl::rules);
+        let paths = paths.map(|(pattern, ace)| (ace.index, pattern.as_str()));
+        warn_repeated(judge, public, paths, &path.key("access"));
+    }
+    let collection_get = collection_get(judge, raw, path, &methods);
+    if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
+        judge.warn(
+            &path.key("hide_lock_owner"),
+            "does nothing on a route without access".to_owned(),
+        );
+    }
+    if let Some((backend, _)) = &backend
+        && access.is_none()
+    {
+        refuse_without_access(judge, &backend.credentials, path);
+    }
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
@@ -55,10 +102,15 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         origins,
         backend,
         methods,
+        access,
+        collection_get,
+        mode: mode(judge, raw, path),
         limits,
         reports,
         path_rules,
         noroot: raw.noroot.unwrap_or(false),
+        public_options: raw.public_options.unwrap_or(false),
+        hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),
         require_length: raw.require_length.unwrap_or(false),
         strict_override: raw.strict_override.unwrap_or(false),
@@ -66,6 +118,40 @@ pub fn compile(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, places: &Place
         query,
         line: places.line(path),
     })
+}
+
+/// Warns of rules at `path` that begin with the route's own prefix, as if they were not relative to it.
+fn warn_repeated<'a>(
+    judge: &mut Judge,
+    public: &CanonicalPath,
+    rules: impl Iterator<Item = (usize, &'a str)>,
+    path: &KeyPath,
+) {
+    let prefix = public.to_string();
+    if prefix == "/" {
+        return;
+    }
+    for (index, text) in rules {
+        if let Some(rest) = text.strip_prefix(&prefix) {
+            let what = format!(
+                "paths of rules are relative to the route: this is {prefix}{}; expected /{rest}, if {text} is meant",
+                text.trim_start_matches('/')
+            );
+            judge.warn(&path.item(index).key("path"), what);
+        }
+    }
+}
+
+/// Refuses a route without `access` whose back end does not see who is asking: everybody would have the power of the gateway's
+/// own account (A-38).
+fn refuse_without_access(judge: &mut Judge, credentials: &BackEndCredentials, path: &KeyPath) {
+    let key = match credentials {
+        BackEndCredentials::Pass => return,
+        BackEndCredentials::Service(_) => "service",
+        BackEndCredentials::Header(_) => "header",
+    };
+    let what = format!("missing, with backend.credentials.{key}: everybody could do what the gateway's account may");
+    judge.refuse(Problem::new(path.key("access"), what).expected("rules that say who may do what"));
 }
 
 /// Refuses `route` where an earlier one already answers for the same name, prefix and host.
@@ -106,6 +192,20 @@ fn same_prefix(one: &Route, other: &Route) -> bool {
 fn splits_fold(outer: &Route, inner: &Route) -> bool {
     let [outer_key, inner_key] = [outer, inner].map(|route| fold_case(route.map.public().0.key()));
     outer.path_rules.fold && !inner.path_rules.fold && key_starts_with(&inner_key, &outer_key)
+}
+
+/// The mode; a route that refuses nothing must not be forgotten.
+fn mode(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Mode {
+    match raw.mode {
+        None | Some(RawMode::Enforce) => Mode::Enforce,
+        Some(RawMode::Report) => {
+            judge.warn(
+                &path.key("mode"),
+                "report: what methods and access refuse is told, and passes",
+            );
+            Mode::Report
+        }
+    }
 }
 
 fn public_prefix(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Option<CanonicalPath> {
@@ -172,6 +272,31 @@ fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPat
         reserved,
         // No kind of back end that is known decodes twice.
         double_decode: false,
+    }
+}
+
+fn collection_get(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, methods: &MethodFilter) -> CollectionGet {
+    let at = path.key("collection_get");
+    if raw.collection_get.is_some() && raw.access.is_none() {
+        let problem = Problem::new(
+            at.clone(),
+            "the route has no access: whatever it is, everybody may read everything",
+        );
+        judge.refuse(problem.expected("rules in access, or the key left out"));
+    }
+    match raw.collection_get {
+        None | Some(RawCollectionGet::Pass) => CollectionGet::Pass,
+        Some(RawCollectionGet::Deny) => CollectionGet::Deny,
+        Some(RawCollectionGet::Synthetic) => {
+            if !methods.rules().any(|(_, rule)| rule.allowed.contains(Method::Propfind)) {
+                let problem = Problem::new(
+                    at,
+                    "a listing shows what PROPFIND may find, and methods lets that pass nowhere",
+                );
+                judge.refuse(problem.expected("deny or pass, or PROPFIND in methods"));
+            }
+            CollectionGet::Synthetic
+        }
     }
 }
 

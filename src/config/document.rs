@@ -3,8 +3,6 @@
 //! Passes: one document of mappings with string keys, lists and scalars. Refused: duplicate keys, tags, merge keys, keys
 //! without a value, and aliases that unfold to more than the parser's budget.
 
-use std::collections::HashMap;
-
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
 
@@ -23,17 +21,36 @@ pub struct Document {
 #[derive(Debug, Default)]
 pub struct Place {
     line: usize,
-    keys: HashMap<String, Place>,
+    /// In the order of the file, each once.
+    keys: Vec<(String, Place)>,
     items: Vec<Place>,
 }
 
 impl Place {
+    /// The keys of the mapping at `path`, in the order of the file.
+    pub fn keys(&self, path: &KeyPath) -> Vec<&str> {
+        let mut place = Some(self);
+        for step in path.steps() {
+            place = place.and_then(|place| place.inside(step));
+        }
+        place.map_or(Vec::new(), |place| {
+            place.keys.iter().map(|(name, _)| name.as_str()).collect()
+        })
+    }
+
+    fn inside(&self, step: &Step) -> Option<&Self> {
+        match step {
+            Step::Key(key) => self.keys.iter().find(|(name, _)| name == key).map(|(_, inner)| inner),
+            Step::Item(index) => self.items.get(*index),
+        }
+    }
+
     /// The line (from 1) of `path`, or of the nearest thing that holds it.
     pub fn line(&self, path: &KeyPath) -> usize {
         let mut place = self;
         for step in path.steps() {
             let inner = match step {
-                Step::Key(key) => place.keys.get(key),
+                Step::Key(key) => place.keys.iter().find(|(name, _)| name == key).map(|(_, inner)| inner),
                 Step::Item(index) => place.items.get(*index),
             };
             match inner {
@@ -48,8 +65,11 @@ impl Place {
 /// How deep lists and mappings may be nested: the file needs seven levels, and each one costs stack.
 const MAX_DEPTH: usize = 64;
 
-/// Reads the file. Problems with single values are added to `problems`; `Err` is a file that cannot be read as YAML at all.
-pub fn parse(bytes: &[u8], problems: &mut Vec<Problem>) -> Result<Document, Problem> {
+const QUOTES: &str = "quotes around a value with { } [ ] or commas in it, such as \"/home/{user}/**\"";
+
+/// Reads the file, whose smallest content is `smallest`. Problems with single values are added to `problems`; `Err` is a file that cannot
+/// be read as YAML at all.
+pub fn parse(bytes: &[u8], smallest: &str, problems: &mut Vec<Problem>) -> Result<Document, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes
             .iter()
@@ -63,12 +83,19 @@ pub fn parse(bytes: &[u8], problems: &mut Vec<Problem>) -> Result<Document, Prob
     if let Some(line) = too_deep(text) {
         return Err(Problem::at_line(line, "lists or mappings are nested too deeply"));
     }
-    let nodes = MarkedYaml::load_from_str(text)
-        .map_err(|error| Problem::at_line(error.marker().line(), format!("not valid YAML: {}", error.info())))?;
+    let nodes = MarkedYaml::load_from_str(text).map_err(|error| {
+        let problem = Problem::at_line(error.marker().line(), format!("not valid YAML: {}", error.info()));
+        // What most often leads there is a path such as /home/{user}/** between braces.
+        if error.info().contains("parsing a flow") {
+            problem.expected(QUOTES)
+        } else {
+            problem
+        }
+    })?;
     let mut nodes = nodes.into_iter();
     let root = nodes
         .next()
-        .ok_or_else(|| Problem::at_line(1, "the file is empty").expected(SMALLEST))?;
+        .ok_or_else(|| Problem::at_line(1, "the file is empty").expected(smallest))?;
     if let Some(second) = nodes.next() {
         let problem = Problem::at_line(second.span.start.line(), "a second document begins here");
         return Err(problem.expected("one document"));
@@ -80,12 +107,10 @@ pub fn parse(bytes: &[u8], problems: &mut Vec<Problem>) -> Result<Document, Prob
     let (value, places) = reader.node(&root, root.span.start.line());
     match value {
         Some(value @ Value::Object(_)) => Ok(Document { value, places }),
-        Some(_) => Err(Problem::at_line(places.line, "the file is no mapping").expected(SMALLEST)),
-        None => Err(Problem::at_line(1, "the file is empty").expected(SMALLEST)),
+        Some(_) => Err(Problem::at_line(places.line, "the file is no mapping").expected(smallest)),
+        None => Err(Problem::at_line(1, "the file is empty").expected(smallest)),
     }
 }
-
-const SMALLEST: &str = "listeners and routes";
 
 /// The line where nesting goes past what any file needs. A rough count: it may only be wrong by counting brackets in strings.
 fn too_deep(text: &str) -> Option<usize> {
@@ -141,13 +166,13 @@ impl Reader<'_> {
                 for (key, item) in entries {
                     let line = key.span.start.line();
                     let Some(name) = self.key(key) else { continue };
-                    self.path.push(Step::Key(name.clone()));
+                    self.path.push(Step::Key(name.clone().into()));
                     let (value, inner) = self.node(item, line);
                     self.path.pop();
                     if let Some(value) = value {
                         values.insert(name.clone(), value);
                     }
-                    place.keys.insert(name, inner);
+                    place.keys.push((name, inner));
                 }
                 Some(Value::Object(values))
             }
@@ -198,7 +223,7 @@ mod tests {
     /// What a file gives, and its problems with their lines.
     fn read(text: &str) -> (Option<Document>, Vec<String>) {
         let mut problems = Vec::new();
-        let document = match parse(text.as_bytes(), &mut problems) {
+        let document = match parse(text.as_bytes(), "listeners and routes", &mut problems) {
             Ok(document) => Some(document),
             Err(problem) => {
                 problems.push(problem);
@@ -313,7 +338,7 @@ mod tests {
             );
         }
         let mut problems = Vec::new();
-        let refused = parse(b"a: 1\nb: \xff\n", &mut problems).unwrap_err();
+        let refused = parse(b"a: 1\nb: \xff\n", "", &mut problems).unwrap_err();
         assert_eq!(
             (refused.line(), refused.to_string().as_str()),
             (Some(2), "the file is not UTF-8")

@@ -1,13 +1,16 @@
 //! What is wrong with a configuration file. In: problems, found in any order. Out: one line each, in the order of the file:
 //! `file:line: key.path: what is wrong; expected ...; did you mean ...?`. Values are shown only where they cannot be secrets.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use super::document::Place;
 
 /// One step from a value to a value inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A key of a mapping.
-    Key(String),
+    /// A key of a mapping. The program's own names are not copied: a file of 100,000 rules has a path for each value.
+    Key(Cow<'static, str>),
     /// An item of a list, counted from 0.
     Item(usize),
 }
@@ -23,8 +26,13 @@ impl KeyPath {
     }
 
     /// The value of `key` inside.
-    pub fn key(&self, key: &str) -> Self {
-        self.with(Step::Key(key.to_owned()))
+    pub fn key(&self, key: &'static str) -> Self {
+        self.with(Step::Key(Cow::Borrowed(key)))
+    }
+
+    /// The value of a key that the file chose itself.
+    pub fn named(&self, key: &str) -> Self {
+        self.with(Step::Key(Cow::Owned(key.to_owned())))
     }
 
     /// Item number `index` inside, from 0.
@@ -34,7 +42,8 @@ impl KeyPath {
 
     /// One step further.
     pub fn with(&self, step: Step) -> Self {
-        let mut steps = self.0.clone();
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
         steps.push(step);
         Self(steps)
     }
@@ -118,6 +127,12 @@ impl Problem {
         self
     }
 
+    /// What was probably meant.
+    pub fn suggest(mut self, suggestion: String) -> Self {
+        self.suggestion = Some(suggestion);
+        self
+    }
+
     /// Where in the document it is.
     pub fn path(&self) -> &KeyPath {
         &self.path
@@ -171,6 +186,15 @@ impl ConfigErrors {
             file: file.to_owned(),
             problems,
         }
+    }
+
+    /// The problems, each on the line that `places` knows for it, where it has none of its own.
+    pub(super) fn located(file: &str, problems: Vec<Problem>, places: &Place) -> Self {
+        let with_line = |problem: Problem| {
+            let line = problem.line().unwrap_or_else(|| places.line(problem.path()));
+            problem.on_line(line)
+        };
+        Self::new(file, problems.into_iter().map(with_line).collect())
     }
 
     /// The problems, in the order of the file.

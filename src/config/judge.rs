@@ -17,6 +17,8 @@ pub struct Judge {
     pub problems: Vec<Problem>,
     /// What is allowed, but probably not meant.
     pub warnings: Vec<Problem>,
+    /// Whether the files and variables that the file names for secrets and keys are read. Who only asks about rules need not have them.
+    pub reads_secrets: bool,
     directory: PathBuf,
 }
 
@@ -26,6 +28,7 @@ impl Judge {
         Self {
             problems,
             warnings: Vec::new(),
+            reads_secrets: true,
             directory: directory.to_owned(),
         }
     }
@@ -36,6 +39,11 @@ impl Judge {
         if !self.problems.iter().any(known) {
             self.problems.push(problem);
         }
+    }
+
+    /// Whether something is wrong with the value at `path`, so that it is missing only here.
+    pub fn has_refused(&self, path: &KeyPath) -> bool {
+        self.problems.iter().any(|problem| problem.path().is_within(path))
     }
 
     /// Adds a warning.

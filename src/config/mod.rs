@@ -1,22 +1,34 @@
 //! The configuration file. In: a YAML file. Out: the compiled policy and warnings, or every error with file, line and key.
 //! Nothing outside this room knows that the file is YAML.
 
+mod access;
 mod compile;
+mod compile_access;
 mod compile_backend;
+mod compile_credentials;
+mod compile_groups;
+mod compile_identity;
 mod compile_limits;
+mod compile_listener;
 mod compile_methods;
+mod compile_names;
 mod compile_route;
 mod document;
 mod error;
 mod judge;
 mod method_names;
 mod methods;
+mod policy_test;
 mod raw;
+mod raw_credentials;
+mod raw_identity;
+mod raw_policy_test;
 mod reports;
 mod schema;
 mod shape;
 mod values;
 
-pub use compile::{Loaded, compile, load};
+pub use compile::{Loaded, compile, compile_rules, load, load_rules};
 pub use error::{ConfigErrors, KeyPath, Problem, Step};
-pub use schema::json_schema;
+pub use policy_test::{Case, Expected, PolicyTest, load_test};
+pub use schema::{json_schema, schema_of, test_schema};

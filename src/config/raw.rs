@@ -5,7 +5,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
+use super::raw_credentials::RawCredentials;
+use super::raw_identity::RawIdentity;
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
@@ -18,14 +21,19 @@ pub type List<T> = Vec<Option<T>>;
 #[serde(deny_unknown_fields, expecting = "a mapping with listeners and routes")]
 #[schemars(title = "davgate configuration")]
 pub struct RawConfig {
-    /// Where clients connect. Terminate TLS in front.
+    /// Where clients connect.
     #[schemars(required, length(min = 1))]
     pub listeners: Option<List<RawListener>>,
     /// The admin listener: metrics and health. Default: none.
-    pub admin: Option<RawListener>,
+    pub admin: Option<RawAdmin>,
+    /// Who may say who is asking. Default: nobody does; the back ends alone ask for credentials.
+    pub identity: Option<RawIdentity>,
     /// Where the access log goes: `stdout` (default), `off`, or a file; a relative path starts at this file's directory.
     #[schemars(length(min = 1))]
     pub access_log: Option<String>,
+    /// Where the audit log goes, one line for each refusal and each write: `stdout` (default), `off`, or a file.
+    #[schemars(length(min = 1))]
+    pub audit_log: Option<String>,
     /// The public prefixes and what stands behind each. The longest prefix wins.
     #[schemars(required, length(min = 1))]
     pub routes: Option<List<RawRoute>>,
@@ -36,6 +44,48 @@ pub struct RawConfig {
 #[serde(deny_unknown_fields, expecting = "a mapping with address")]
 pub struct RawListener {
     /// IP address and port: `0.0.0.0:8080`, `[::1]:8080`.
+    #[schemars(
+        required,
+        regex(pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
+    )]
+    pub address: Option<String>,
+    /// TLS, and the certificates of clients. Default: none, HTTP in the clear.
+    pub tls: Option<RawTls>,
+}
+
+/// The files of a listener's TLS.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with certificate and key")]
+#[schemars(extend("dependentRequired" = { "client_certificate": ["client_ca"] }))]
+pub struct RawTls {
+    /// The certificate, and those between it and its authority: a PEM file.
+    #[schemars(required, length(min = 1))]
+    pub certificate: Option<String>,
+    /// Its key: a PEM file.
+    #[schemars(required, length(min = 1))]
+    pub key: Option<String>,
+    /// The authorities of clients' certificates: a PEM file. Default: no client is asked for one.
+    #[schemars(length(min = 1))]
+    pub client_ca: Option<String>,
+    /// Whether a client gets in without a certificate. Default: required, where there is client_ca.
+    pub client_certificate: Option<RawClients>,
+}
+
+/// Whether clients must have a certificate.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawClients {
+    /// Nobody gets in without.
+    Required,
+    /// Who has none gets in as anybody without.
+    Optional,
+}
+
+/// The admin listener.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with address")]
+pub struct RawAdmin {
+    /// IP address and port: `127.0.0.1:9090`.
     #[schemars(
         required,
         regex(pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
@@ -65,6 +115,14 @@ pub struct RawRoute {
     pub backend: Option<RawBackend>,
     /// Which methods pass. Default: read, write and lock.
     pub methods: Option<RawMethods>,
+    /// Who may do what. What no rule grants is denied. Default: no access control of this gateway's own.
+    #[schemars(length(min = 1))]
+    pub access: Option<List<RawAccessRule>>,
+    /// What answers GET of a folder where `access` is: `pass` (default), the back end, to whoever may read everything below; `deny`,
+    /// nobody; `synthetic`, for all others a listing of what they may read.
+    pub collection_get: Option<RawCollectionGet>,
+    /// `report`: what `methods` and `access` refuse is told and counted, and passes. Default: enforce.
+    pub mode: Option<RawMode>,
     /// How much a request may hold.
     pub limits: Option<RawLimits>,
     /// The REPORT bodies that pass. Default: those of RFC 3253, 3744, 4791, 6352 and 6578.
@@ -84,6 +142,11 @@ pub struct RawRoute {
     pub noroot: Option<bool>,
     /// Hand HTML bodies of the back end's errors to clients. Default: false, they are emptied.
     pub pass_error_bodies: Option<bool>,
+    /// Answer OPTIONS to everybody, without the back end: `Allow` by the rules of `methods`, `DAV: 1`, or `1, 2` with LOCK. For clients
+    /// that ask before they log in. Default: false.
+    pub public_options: Option<bool>,
+    /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
+    pub hide_lock_owner: Option<bool>,
     /// Answer 411 to a PUT that has neither Content-Length nor Transfer-Encoding. Default: false.
     pub require_length: Option<bool>,
     /// Answer 400 to method override headers instead of removing them. Default: false.
@@ -107,7 +170,8 @@ pub struct RawBackend {
     pub embedded: Option<String>,
     /// What kind of server it is. Default: generic.
     pub profile: Option<RawProfile>,
-    /// Who the back end sees. `pass` (default): the client's own credentials.
+    /// Who the back end sees. `pass` (default): the client, by its own credentials; `service`: always the same account;
+    /// `header`: the gateway, which names the user in that header.
     pub credentials: Option<RawCredentials>,
     /// When to give up on the back end.
     pub timeouts: Option<RawTimeouts>,
@@ -132,12 +196,16 @@ pub enum RawProfile {
     Generic,
 }
 
-/// Who the back end sees.
+/// What answers GET of a folder.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum RawCredentials {
-    /// The client's own credentials.
+pub enum RawCollectionGet {
+    /// The back end, to whoever may read everything below.
     Pass,
+    /// Nobody.
+    Deny,
+    /// The same as `pass`, and a listing of the gateway's own for all others.
+    Synthetic,
 }
 
 /// Which URLs a back end writes.
@@ -157,6 +225,16 @@ pub enum RawUrls {
 pub enum RawFileSystem {
     Windows,
     Posix,
+}
+
+/// What becomes of requests that rules refuse.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawMode {
+    /// They are refused.
+    Enforce,
+    /// They pass and are told.
+    Report,
 }
 
 /// Whether names that differ in letter case are one.

@@ -2,25 +2,21 @@
 //! right shape, and a problem for each key that has not. serde stops at its first error; so each offending node is taken out
 //! and the rest is read again.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::error::{KeyPath, Problem, Step};
-use super::raw::RawConfig;
 
 /// After so many errors the rest is left for the next run.
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 16] = [
-    "identity",
-    "access",
+const LATER: [&str; 12] = [
     "locks",
     "locking",
-    "mode",
     "spool",
     "hide",
-    "collection_get",
     "public_options",
     "auto_home",
     "partial_put",
@@ -32,9 +28,9 @@ const LATER: [&str; 16] = [
 ];
 
 /// Reads `value`; problems of shape are added to `problems`.
-pub fn read(mut value: Value, problems: &mut Vec<Problem>) -> RawConfig {
+pub fn read<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Vec<Problem>) -> T {
     for _ in 0..MAX_ERRORS {
-        let error = match serde_path_to_error::deserialize::<_, RawConfig>(&value) {
+        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
             Ok(raw) => return raw,
             Err(error) => error,
         };
@@ -42,11 +38,11 @@ pub fn read(mut value: Value, problems: &mut Vec<Problem>) -> RawConfig {
         problems.push(explain(path.clone(), &error.inner().to_string()));
         while !take_out(&mut value, path.steps()) {
             if path.pop().is_none() {
-                return RawConfig::default();
+                return T::default();
             }
         }
     }
-    RawConfig::default()
+    T::default()
 }
 
 fn key_path(path: &serde_path_to_error::Path) -> KeyPath {
@@ -54,7 +50,7 @@ fn key_path(path: &serde_path_to_error::Path) -> KeyPath {
     for segment in path.iter() {
         match segment {
             Segment::Seq { index } => steps.push(Step::Item(*index)),
-            Segment::Map { key } => steps.push(Step::Key(key.clone())),
+            Segment::Map { key } => steps.push(Step::Key(key.clone().into())),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
@@ -70,8 +66,8 @@ fn take_out(value: &mut Value, steps: &[Step]) -> bool {
     match step {
         Step::Key(key) if rest.is_empty() => value
             .as_object_mut()
-            .is_some_and(|entries| entries.remove(key).is_some()),
-        Step::Key(key) => value.get_mut(key).is_some_and(|inner| take_out(inner, rest)),
+            .is_some_and(|entries| entries.remove(&**key).is_some()),
+        Step::Key(key) => value.get_mut(&**key).is_some_and(|inner| take_out(inner, rest)),
         Step::Item(index) => value.get_mut(index).is_some_and(|item| {
             if rest.is_empty() {
                 !std::mem::take(item).is_null()
@@ -88,18 +84,12 @@ fn explain(path: KeyPath, message: &str) -> Problem {
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     let found = what.split('`').nth(1).unwrap_or_default();
     if what.starts_with("unknown field") {
-        if found == "tls" {
-            return Problem::new(path, "TLS listeners are not in this version: terminate TLS in front");
-        }
         if LATER.contains(&found) {
             return Problem::new(path, "not in this version").expected("the key left out");
         }
         return Problem::new(path, "unknown key")
             .expected(one_of(&known))
             .did_you_mean(found, known);
-    }
-    if path.steps().last() == Some(&Step::Key("credentials".to_owned())) {
-        return Problem::new(path, "other credentials than the client's are not in this version").expected("pass");
     }
     if what.starts_with("unknown variant") {
         return Problem::new(path, format!("{found:?} is not known"))
@@ -152,11 +142,12 @@ fn one_of(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::raw::RawConfig;
     use serde_json::json;
 
     fn problems(value: Value) -> Vec<String> {
         let mut problems = Vec::new();
-        read(value, &mut problems);
+        read::<RawConfig>(value, &mut problems);
         problems.iter().map(Problem::to_string).collect()
     }
 
@@ -164,11 +155,11 @@ mod tests {
     fn every_error_of_shape_at_once() {
         let value = json!({
             "listenerz": [],
-            "listeners": [{ "address": 80, "tls": {} }, "0.0.0.0:80"],
-            "identity": {},
+            "listeners": [{ "address": 80, "tlz": {} }, "0.0.0.0:80"],
+            "identity": { "basic": "users", "realms": "x" },
             "routes": [{
                 "path": ["/"],
-                "backend": { "url": "http://h/", "profile": "apahce", "credentials": { "service": {} }, "timeouts": { "read": "5" } },
+                "backend": { "url": "http://h/", "profile": "apahce", "credentials": { "service": { "usr": "x" } }, "timeouts": { "read": "5" } },
                 "methods": [{ "path": "/**", "alow": ["read"], "limits": { "body": "1 potato" } }, 7],
                 "limits": { "max_body": 5, "xml_depth": -1, "propfind_depth": 2, "xml": true },
                 "noroot": "yes",
@@ -176,15 +167,18 @@ mod tests {
         });
         let found = problems(value);
         for expected in [
-            "listenerz: unknown key; expected one of listeners, admin, access_log, routes; did you mean listeners?",
+            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, routes; did you mean listeners?",
             "listeners[0].address: found a number; expected a string",
-            "listeners[0].tls: TLS listeners are not in this version: terminate TLS in front",
+            "listeners[0].tlz: unknown key; expected address or tls; did you mean tls?",
             "listeners[1]: found a string; expected a mapping with address",
-            "identity: not in this version; expected the key left out",
+            "identity.basic: found a string; expected a mapping with htpasswd",
+            "identity.realms: unknown key; expected one of realm, basic, bearer, client_certificate, trusted_header, backend, \
+             groups; did you mean realm?",
             "routes[0].path: found a list; expected a string",
             "routes[0].backend.profile: \"apahce\" is not known; expected one of apache, nginx, zope, plone, radicale, sabredav, \
              generic; did you mean apache?",
-            "routes[0].backend.credentials: other credentials than the client's are not in this version; expected pass",
+            "routes[0].backend.credentials.service.usr: unknown key; expected one of user, password_file, password_env; did you \
+             mean user?",
             "routes[0].backend.timeouts.read: \"5\" is no time; expected a time with its unit, such as 500ms, 5s, 30m or 1h",
             "routes[0].methods[0].alow: unknown key; expected one of path, allow, limits; did you mean allow?",
             "routes[0].methods[0].limits.body: \"1 potato\" is no size; expected a size such as 10GiB, 64KiB, 5MB or a number \
@@ -215,7 +209,7 @@ mod tests {
                 .iter()
                 .any(|line| line.starts_with("routes[1].paht: ") && line.ends_with("did you mean path?"))
         );
-        assert_eq!(found.len(), 18, "{found:#?}");
+        assert_eq!(found.len(), 19, "{found:#?}");
     }
 
     #[test]

@@ -2,14 +2,22 @@
 
 use crate::{
     policy::{Method, MethodSet},
-    request::{Depth, If, LocateError, Located, Neighbourhood, framing::BodyLength, lock_token::LockToken},
-    url::path_rules::PathUse,
+    request::{
+        Depth, If, LocateError, Located, Neighbourhood,
+        framing::BodyLength,
+        if_header::{self, Condition},
+        lock_token::LockToken,
+        operation::Kind,
+    },
+    url::{PublicPath, path_rules::PathUse},
+    xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
 use super::{
-    BodyPlan, Denial, OwnAnswer,
+    Account, BodyPlan, Denial, OwnAnswer,
     dav_headers::DavHeaders,
-    destination,
+    destination, privileges,
+    report::Judged,
     target::{Near, Target},
 };
 
@@ -34,11 +42,25 @@ pub struct Admitted {
     pub(super) if_header: Option<If>,
     pub(super) lock_token: Option<LockToken>,
     pub(super) body: BodyPlan,
+    /// What the body says of the operation, and the resources it names that must be readable.
+    pub(super) kind: Kind,
+    pub(super) named: Vec<PublicPath>,
+    pub(super) read: Option<RequestBody>,
+    /// Members of a multiget that the back end is not asked for.
+    pub(super) members: Vec<MemberAnswer>,
+    /// What the rules say, where they do not decide.
+    pub(super) judged: Option<Judged>,
 }
 
 impl Admitted {
     /// Judges what the headers say together (O-9), and what of the body its announcement decides (O-10).
-    pub(super) fn judge(target: Target, headers: DavHeaders, near: Near, length: BodyLength) -> Result<Self, Denial> {
+    pub(super) fn judge(
+        target: Target,
+        headers: DavHeaders,
+        near: Near,
+        length: BodyLength,
+        account: &mut Account,
+    ) -> Result<Self, Denial> {
         let neighbourhood = near.of(&target);
         if target.method == Method::Put && target.public.0.slash() {
             return Err(Denial::PutToCollection(
@@ -46,16 +68,27 @@ impl Admitted {
             ));
         }
         let if_header = match headers.if_header {
-            Some(parsed) => Some(parsed.map_tags(|tag| if_tag(tag, &target, &neighbourhood))?),
+            Some(parsed) => Some(parsed.map_tags(|tag, conditions| if_tag(tag, conditions, &target, &neighbourhood))?),
             None => None,
         };
         let destination = match &headers.destination {
-            Some(text) => Some(destination::judge(text, headers.depth, &target, &neighbourhood)?),
+            Some(text) => Some(destination::judge(
+                text,
+                headers.depth,
+                &target,
+                &neighbourhood,
+                account,
+            )?),
             None => None,
         };
+        if let Some(found) = &destination {
+            privileges::at_destination(&target, &found.public, headers.depth.unwrap_or(Depth::Infinity))?;
+        }
         let takes_all = match target.method {
             Method::Delete | Method::Move => true,
             Method::Copy => headers.depth == Some(Depth::Infinity),
+            // Without a body it refreshes a lock, whatever that is of.
+            Method::Lock => headers.depth == Some(Depth::Infinity) && length.may_follow(),
             _ => false,
         };
         if takes_all {
@@ -70,6 +103,15 @@ impl Admitted {
             destination,
             if_header,
             body,
+            kind: match target.method {
+                // Who made the lock is the back end's to know.
+                Method::Unlock => Kind::ByCreator,
+                _ => Kind::Plain,
+            },
+            named: Vec::new(),
+            read: None,
+            members: Vec::new(),
+            judged: None,
             target,
             near,
         })
@@ -81,11 +123,17 @@ impl Admitted {
     }
 }
 
-/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent.
-fn if_tag(tag: &str, target: &Target, near: &Neighbourhood<'_>) -> Result<String, Denial> {
+/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent. The entity tag of what
+/// the principal may not read compares with nothing, whatever is there: the answer would tell. A lock token tells nothing to who
+/// does not know it already.
+fn if_tag(tag: &str, conditions: &[Condition], target: &Target, near: &Neighbourhood<'_>) -> Result<String, Denial> {
     let found = near.locate(tag, PathUse::Target).map_err(|error| match error {
         LocateError::Form | LocateError::Path(_) | LocateError::Foreign | LocateError::OtherRoute => Denial::If,
     })?;
+    let compares = |condition: &Condition| matches!(condition.state, if_header::State::EntityTag(_));
+    if conditions.iter().any(compares) && !privileges::reads(target, &found.public) {
+        return Err(Denial::IfFalse);
+    }
     Ok(format!("{}{}", target.route.backend.location.origin(), found.upstream))
 }
 

@@ -103,6 +103,13 @@ fn destinations_and_tags() {
             ),
             ("O-9 what holds a route", "DELETE /files/in/", &[], "HoldsRoute"),
             (
+                "O-9 LOCK of it",
+                "LOCK /files/in/",
+                &["Content-Length: 9"],
+                "HoldsRoute",
+            ),
+            ("O-9 a refresh", "LOCK /files/in/", &["If: (<urn:a>)"], "/dav/in/"),
+            (
                 "O-9 alone",
                 "COPY /files/in/",
                 &["Depth: 0", "Destination: /files/b"],

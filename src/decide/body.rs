@@ -2,11 +2,19 @@
 
 use crate::{
     policy::{Method, method::BodyRule},
-    request::{Depth, body_kind::body_kind, framing::BodyLength},
-    xml::{body, kind::BodyKind, limits::XmlLimits, name::ExpandedName, refusal::XmlRefusal},
+    request::{Depth, body_kind::body_kind, framing::BodyLength, operation::Kind},
+    xml::{
+        body::{self, RequestBody},
+        href::HrefUse,
+        kind::BodyKind,
+        limits::XmlLimits,
+        multiget::whole_answer,
+        name::{CALDAV, ExpandedName},
+        refusal::XmlRefusal,
+    },
 };
 
-use super::{Admitted, Denial, body_urls, target::Target};
+use super::{Admitted, Denial, body_urls, members, permit::PermittedBody, target::Target};
 
 /// What is to be done with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +106,7 @@ fn xml(target: &Target, length: BodyLength, required: bool) -> Result<BodyPlan, 
 }
 
 /// Reports that speak of one resource only (RP-21).
-const DEPTH_0_REPORTS: [ExpandedName<'static>; 5] = [
+pub(super) const DEPTH_0_REPORTS: [ExpandedName<'static>; 5] = [
     ExpandedName::dav("acl-principal-prop-set"),
     ExpandedName::dav("principal-match"),
     ExpandedName::dav("principal-property-search"),
@@ -106,19 +114,19 @@ const DEPTH_0_REPORTS: [ExpandedName<'static>; 5] = [
     ExpandedName::dav("sync-collection"),
 ];
 
-/// Reads a held XML body: what is to be forwarded in its place, or the refusal.
+/// Reads a held XML body: what is to be forwarded in its place (or answered without asking), or the refusal.
 pub(super) fn judge(
-    admitted: &Admitted,
+    admitted: &mut Admitted,
     plan: &XmlPlan,
     bytes: &[u8],
     content_type: Option<&[u8]>,
     content_encoding: Option<&[u8]>,
-) -> Result<Vec<u8>, Denial> {
+) -> Result<PermittedBody, Denial> {
     if bytes.is_empty() {
         return if plan.required {
             Err(Denial::MissingBody)
         } else {
-            Ok(Vec::new())
+            Ok(PermittedBody::None)
         };
     }
     if content_encoding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
@@ -140,6 +148,51 @@ pub(super) fn judge(
             return Err(Denial::Depth);
         }
     }
+    if admitted.target.route.access.is_some() && read.selects_by_guarded() {
+        return Err(Denial::GuardedSelection);
+    }
+    let mut named = Vec::new();
     let near = admitted.near.of(&admitted.target);
-    read.serialize(&mut |place, text| body_urls::map(place, text, &admitted.target, &near))
+    let split = members::split(&read, &admitted.target, &near)?;
+    let body = match split.forward {
+        Some(forward) => {
+            let mut map = |place, text: &str| body_urls::map(place, text, &admitted.target, &near, &mut named);
+            match forward.serialize(&mut map)? {
+                xml if xml.is_empty() => PermittedBody::None,
+                xml => PermittedBody::Xml(xml),
+            }
+        }
+        None => PermittedBody::Answered(whole_answer(&split.answers)),
+    };
+    admitted.kind = kind(&read, admitted.kind);
+    admitted.named = named;
+    admitted.members = split.answers;
+    admitted.read = Some(read);
+    Ok(body)
+}
+
+/// What the body makes of the operation; `known` where it says nothing.
+fn kind(read: &RequestBody, known: Kind) -> Kind {
+    const FREE_BUSY: ExpandedName<'static> = ExpandedName::new(CALDAV, "free-busy-query");
+    const PRINCIPALS: ExpandedName<'static> = ExpandedName::dav("acl-principal-prop-set");
+    const OWNERS: [ExpandedName<'static>; 3] = [
+        ExpandedName::dav("owner"),
+        ExpandedName::dav("group"),
+        ExpandedName::dav("group-member-set"),
+    ];
+    let versions = || read.hrefs().iter().any(|href| href.place == HrefUse::Version);
+    match read.report_root() {
+        Some(root) if root == FREE_BUSY => Kind::FreeBusy,
+        Some(root) if root == PRINCIPALS => Kind::PrincipalsOfAcl,
+        Some(_) => known,
+        None if read
+            .property_changes()
+            .iter()
+            .any(|change| OWNERS.contains(&change.name())) =>
+        {
+            Kind::OwnerProperties
+        }
+        None if read.kind() == BodyKind::VersionControl && versions() => Kind::Version,
+        None => known,
+    }
 }

@@ -3,18 +3,20 @@
 use crate::{
     policy::Method,
     request::{LocateError, Located, Neighbourhood},
-    url::{Authority, CanonicalPath, Reference, path_rules::PathUse, reference::in_the_form_of},
+    url::{Authority, CanonicalPath, PublicPath, Reference, path_rules::PathUse, reference::in_the_form_of},
     xml::href::HrefUse,
 };
 
 use super::{Denial, target::Target};
 
-/// What stands in place of `text`; `None` leaves it as it is.
+/// What stands in place of `text`; `None` leaves it as it is. What must be readable for it is added to `read`; members of a multiget are
+/// not, they are answered one by one (F-7).
 pub(super) fn map(
     place: HrefUse,
     text: &str,
     target: &Target,
     near: &Neighbourhood<'_>,
+    read: &mut Vec<PublicPath>,
 ) -> Result<Option<String>, Denial> {
     let reference = Reference::parse(text);
     match place {
@@ -45,6 +47,7 @@ pub(super) fn map(
                 return Err(Denial::RefusedInBody);
             }
             named(&found, target.method, target)?;
+            read.push(found.public.clone());
             Ok(Some(told(&reference, &found, target)))
         }
         HrefUse::MultigetMember => {
@@ -56,6 +59,7 @@ pub(super) fn map(
             let found = near.locate(text, PathUse::Target).map_err(|_| Denial::BodyUrl)?;
             // What is named there is read.
             named(&found, Method::Get, target)?;
+            read.push(found.public.clone());
             Ok(Some(told(&reference, &found, target)))
         }
     }

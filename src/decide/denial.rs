@@ -2,9 +2,11 @@
 //! refusal repeats what the client wrote (ERR-3).
 
 use crate::{
+    access::Privilege,
+    identity::Refusal,
     policy::MethodSet,
     request::framing::FramingError,
-    url::PathError,
+    url::{PathError, PublicPath},
     xml::{error::Condition, refusal::XmlRefusal},
 };
 
@@ -37,6 +39,8 @@ pub enum Denial {
     PublishedMethod,
     /// XML posted to a back end that takes it for a remote call (Z-20).
     XmlRpc,
+    /// A remote call of Subversion's, which names resources where nobody judges them (PO-5).
+    Subversion,
     /// A header that may come once came twice (B-10).
     RepeatedHeader,
     /// `Connection` names a header that is not the connection's own (B-11).
@@ -73,6 +77,8 @@ pub enum Denial {
     RefusedBelow,
     /// An If that is malformed, over its limits, or tagged with what is not this route's (L-20 to L-22).
     If,
+    /// An If that compares the entity tag of what the principal may not read.
+    IfFalse,
     /// If-Match or If-None-Match that cannot be read (B-46).
     EntityTag,
     /// UNLOCK without a Lock-Token that can be read (B-42).
@@ -99,6 +105,25 @@ pub enum Denial {
     BodyUrl,
     /// An XML body names a resource that the method may not reach (O-11).
     RefusedInBody,
+    /// A search or report that selects by what not everybody may see (F-12).
+    GuardedSelection,
+    /// Credentials that are not right (O-5).
+    Credentials(Refusal),
+    /// As that, where no credentials in a header would help: a 401 must carry a challenge, and there is none (RFC 9110 section
+    /// 15.5.2).
+    Unprovable(Refusal),
+    /// Nobody in particular asks for what not everybody may have.
+    Unauthenticated(DeniedBy),
+    /// What the principal may not see is as if it were not there.
+    Hidden(DeniedBy),
+    /// The principal lacks this privilege on this resource.
+    NeedPrivileges(PublicPath, Privilege, DeniedBy),
+    /// GET of a collection of which not everything may be read.
+    Listing,
+    /// What is there changed between the question and the write, and the body is gone.
+    Changed,
+    /// Another write to the same resource took too long.
+    Busy,
     /// PROPFIND deeper than the route allows (B-22).
     PropfindDepth,
     /// The client was too slow (B-17).
@@ -109,6 +134,19 @@ pub enum Denial {
     NoRoom,
 }
 
+/// Which entry of `access` denies what is missing: its number in the list, and its line in the file; `None`: no entry grants it. That is no
+/// part of a verdict, so any two are equal: nothing is asked only to tell which.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeniedBy(pub Option<(usize, usize)>);
+
+impl PartialEq for DeniedBy {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for DeniedBy {}
+
 impl Denial {
     /// The status that answers it.
     pub fn status(&self) -> u16 {
@@ -116,12 +154,20 @@ impl Denial {
             Self::Framing(error) => error.status(),
             Self::Path(error) => error.status(),
             Self::Xml(refusal) => refusal.status(),
+            Self::Credentials(refusal) => refusal.status().as_u16(),
+            Self::Unprovable(_) => 403,
+            Self::Unauthenticated(_) => 401,
+            Self::Hidden(_) => 404,
+            Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
+            Self::Changed => 409,
+            Self::Busy => 503,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
+            Self::IfFalse => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
-            Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc => 415,
+            Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc | Self::Subversion => 415,
             Self::Expectation => 417,
             Self::Misdirected => 421,
             Self::HeaderTooLarge => 431,
@@ -131,7 +177,7 @@ impl Denial {
             Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
-            Self::RefusedInBody => 403,
+            Self::RefusedInBody | Self::GuardedSelection => 403,
             Self::Authority | Self::TargetForm | Self::Query | Self::PublishedMethod => 400,
             Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
@@ -157,6 +203,7 @@ impl Denial {
             Self::Query => "P-13",
             Self::PublishedMethod => "Z-3",
             Self::XmlRpc => "Z-20",
+            Self::Subversion => "PO-5",
             Self::RepeatedHeader => "B-10",
             Self::ConnectionNames => "B-11",
             Self::MethodOverride => "B-50",
@@ -175,6 +222,7 @@ impl Denial {
             Self::HoldsRoute => "O-9",
             Self::RefusedBelow => "O-12",
             Self::If => "L-20",
+            Self::IfFalse => "L-24",
             Self::EntityTag => "B-46",
             Self::LockToken => "B-42",
             Self::Position => "Q-4",
@@ -188,6 +236,13 @@ impl Denial {
             Self::Xml(refusal) => refusal.rule(),
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
+            Self::GuardedSelection => "F-12",
+            Self::Credentials(_) | Self::Unprovable(_) => "O-5",
+            Self::Unauthenticated(_) => "A-30",
+            Self::Hidden(_) => "A-32",
+            Self::NeedPrivileges(..) => "A-31",
+            Self::Listing => "A-24",
+            Self::Changed | Self::Busy => "A-12",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
             Self::BrokenBody => "B-5",
@@ -211,6 +266,7 @@ impl Denial {
             Self::Query => "query-not-allowed",
             Self::PublishedMethod => "query-calls-method",
             Self::XmlRpc => "xml-rpc",
+            Self::Subversion => "subversion-call",
             Self::RepeatedHeader => "header-repeated",
             Self::ConnectionNames => "connection-header",
             Self::MethodOverride => "method-override",
@@ -228,6 +284,7 @@ impl Denial {
             Self::HoldsRoute => "holds-another-route",
             Self::RefusedBelow => "method-not-allowed-below",
             Self::If => "if-header",
+            Self::IfFalse => "if-false",
             Self::EntityTag => "entity-tag",
             Self::LockToken => "lock-token-header",
             Self::Position => "position-header",
@@ -240,9 +297,17 @@ impl Denial {
             Self::ContentCoding => "content-coding",
             Self::BodyUrl => "url-in-body",
             Self::RefusedInBody => "method-not-allowed-there",
+            Self::GuardedSelection => "selection-by-guarded-property",
             Self::Slow => "too-slow",
+            Self::Listing => "collection-listing",
+            Self::Changed => "changed-meanwhile",
+            Self::Busy => "busy",
             Self::BrokenBody => "body-broken",
             Self::NoRoom => "no-room",
+            Self::Credentials(_) | Self::Unprovable(_) => "credentials",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Hidden(_) => "not-found",
+            Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),
         })
@@ -254,6 +319,15 @@ impl Denial {
             Some(*methods)
         } else {
             None
+        }
+    }
+
+    /// The seconds after which it may be otherwise, where that is told.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Credentials(refusal) => refusal.retry_after(),
+            Self::Busy => Some(5),
+            _ => None,
         }
     }
 

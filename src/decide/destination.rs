@@ -7,14 +7,15 @@ use crate::{
     url::path_rules::PathUse,
 };
 
-use super::{Denial, target::Target};
+use super::{Account, Denial, target::Target};
 
-/// The Destination of COPY or MOVE.
+/// The Destination of COPY or MOVE; `account` learns it as soon as it can be told.
 pub(super) fn judge(
     text: &str,
     depth: Option<Depth>,
     target: &Target,
     near: &Neighbourhood<'_>,
+    account: &mut Account,
 ) -> Result<Located, Denial> {
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > target.route.limits.target {
         return Err(Denial::DestinationForm);
@@ -24,6 +25,7 @@ pub(super) fn judge(
         LocateError::Path(error) => Denial::DestinationPath(error),
         LocateError::Foreign | LocateError::OtherRoute => Denial::DestinationForeign,
     })?;
+    account.destination = Some(found.public.0.clone());
     let (here, there) = (&target.public.0, &found.public.0);
     let root = &target.route.map.public().0;
     if there.key() == here.key() {

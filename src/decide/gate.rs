@@ -6,18 +6,22 @@ use std::{net::SocketAddr, sync::Arc};
 use http::HeaderMap;
 
 use crate::{
-    policy::{Limits, Method, MethodSet, Route, RouteTable},
+    policy::{Limits, Method, MethodSet, Mode, Route, RouteTable},
     request::{
-        framing::{Head, HeadSize},
+        Depth,
+        framing::{BodyLength, Head, HeadSize},
         published::names_a_method,
     },
-    url::{Authority, CanonicalPath, PublicPath, path_rules::PathUse},
+    url::{Authority, CanonicalPath, PublicPath, UpstreamPath, path_rules::PathUse},
 };
 
 use super::{
     Account, Admission, Admitted, Denial, OwnAnswer, Permit,
+    above::Above,
     dav_headers::{self, DavHeaders},
-    own::{self, Ancestor},
+    own,
+    privileges::{self, Asker},
+    report,
     target::{Near, Target},
     target_form::TargetForm,
 };
@@ -37,6 +41,8 @@ pub struct Request<'a> {
 #[derive(Debug)]
 pub struct Gate {
     routes: Vec<Arc<Route>>,
+    /// The routes as requests meet them whose refusals are only told.
+    opened: Vec<Option<Arc<Route>>>,
     table: Arc<RouteTable>,
     loosest: HeadSize,
 }
@@ -55,6 +61,7 @@ impl Gate {
                 target: a.target.max(b.target),
             });
         Self {
+            opened: routes.iter().map(report::opened).collect(),
             routes: routes.into_iter().map(Arc::new).collect(),
             table,
             loosest,
@@ -76,11 +83,11 @@ impl Gate {
         routes.map(|route| route.map.public().clone()).collect()
     }
 
-    /// Judges everything that the head of a request decides. `account` is filled with what was learnt on the way.
+    /// Judges what reveals nothing of any resource (O-1 to O-4). `account` is filled with what was learnt on the way.
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn admit(&self, request: &Request<'_>, account: &mut Account) -> Result<Admission, Denial> {
+    pub fn arrive(&self, request: &Request<'_>, account: &mut Account) -> Result<Arrival, Denial> {
         let head = Head::read(request.raw).map_err(Denial::Framing)?;
         within(&head.size, &self.loosest)?;
         if head.method == b"CONNECT" {
@@ -102,7 +109,7 @@ impl Gate {
         }
         let Some((path, query)) = target.resource() else {
             return match method {
-                Method::Options => Ok(Admission::Own(OwnAnswer::Options(own::ON_EVERYTHING))),
+                Method::Options => Ok(Arrival::Own(OwnAnswer::Options(own::ON_EVERYTHING))),
                 _ => Err(Denial::TargetForm),
             };
         };
@@ -114,54 +121,121 @@ impl Gate {
             .and_then(|n| Some((n, self.routes.get(n)?)))
         else {
             dav_headers::once(request.headers)?;
-            return self.above_routes(&host, path, method, request.headers);
+            return self.above_routes(&host, path, method).map(Arrival::Above);
         };
         account.route = Some(Arc::clone(route));
         within(&head.size, &ceilings(&route.limits))?;
         let path = route.path_rules.apply(path, PathUse::Target).map_err(Denial::Path)?;
         account.path = Some(path.clone());
         let public = PublicPath(path);
-        let upstream = route.map.to_upstream(&public).ok_or(Denial::Outside)?;
-        let (allowed, body_limit) = filter(route, &public, method, account)?;
-        if method == Method::Options && !route.speaks_dav() {
-            return Ok(Admission::Own(OwnAnswer::Options(allowed)));
-        }
-        if query.is_some() && !route.accepts_query(method) {
-            return Err(Denial::Query);
-        }
-        published(route, method, query, request.headers)?;
-        let target = Target {
+        Ok(Arrival::At(Box::new(Arrived {
+            upstream: route.map.to_upstream(&public).ok_or(Denial::Outside)?,
+            near: Near::new(&self.table, host, request.local, route),
             route: Arc::clone(route),
+            opened: self.opened.get(number).cloned().flatten(),
             number,
             method,
             public,
-            upstream,
             query: query.map(str::to_owned),
-            allowed,
-            body_limit,
-        };
-        let headers = DavHeaders::read(request.headers, &target)?;
-        let near = Near::new(&self.table, host, request.local, route);
-        Admitted::judge(target, headers, near, head.length).map(|admitted| Admission::Forward(Box::new(admitted)))
+            length: head.length,
+        })))
     }
 
-    /// P-11: what is answered where no route is, but one is below.
-    fn above_routes(
-        &self,
-        host: &Authority,
-        path: CanonicalPath,
-        method: Method,
-        headers: &HeaderMap,
-    ) -> Result<Admission, Denial> {
-        let is_ancestor = self.table.below(host, &path).next().is_some();
-        match method {
-            Method::Options if is_ancestor => Ok(Admission::Own(OwnAnswer::AncestorOptions)),
-            Method::Propfind if is_ancestor && dav_headers::asks_depth_0(headers)? => {
-                Ok(Admission::Own(OwnAnswer::AncestorPropfind(Ancestor::new(path))))
-            }
-            _ if is_ancestor && method.is_off() => Err(Denial::MethodNotAllowed(own::ON_ANCESTORS)),
-            _ => Err(Denial::Outside),
+    /// P-11: where no route is, but one is below.
+    fn above_routes(&self, host: &Authority, path: CanonicalPath, method: Method) -> Result<Above, Denial> {
+        let below = self.table.below(host, &path);
+        let routes: Vec<Arc<Route>> = below.filter_map(|number| self.routes.get(number).cloned()).collect();
+        if routes.is_empty() {
+            return Err(Denial::Outside);
         }
+        Ok(Above { path, method, routes })
+    }
+}
+
+/// Where a request leads, before anybody asks who sent it.
+#[derive(Clone, Debug)]
+pub enum Arrival {
+    /// An answer without the back end.
+    Own(OwnAnswer),
+    /// An ancestor of routes.
+    Above(Above),
+    /// A resource of a route.
+    At(Box<Arrived>),
+}
+
+/// A request for a resource of a route.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    route: Arc<Route>,
+    opened: Option<Arc<Route>>,
+    number: usize,
+    method: Method,
+    public: PublicPath,
+    upstream: UpstreamPath,
+    query: Option<String>,
+    near: Near,
+    length: BodyLength,
+}
+
+impl Arrived {
+    /// The same, by the rules that requests meet whose refusals are only told; `None`: the route enforces its rules.
+    pub(super) fn as_opened(&self) -> Option<Self> {
+        let route = Arc::clone(self.opened.as_ref()?);
+        Some(Self { route, ..self.clone() })
+    }
+
+    /// Judges by the rules of the route everything else that the head decides.
+    pub(super) fn enforce(self, headers: &HeaderMap, asker: Asker, account: &mut Account) -> Result<Admission, Denial> {
+        let (route, method) = (&self.route, self.method);
+        let (allowed, body_limit) = filter(route, &self.public, method, account)?;
+        if method == Method::Options && !route.speaks_dav() {
+            return Ok(Admission::Own(OwnAnswer::Options(allowed)));
+        }
+        if method == Method::Options && route.public_options {
+            return Ok(Admission::Own(OwnAnswer::DavOptions(allowed)));
+        }
+        let query = self.query.as_deref();
+        if query.is_some() && !route.accepts_query(method) {
+            return Err(Denial::Query);
+        }
+        published(route, method, query, headers)?;
+        subversion(route, method, headers)?;
+        let (target, near, length) = self.asked_by(asker, allowed, body_limit);
+        privileges::at_target(&target, Depth::Infinity)?;
+        let read = DavHeaders::read(headers, &target)?;
+        Admitted::judge(target, read, near, length, account).map(|admitted| Admission::Forward(Box::new(admitted)))
+    }
+
+    /// The resource as `asker` asks for it, where the filter lets `allowed` pass with bodies up to `body_limit`; what is needed to read
+    /// further URLs; how long the body is.
+    pub(super) fn asked_by(
+        self,
+        asker: Asker,
+        allowed: MethodSet,
+        body_limit: Option<u64>,
+    ) -> (Target, Near, BodyLength) {
+        let target = Target {
+            route: self.route,
+            number: self.number,
+            method: self.method,
+            public: self.public,
+            upstream: self.upstream,
+            query: self.query,
+            allowed,
+            body_limit,
+            asker,
+        };
+        (target, self.near, self.length)
+    }
+
+    /// What becomes of refusals by the rules of the route.
+    pub(super) fn mode(&self) -> Mode {
+        self.route.mode
+    }
+
+    /// What the filter lets pass at the target.
+    pub(super) fn allowed(&self) -> MethodSet {
+        self.route.judge(&self.public).0
     }
 }
 
@@ -194,6 +268,18 @@ fn published(route: &Route, method: Method, query: Option<&str>, headers: &Heade
         .map(|value| value.as_bytes().to_ascii_lowercase());
     if method == Method::Post && kind.is_some_and(|kind| memchr::memmem::find(&kind, b"xml").is_some()) {
         return Err(Denial::XmlRpc);
+    }
+    Ok(())
+}
+
+/// PO-5: Subversion's calls by POST name paths in a body that is not read here, unless paths are not mapped at all.
+fn subversion(route: &Route, method: Method, headers: &HeaderMap) -> Result<(), Denial> {
+    let kind = headers
+        .get(http::header::CONTENT_TYPE)
+        .map(|value| value.as_bytes().to_ascii_lowercase());
+    let call = method == Method::Post && kind.is_some_and(|kind| memchr::memmem::find(&kind, b"svn-skel").is_some());
+    if call && (route.access.is_some() || route.map.public().0.key() != route.map.upstream().0.key()) {
+        return Err(Denial::Subversion);
     }
     Ok(())
 }

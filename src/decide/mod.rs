@@ -1,16 +1,25 @@
 //! Decisions: the order of the checks (O-1 to O-15), pure and without I/O. Facts come in; a [`Permit`], an answer of the gateway's
 //! own or a [`Denial`] comes out. Only this room can make a `Permit`, and nothing is forwarded without one.
 
+pub mod above;
 pub mod account;
 pub mod admission;
 pub mod body;
 mod body_urls;
+mod collision;
 pub mod dav_headers;
 pub mod denial;
 pub mod destination;
+pub mod explain;
 pub mod gate;
+pub mod guard;
+mod listing;
+mod members;
+pub mod missing;
 pub mod own;
 pub mod permit;
+pub mod privileges;
+mod report;
 #[cfg(test)]
 mod sample;
 pub mod state;
@@ -20,8 +29,9 @@ mod target_form;
 pub use account::Account;
 pub use admission::{Admission, Admitted};
 pub use body::BodyPlan;
-pub use denial::Denial;
-pub use gate::{Gate, Request};
+pub use denial::{Denial, DeniedBy};
+pub use gate::{Arrival, Gate, Request};
+pub use guard::{Found, Guard};
 pub use own::OwnAnswer;
 pub use permit::Permit;
 pub use state::{Decision, Question};

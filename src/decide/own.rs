@@ -1,5 +1,5 @@
-//! Answers that the gateway gives itself: `OPTIONS *` (P-1), OPTIONS on a route without WebDAV (Z-1), and OPTIONS and PROPFIND Depth 0
-//! on the collections above a route, which no back end has and clients climb to (P-11).
+//! Answers that the gateway gives itself: `OPTIONS *` (P-1), OPTIONS on a route without WebDAV (Z-1) or open to everybody (PV-2), and
+//! OPTIONS and PROPFIND Depth 0 on the collections above a route, which no back end has and clients climb to (P-11).
 
 use crate::{
     policy::{Method, MethodSet},
@@ -14,6 +14,9 @@ use super::Denial;
 pub enum OwnAnswer {
     /// 200 with this `Allow`, and nothing that tells of WebDAV.
     Options(MethodSet),
+    /// OPTIONS on a route that answers it to everybody (`public_options`, PV-2): 200, this `Allow`, and the classes of RFC 4918 that it
+    /// makes possible.
+    DavOptions(MethodSet),
     /// OPTIONS on an ancestor of a route: 200, `DAV: 1`.
     AncestorOptions,
     /// PROPFIND Depth 0 on an ancestor of a route, which may have a body: see [`Ancestor::answer`].

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use crate::{
+    identity::Principal,
     policy::{Method, MethodSet, Route},
     request::{Depth, If, Located, lock_token::LockToken},
     url::{Authority, PublicPath, UpstreamPath},
+    xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
-use super::{
-    Admitted, BodyPlan, Denial, body,
-    state::{Ask, Decision, Question},
-};
+use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, privileges, state::Decision};
 
 /// A request that may be forwarded.
 #[derive(Clone, Debug)]
@@ -19,6 +18,11 @@ pub struct Permit {
     admitted: Admitted,
     depth: Option<Depth>,
     body: PermittedBody,
+    guards: Vec<Guard>,
+    open: bool,
+    lists: bool,
+    pub(super) elsewise: Option<Denial>,
+    pub(super) reported: Option<Denial>,
 }
 
 /// What is forwarded as the body.
@@ -32,41 +36,46 @@ pub enum PermittedBody {
     Stream(Option<u64>),
     /// The client's bytes once they are all there, at most this many.
     Spool(Option<u64>),
+    /// Nothing is asked: this multistatus is the answer (F-7).
+    Answered(String),
 }
 
 impl Admitted {
-    /// Judges the body (O-10, O-11), and says what must be asked of the back end first (O-12). `bytes` is what was held of it for
-    /// [`BodyPlan::Empty`] and [`BodyPlan::Xml`], else empty; the two fields are the request's.
-    ///
-    /// # Errors
-    /// The first check that fails.
-    pub fn decide(
+    /// Judges the body by the rules of the route (O-10, O-11), and says what must be asked of the back end first (O-12).
+    pub(super) fn enforce(
         self,
         bytes: &[u8],
         content_type: Option<&[u8]>,
         content_encoding: Option<&[u8]>,
     ) -> Result<Decision, Denial> {
-        let body = match &self.body {
+        self.with_body(bytes, content_type, content_encoding)
+            .and_then(Decision::about)
+    }
+
+    /// O-10: as far as the body alone decides. What comes of it is not yet a permit that anybody outside of this room may have.
+    pub(super) fn with_body(
+        mut self,
+        bytes: &[u8],
+        content_type: Option<&[u8]>,
+        content_encoding: Option<&[u8]>,
+    ) -> Result<Permit, Denial> {
+        let body = match self.body.clone() {
             BodyPlan::Nothing => PermittedBody::None,
             BodyPlan::Empty if bytes.is_empty() => PermittedBody::None,
             BodyPlan::Empty => return Err(Denial::UnexpectedBody),
-            BodyPlan::Stream(limit) => PermittedBody::Stream(*limit),
-            BodyPlan::Spool(limit) => PermittedBody::Spool(*limit),
-            BodyPlan::Xml(plan) => match body::judge(&self, plan, bytes, content_type, content_encoding)? {
-                xml if xml.is_empty() => PermittedBody::None,
-                xml => PermittedBody::Xml(xml),
-            },
+            BodyPlan::Stream(limit) => PermittedBody::Stream(limit),
+            BodyPlan::Spool(limit) => PermittedBody::Spool(limit),
+            BodyPlan::Xml(plan) => body::judge(&mut self, &plan, bytes, content_type, content_encoding)?,
         };
-        let asks = Ask::all(&self);
-        let permit = Permit {
+        Ok(Permit {
             depth: self.depth,
             admitted: self,
             body,
-        };
-        Ok(if asks.is_empty() {
-            Decision::Permit(permit)
-        } else {
-            Decision::Ask(Question::new(permit, asks))
+            guards: Vec::new(),
+            open: false,
+            lists: false,
+            elsewise: None,
+            reported: None,
         })
     }
 }
@@ -75,6 +84,28 @@ impl Permit {
     pub(super) fn at_depth(mut self, depth: Depth) -> Self {
         self.depth = Some(depth);
         self
+    }
+
+    /// The same, with these conditions; `open` if something may have changed that none of them holds.
+    pub(super) fn guarded(mut self, guards: Vec<Guard>, open: bool) -> Self {
+        (self.guards, self.open) = (guards, open);
+        self
+    }
+
+    /// The same; `elsewise` would have refused it, were something else at a resource that the principal may not read.
+    pub(super) fn concealing(mut self, elsewise: Option<Denial>) -> Self {
+        self.elsewise = elsewise;
+        self
+    }
+
+    /// The same, answered by whom `way` says.
+    pub(super) fn by(mut self, way: Way) -> Self {
+        self.lists = way == Way::List;
+        self
+    }
+
+    pub(super) fn admitted(&self) -> &Admitted {
+        &self.admitted
     }
 
     /// The route.
@@ -112,6 +143,26 @@ impl Permit {
         self.admitted.target.allowed
     }
 
+    /// Who asks.
+    pub fn principal(&self) -> &Arc<Principal> {
+        &self.admitted.target.asker.principal
+    }
+
+    /// Whether the principal may read the target.
+    pub fn reads_target(&self) -> bool {
+        privileges::reads(&self.admitted.target, self.public())
+    }
+
+    /// The XML body as it was read, if there was one.
+    pub fn read_body(&self) -> Option<&RequestBody> {
+        self.admitted.read.as_ref()
+    }
+
+    /// What the gateway itself answers for members of a multiget (F-7): added to the back end's answer.
+    pub fn members(&self) -> &[MemberAnswer] {
+        &self.admitted.members
+    }
+
     /// The host that was asked.
     pub fn host(&self) -> &Authority {
         &self.admitted.near.host
@@ -130,6 +181,21 @@ impl Permit {
     /// The Overwrite to send.
     pub fn overwrite(&self) -> Option<bool> {
         self.admitted.overwrite
+    }
+
+    /// The conditions to add, so that it is carried out only where it was permitted for what is there.
+    pub fn guards(&self) -> &[Guard] {
+        &self.guards
+    }
+
+    /// Whether it was permitted for a state that no condition holds: no other write may come between.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the gateway answers with a listing of the collection, and the back end gets nothing of the request.
+    pub fn lists(&self) -> bool {
+        self.lists
     }
 
     /// Where COPY and MOVE go.

@@ -1,14 +1,22 @@
 //! What the tests of this room share: a gate of a few small routes, and one line of text for whatever it says of a request.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    policy::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, Route, pattern::PathPattern},
+    access::Acl,
+    identity::Principal,
+    policy::{Limits, MaxDepth, Method, MethodFilter, MethodRule, MethodSet, Profile, Route},
+    rules::PathPattern,
     url::{Authority, Origin, Scheme, path_rules::ReservedName},
     xml::name::ExpandedName,
 };
 
-use super::{Account, Admission, BodyPlan, Decision, Denial, Gate, OwnAnswer, Permit, Question, Request, state::State};
+use super::{
+    Account, Admission, Arrival, BodyPlan, Decision, Denial, Found, Gate, OwnAnswer, Permit, Question, Request,
+    privileges::Asker, state::State,
+};
 
 use Method::{Copy, Delete, Get, Head, Lock, Mkcol, Move, Options, Post, Propfind, Proppatch, Put, Report, Unlock};
 
@@ -77,6 +85,16 @@ pub fn open_gate() -> Gate {
     Gate::new(vec![Route::sample("/open/", &[], false)])
 }
 
+/// One route `/files/` with this access control list, for every method.
+pub fn guarded_gate(access: Acl) -> Gate {
+    let mut files = Route::sample("/files/", &["dav.test"], false);
+    files.backend.profile = Profile::Apache;
+    files.methods = rules(&[("/**", ALL, None)]);
+    files.limits.propfind_depth = MaxDepth::Infinity;
+    files.access = Some(access);
+    Gate::new(vec![files])
+}
+
 /// What the gate and the body lead to.
 pub enum Verdict {
     /// An answer of the gateway's own.
@@ -89,6 +107,11 @@ pub enum Verdict {
 
 /// Judges `line` (without version) with these header lines after `Host: dav.test`, or after the Host among them, and this body.
 pub fn judge(gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Verdict, Denial> {
+    judge_as(Principal::anonymous(), gate, line, lines, body)
+}
+
+/// The same for somebody, who is past proving who he is.
+pub fn judge_as(principal: Principal, gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Verdict, Denial> {
     let mut raw = format!("{line} HTTP/1.1\r\n");
     let mut headers = HeaderMap::new();
     let named = lines.iter().any(|line| line.starts_with("Host:"));
@@ -104,7 +127,18 @@ pub fn judge(gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Ver
         headers: &headers,
         local: Some(([127, 0, 0, 1], 8080).into()),
     };
-    let admitted = match gate.admit(&request, &mut Account::default())? {
+    let account = &mut Account::default();
+    let asker = Asker {
+        principal: Arc::new(principal),
+        may_prove: false,
+        gateway_asks: false,
+    };
+    let arrived = match gate.arrive(&request, account)? {
+        Arrival::Own(answer) => return Ok(Verdict::Own(answer)),
+        Arrival::Above(above) => return above.admit(&headers, &asker).map(Verdict::Own),
+        Arrival::At(arrived) => arrived,
+    };
+    let admitted = match arrived.admit(&headers, asker, account)? {
         Admission::Own(answer) => return Ok(Verdict::Own(answer)),
         Admission::Forward(admitted) => admitted,
     };
@@ -123,6 +157,7 @@ pub fn judge(gate: &Gate, line: &str, lines: &[&str], body: &[u8]) -> Result<Ver
 pub fn told(verdict: Result<Verdict, Denial>) -> String {
     match verdict {
         Ok(Verdict::Own(OwnAnswer::Options(_))) => "own OPTIONS".to_owned(),
+        Ok(Verdict::Own(OwnAnswer::DavOptions(_))) => "public OPTIONS".to_owned(),
         Ok(Verdict::Own(OwnAnswer::AncestorOptions)) => "ancestor OPTIONS".to_owned(),
         Ok(Verdict::Own(OwnAnswer::AncestorPropfind(_))) => "ancestor PROPFIND".to_owned(),
         Ok(Verdict::Permit(permit)) => permit.upstream().to_string(),
@@ -145,7 +180,8 @@ pub fn refusal(denial: &Denial) -> String {
 
 /// What becomes of a question whose resources are in these states.
 pub fn answered(question: Question, states: &[State]) -> String {
-    match question.answer(states) {
+    let found: Vec<Found> = states.iter().copied().map(Found::from).collect();
+    match question.answer(&found) {
         Ok(permit) => match permit.depth() {
             Some(depth) => format!("{} {}", permit.upstream(), depth),
             None => permit.upstream().to_string(),

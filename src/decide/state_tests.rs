@@ -1,7 +1,11 @@
 //! Rows for O-12 and B-22: which requests ask the back end, for what, and what each state leads to.
 
-use super::super::sample::{Row, Verdict, answered, check, gate, judge};
+use super::super::sample::{Row, Verdict, answered, check, gate, guarded_gate, judge, judge_as, told};
 use super::State;
+use crate::{
+    access::naive::{real, rule},
+    identity::Principal,
+};
 
 /// The order of the outcomes in the rows below.
 const STATES: [State; 4] = [State::Unmapped, State::Resource, State::Collection, State::Unknown];
@@ -131,5 +135,48 @@ fn every_answer_counts() {
             panic!("it asks");
         };
         assert_eq!(answered(*question, states), expected, "{states:?}");
+    }
+}
+
+// EX-5: who holds `write` on all of it costs no question, and his twins do
+#[test]
+fn who_holds_write_is_not_asked_about() {
+    let rules = [
+        ("/shared/hidden/**", "deny", "all", "user:bob"),
+        ("/shared/frozen/**", "deny", "write unlock", "everyone"),
+        ("/shared/**", "allow", "read write", "group:editors"),
+        ("/home/{user}/**", "allow", "all", "authenticated"),
+        ("/drop/**", "allow", "bind", "authenticated"),
+        ("/**", "allow", "all", "group:admins"),
+    ];
+    let gate = guarded_gate(real(&[rules.map(rule).to_vec()]));
+    let user = |name: &str, group: Option<&str>| Principal::user(name, group).unwrap();
+    let [ann, bob] = ["ann", "bob"].map(|name| user(name, Some("editors")));
+    let [eve, root] = [user("eve", None), user("root", Some("admins"))];
+    let to = |path: &str| format!("Destination: /files{path}");
+    let rows = [
+        (&ann, "PUT /files/shared/x", String::new(), "/dav/shared/x"),
+        (
+            &ann,
+            "PUT /files/shared/hidden/new",
+            String::new(),
+            "/dav/shared/hidden/new",
+        ),
+        (&ann, "DELETE /files/shared/x", String::new(), "/dav/shared/x"),
+        (&root, "DELETE /files/shared", String::new(), "ask /dav/shared"),
+        (&root, "DELETE /files/home", String::new(), "/dav/home"),
+        (&ann, "GET /files/shared", String::new(), "/dav/shared"),
+        (&bob, "GET /files/shared", String::new(), "ask /dav/shared"),
+        (&bob, "GET /files/shared/x", String::new(), "/dav/shared/x"),
+        (&eve, "PUT /files/drop/x", String::new(), "ask /dav/drop/x"),
+        (&eve, "MKCOL /files/drop/x", String::new(), "/dav/drop/x"),
+        (&ann, "MOVE /files/home/ann/x", to("/shared/x"), "/dav/home/ann/x"),
+        (&ann, "MOVE /files/home/ann/x", to("/drop/x"), "ask /dav/drop/x"),
+        (&bob, "COPY /files/shared", to("/home/bob/x"), "ask /dav/shared"),
+    ];
+    for (who, line, header, expected) in rows {
+        let headers: Vec<&str> = [header.as_str()].into_iter().filter(|line| !line.is_empty()).collect();
+        let verdict = judge_as(who.clone(), &gate, line, &headers, b"");
+        assert_eq!(told(verdict), expected, "{:?} {line} {header}", who.name());
     }
 }

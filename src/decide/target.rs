@@ -9,7 +9,7 @@ use crate::{
     url::{Authority, KnownAs, PublicPath, UpstreamPath},
 };
 
-use super::Denial;
+use super::{Denial, privileges::Asker};
 
 /// The resource that a request names, and what the filter says there.
 #[derive(Clone, Debug)]
@@ -22,9 +22,15 @@ pub(super) struct Target {
     pub query: Option<String>,
     pub allowed: MethodSet,
     pub body_limit: Option<u64>,
+    pub asker: Asker,
 }
 
 impl Target {
+    /// Its key relative to the route.
+    pub(super) fn key(&self) -> &str {
+        self.route.map.relative_key(&self.public)
+    }
+
     /// Whether something below `path` may not be treated with `method`.
     pub(super) fn refuses_below(&self, path: &PublicPath, method: Method) -> bool {
         let key = self.route.map.relative_key(path);

@@ -7,7 +7,7 @@ use crate::{
     telemetry::{access::Exchange, metrics::InFlight},
 };
 
-use super::{stream::Streaming, upstream_error::UpstreamError};
+use super::{ask::Answered, stream::Streaming, turns::Turn, upstream_error::UpstreamError};
 
 /// One request on its way.
 pub struct Context {
@@ -21,10 +21,16 @@ pub struct Context {
     pub account: Account,
     /// The stages passed so far, for a streaming exchange.
     pub stream: Option<Streaming>,
+    /// What a permitted write rests on, if the back end was asked.
+    pub answered_question: Option<Box<Answered>>,
+    /// Keeps other writes to the same resources off while it lives.
+    pub turn: Option<Turn>,
     /// Who answers.
     pub exchange: Exchange,
     /// Why it was refused.
     pub denial: Option<Denial>,
+    /// What would have refused it, were the route not in report mode.
+    pub reported: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
     /// The whole answer went out before the request came to its end.
@@ -77,8 +83,11 @@ impl Context {
             _in_flight: in_flight,
             account: Account::default(),
             stream: None,
+            answered_question: None,
+            turn: None,
             exchange: Exchange::Own,
             denial: None,
+            reported: None,
             failure: None,
             answered: false,
             upstream: Upstreaming::default(),

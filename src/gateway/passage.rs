@@ -3,22 +3,22 @@
 //!
 //! [`Gate`]: crate::decide::Gate
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::header;
 use pingora::proxy::Session;
 
 use crate::{
     decide::{
-        Admission, BodyPlan, Decision, Denial, OwnAnswer, Permit, Question, Request, own::Ancestor,
-        permit::PermittedBody, state::State,
+        Admission, Arrival, BodyPlan, Decision, Denial, OwnAnswer, Permit, Request, own::Ancestor,
+        permit::PermittedBody, privileges::Asker,
     },
-    policy::Method,
-    rewrite::request::{self as outgoing, adds_slash, probe_headers},
-    url::UpstreamPath,
-    xml::probe::{PROBE_BODY, PROBE_BYTES, parse_probe},
+    rewrite::request as outgoing,
 };
 
 use super::{
+    ask::Asked,
     context::Context,
     downstream::{ReadError, read_capped, read_spooled},
     incoming::Incoming,
@@ -69,7 +69,17 @@ impl Gateway {
             headers: &session.req_header().headers,
             local: session.server_addr().and_then(|address| address.as_inet().copied()),
         };
-        let admitted = match self.gate().admit(&request, &mut ctx.account)? {
+        let arrived = match self.gate().arrive(&request, &mut ctx.account)? {
+            Arrival::Own(answer) => return own(answer, session).await.map(Onward::Own),
+            Arrival::Above(above) => {
+                let asker = self.asker(session, ctx).await?;
+                let answer = above.admit(&session.req_header().headers, &asker)?;
+                return own(answer, session).await.map(Onward::Own);
+            }
+            Arrival::At(arrived) => arrived,
+        };
+        let asker = self.asker(session, ctx).await?;
+        let admitted = match arrived.admit(&session.req_header().headers, asker, &mut ctx.account)? {
             Admission::Own(answer) => return own(answer, session).await.map(Onward::Own),
             Admission::Forward(admitted) => admitted,
         };
@@ -85,11 +95,19 @@ impl Gateway {
                 Asked::Challenge(permit, incoming) => return Ok(Onward::Challenge(permit, incoming)),
             },
         };
+        ctx.reported = permit.reported().cloned();
+        if permit.lists() {
+            return self.list(permit, session, ctx).await;
+        }
+        if ctx.turn.is_none() {
+            self.take_turn(&permit, None, ctx).await?;
+        }
         let body = match permit.body() {
             PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
             PermittedBody::None if permit.method().streams() && !unframed => {
                 return Ok(Onward::Stream(Box::new(permit)));
             }
+            PermittedBody::Answered(text) => return Ok(Onward::Own(Reply::multistatus(text.clone()))),
             PermittedBody::None => HeldBody::None,
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
@@ -101,84 +119,28 @@ impl Gateway {
                 )
             }
         };
-        let headers = outgoing::headers(&permit, &session.req_header().headers);
-        let request = self.outgoing(&permit, permit.method(), outgoing::target(&permit), headers, body);
+        let request = self.assemble(&permit, session, body);
         Ok(Onward::Transact(Box::new((permit, request))))
     }
 
-    /// The states that a verdict waits for (EX-1), asked with the client's own credentials.
-    async fn ask(&self, question: Question, session: &Session, ctx: &mut Context) -> Result<Asked, Halt> {
-        let mut states = Vec::new();
-        ctx.upstream.begin();
-        for resource in question.resources() {
-            match self.probe(&question, resource, session).await? {
-                Probed::State(state) => states.push(state),
-                // A PROPFIND brings its own challenge back.
-                Probed::Challenge(_) if question.permit().method() == Method::Propfind => states.push(State::Unknown),
-                Probed::Challenge(incoming) => {
-                    return Ok(Asked::Challenge(Box::new(question.permit().clone()), incoming));
-                }
-            }
-        }
-        ctx.upstream.end();
-        Ok(Asked::Permit(Box::new(question.answer(&states)?)))
+    /// Who asks (O-5), noted for the log.
+    async fn asker(&self, session: &Session, ctx: &mut Context) -> Result<Asker, Denial> {
+        let asker = self.identify(session).await?;
+        ctx.account.principal = Some(Arc::clone(&asker.principal));
+        Ok(asker)
     }
 
-    async fn probe(
-        &self,
-        question: &Question,
-        resource: &UpstreamPath,
-        session: &Session,
-    ) -> Result<Probed, UpstreamError> {
-        let permit = question.permit();
-        let headers = probe_headers(&session.req_header().headers);
-        let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
-        let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
-        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
-        let state = match incoming.status {
-            StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
-                Ok(body) => match parse_probe(&body) {
-                    Some(found) if found.collection => State::Collection,
-                    Some(found) if found.exists => State::Resource,
-                    Some(_) => State::Unmapped,
-                    None => State::Unknown,
-                },
-                Err(UpstreamError::TooLong) => State::Unknown,
-                Err(error) => return Err(error),
-            },
-            StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
-            StatusCode::UNAUTHORIZED => return Ok(Probed::Challenge(Box::new(incoming))),
-            status if status.is_redirection() => {
-                let location = incoming
-                    .headers
-                    .get(header::LOCATION)
-                    .and_then(|value| value.to_str().ok());
-                match location {
-                    Some(location) if adds_slash(location, resource) => State::Collection,
-                    Some(_) | None => State::Unknown,
-                }
-            }
-            _ => State::Unknown,
-        };
-        incoming.release().await;
-        Ok(Probed::State(state))
+    /// The request as the back end is to get it.
+    pub(super) fn assemble(&self, permit: &Permit, session: &Session, body: HeldBody) -> Outgoing {
+        let headers = self.fields(permit, &session.req_header().headers);
+        self.outgoing(permit, permit.method(), outgoing::target(permit), headers, body)
     }
-}
-
-enum Asked {
-    Permit(Box<Permit>),
-    Challenge(Box<Permit>, Box<Incoming>),
-}
-
-enum Probed {
-    State(State),
-    Challenge(Box<Incoming>),
 }
 
 /// An answer without the back end.
 async fn own(answer: OwnAnswer, session: &mut Session) -> Result<Reply, Halt> {
     match &answer {
-        OwnAnswer::Options(_) | OwnAnswer::AncestorOptions => Ok(Reply::options(&answer)),
+        OwnAnswer::Options(_) | OwnAnswer::DavOptions(_) | OwnAnswer::AncestorOptions => Ok(Reply::options(&answer)),
         OwnAnswer::AncestorPropfind(ancestor) => {
             let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
             let body = read_capped(session, Ancestor::body_limit())

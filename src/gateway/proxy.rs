@@ -27,6 +27,7 @@ use super::{
     respond::{LINGER, Reply, linger},
     server::Gateway,
     stream::{AnswerBody, Streaming},
+    tls,
     upstream_error::UpstreamError,
 };
 
@@ -73,16 +74,7 @@ impl ProxyHttp for Gateway {
             }
             Ok(Onward::Transact(held)) => {
                 let (permit, request) = *held;
-                ctx.exchange = Exchange::Transact;
-                ctx.upstream.begin();
-                let sent = match self.upstream(&permit) {
-                    Ok(upstream) => self.transactor().send(upstream, &request).await,
-                    Err(error) => Err(error),
-                };
-                match sent {
-                    Ok(incoming) => self.relay(session, ctx, &permit, incoming).await?,
-                    Err(error) => self.fail(session, ctx, error).await?,
-                }
+                self.carry_out(session, ctx, permit, request).await?;
             }
             Ok(Onward::Challenge(permit, incoming)) => {
                 ctx.exchange = Exchange::Transact;
@@ -175,9 +167,21 @@ impl ProxyHttp for Gateway {
             session.set_keepalive(None);
             session.as_downstream_mut().set_read_timeout(Some(LINGER));
         }
+        let permit = Arc::clone(&streaming(ctx)?.permit);
+        match self.refused_answer(&permit, response.status, session, ctx).await {
+            Ok(None) => {}
+            Err(Halt::Failed(error)) => {
+                ctx.failed(error);
+                return Err(Error::explain(ErrorType::ConnectionClosed, error.name()).into_up());
+            }
+            Err(Halt::Denied(denial)) => return Err(refuse(ctx, denial)),
+            // Its body went by.
+            Ok(Some(_)) => return Err(refuse(ctx, Denial::Changed)),
+        }
         // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
         response.set_version(Version::HTTP_11);
-        let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit));
+        let scheme = tls::scheme(session);
+        let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit, scheme, response.status, &response.headers));
         let mut headers = response.headers.clone();
         let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {
             ctx.failure = Some(bad.name());
@@ -286,7 +290,7 @@ impl ProxyHttp for Gateway {
         // A client that has its answer before it sent its whole body may close: that is no failure.
         ctx.answered = begun && is_whole(session).unwrap_or(ended) && *error.esource() == ErrorSource::Downstream;
         let reply = if let Some(denial) = &ctx.denial {
-            Some(Reply::denial(denial, &ctx.account))
+            Some(Reply::denial(denial, &ctx.account, self.challenges(denial)))
         } else if ctx.answered {
             None
         } else {
@@ -321,13 +325,13 @@ impl ProxyHttp for Gateway {
 }
 
 impl Gateway {
-    async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
-        let reply = Reply::denial(&denial, &ctx.account);
+    pub(super) async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
+        let reply = Reply::denial(&denial, &ctx.account, self.challenges(&denial));
         ctx.denial = Some(denial);
         reply.write(session).await
     }
 
-    async fn fail(&self, session: &mut Session, ctx: &mut Context, error: UpstreamError) -> Result<()> {
+    pub(super) async fn fail(&self, session: &mut Session, ctx: &mut Context, error: UpstreamError) -> Result<()> {
         ctx.upstream.end();
         ctx.failed(error);
         Reply::failure(error).write(session).await
@@ -344,10 +348,17 @@ impl Gateway {
             }
             _ => Denial::BrokenBody,
         };
-        let reply = Reply::denial(&denial, &ctx.account);
+        let reply = Reply::denial(&denial, &ctx.account, self.challenges(&denial));
         ctx.denial = Some(denial);
         Some(reply)
     }
+}
+
+/// Ends a streaming exchange with a refusal in place of the back end's answer.
+fn refuse(ctx: &mut Context, denial: Denial) -> Box<Error> {
+    let error = Error::explain(ErrorType::HTTPStatus(denial.status()), "refused after all").into_up();
+    ctx.denial = Some(denial);
+    error
 }
 
 /// The streaming exchange, which pingora's later callbacks belong to.

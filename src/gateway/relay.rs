@@ -2,7 +2,7 @@
 //! body where that is known before the head must go out, and in chunks where it is not. What breaks before the head went out is a 502;
 //! after that the connection is broken off, so that no half answer looks whole (B-100).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Version, header};
@@ -16,10 +16,15 @@ use crate::{
     },
 };
 
-use super::{context::Context, incoming::Incoming, respond::Reply, server::Gateway, upstream_error::UpstreamError};
+use super::{
+    context::Context, incoming::Incoming, respond::Reply, server::Gateway, tls, upstream_error::UpstreamError,
+};
 
 /// How much of a rewritten body is held back to know its length before its head goes out.
 const HELD_BACK: usize = 64 * 1024;
+
+/// How long a body that nobody gets may take to come.
+const REST: Duration = Duration::from_millis(50);
 
 impl Gateway {
     /// Sends the answer `incoming` to the client.
@@ -33,8 +38,8 @@ impl Gateway {
         permit: &Permit,
         mut incoming: Incoming,
     ) -> Result<()> {
-        let answer = Arc::new(self.answer_context(permit));
         let mut headers = std::mem::take(&mut incoming.headers);
+        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), incoming.status, &headers));
         let plan = match rewrite(&answer, incoming.status.as_u16(), &mut headers) {
             Ok(plan) => plan,
             Err(bad) => return self.bad_gateway(session, ctx, bad.name()).await,
@@ -56,6 +61,8 @@ impl Gateway {
             BodyPlan::Empty => {
                 headers.remove(header::CONTENT_LENGTH);
                 respond(session, incoming.status, headers, Some(0), true).await?;
+                // What is left out is mostly short: once it is read, the connection can serve again.
+                tokio::time::timeout(REST, incoming.read_all(HELD_BACK)).await.ok();
             }
             BodyPlan::AsIs => pass_on(session, ctx, &mut incoming, headers).await?,
             BodyPlan::Rewrite(plan) => {

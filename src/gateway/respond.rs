@@ -9,8 +9,9 @@ use pingora::{Result, http::ResponseHeader, proxy::Session};
 
 use crate::{
     decide::{Account, Denial, OwnAnswer, own},
+    policy::Method,
     rewrite::request::XML,
-    xml::error::error_body,
+    xml::error::{error_body, need_privileges},
 };
 
 use super::upstream_error::UpstreamError;
@@ -50,14 +51,28 @@ impl Reply {
     }
 
     /// The answer to a refusal. On a route that shows no WebDAV it is plain text (Z-1).
-    pub fn denial(denial: &Denial, account: &Account) -> Self {
+    pub fn denial(denial: &Denial, account: &Account, challenges: &[HeaderValue]) -> Self {
         let status = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut reply = Self::new(status);
         if let Some(methods) = denial.allow() {
             reply = reply.with(header::ALLOW, &methods.allow());
         }
+        if status == StatusCode::UNAUTHORIZED {
+            let challenges = challenges.iter().map(|value| (header::WWW_AUTHENTICATE, value.clone()));
+            reply.headers.extend(challenges);
+        }
+        if let Some(seconds) = denial.retry_after() {
+            reply.headers.push((header::RETRY_AFTER, seconds.into()));
+        }
         reply.close = denial.closes();
         let condition = denial.condition();
+        if matches!(denial, Denial::Hidden(_)) {
+            // What tells more would tell it apart from what is really missing.
+            return reply;
+        }
+        if let Denial::NeedPrivileges(resource, privilege, _) = denial {
+            return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));
+        }
         if account.route.as_ref().is_none_or(|route| route.speaks_dav()) {
             reply.with_body(XML, error_body(condition, &[]))
         } else {
@@ -77,16 +92,37 @@ impl Reply {
         let ok = Self::new(StatusCode::OK);
         match answer {
             OwnAnswer::Options(methods) => ok.with(header::ALLOW, &methods.allow()),
-            OwnAnswer::AncestorOptions | OwnAnswer::AncestorPropfind(_) => ok
-                .with(header::ALLOW, &own::ON_ANCESTORS.allow())
-                .with(HeaderName::from_static("dav"), "1")
-                .with(HeaderName::from_static("ms-author-via"), "DAV"),
+            OwnAnswer::DavOptions(methods) => {
+                let locks = methods.contains(Method::Lock) && methods.contains(Method::Unlock);
+                let classes = if locks { "1, 2" } else { "1" };
+                ok.with(header::ALLOW, &methods.allow()).of_dav(classes)
+            }
+            OwnAnswer::AncestorOptions | OwnAnswer::AncestorPropfind(_) => {
+                ok.with(header::ALLOW, &own::ON_ANCESTORS.allow()).of_dav("1")
+            }
         }
+    }
+
+    /// The same, with the classes of RFC 4918 that are there.
+    fn of_dav(self, classes: &'static str) -> Self {
+        self.with(HeaderName::from_static("dav"), classes)
+            .with(HeaderName::from_static("ms-author-via"), "DAV")
     }
 
     /// A 207.
     pub fn multistatus(body: String) -> Self {
         Self::new(StatusCode::MULTI_STATUS).with_body(XML, body)
+    }
+
+    /// A page of the gateway's own, of which a browser carries out nothing.
+    pub fn page(html: String) -> Self {
+        Self::new(StatusCode::OK)
+            .with(
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; frame-ancestors 'none'",
+            )
+            .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+            .with_body(HeaderValue::from_static("text/html; charset=utf-8"), html)
     }
 
     /// The same, after which the connection is closed.

@@ -7,7 +7,7 @@ use pingora::{
     prelude::Opt,
     proxy::http_proxy,
     server::{Server, configuration::ServerConf},
-    services::listening::Service,
+    services::{background::background_service, listening::Service},
 };
 use thiserror::Error;
 
@@ -15,14 +15,24 @@ use crate::{
     admin::service::AdminService,
     backend::embedded::{self, EmbeddedServer},
     decide::Gate,
-    policy::{Location, Policy},
+    identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings},
+    policy::{Listener, Location, Policy},
     telemetry::{
-        access::AccessLog,
+        lines::LineLog,
         metrics::{Metrics, MetricsError},
     },
+    tls::TlsError,
+    url::{CanonicalPath, PublicPath},
 };
 
-use super::{server::Gateway, upstream::Upstream};
+use super::{
+    identify::{AskBackEnd, AskNobody},
+    identity_test::IdentityTest,
+    server::Gateway,
+    tls,
+    transact::Transactor,
+    upstream::Upstream,
+};
 
 /// How long requests that are being served may go on once the server is told to stop, in seconds.
 const GRACE: u64 = 5;
@@ -46,12 +56,25 @@ pub enum StartError {
         /// Why.
         cause: io::Error,
     },
-    /// The access log cannot be opened.
-    #[error("cannot open the access log: {0}")]
-    AccessLog(io::Error),
+    /// The access log or the audit log cannot be opened.
+    #[error("cannot open the access log or the audit log: {0}")]
+    Logs(io::Error),
+    /// A source of identity cannot be opened.
+    #[error("identity: {0}")]
+    Identity(#[from] OpenError),
+    /// TLS cannot be offered.
+    #[error("tls: {0}")]
+    Tls(String),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics: {0}")]
     Metrics(#[from] MetricsError),
+}
+
+impl StartError {
+    fn tls(errors: Vec<TlsError>) -> Self {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Self::Tls(lines.join("\n"))
+    }
 }
 
 /// Serves `policy` until the process gets SIGINT (at once), SIGTERM or SIGQUIT (after a moment for the requests being served).
@@ -60,7 +83,8 @@ pub enum StartError {
 /// What stands in the way of starting; nothing is listened on then.
 pub fn run(policy: Policy) -> Result<(), StartError> {
     // pingora would end the process without a word of which address it was.
-    for address in policy.listeners.iter().chain(&policy.admin) {
+    let addresses = policy.listeners.iter().map(|listener| &listener.address);
+    for address in addresses.chain(&policy.admin) {
         TcpListener::bind(address).map_err(|cause| StartError::Listen {
             address: *address,
             cause,
@@ -69,15 +93,14 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     let embedded = Embedded::start(&policy)?;
     let upstreams = policy.routes.iter().zip(0..).map(|(route, number)| {
         let socket = embedded.socket(&route.backend.location);
-        Upstream::new(&route.backend, number, socket)
+        Arc::new(Upstream::new(&route.backend, number, socket))
     });
-    let upstreams = upstreams.collect();
+    let upstreams: Vec<Arc<Upstream>> = upstreams.collect();
+    let transactor = Arc::new(Transactor::new());
+    let authenticator = authenticator(&policy, &upstreams, &transactor)?;
     let metrics = Arc::new(Metrics::new()?);
-    let access_log = AccessLog::open(&policy.access_log).map_err(StartError::AccessLog)?;
-    access_log
-        .dropped()
-        .into_iter()
-        .for_each(|dropped| metrics.follow_access_log(dropped));
+    let logs = LineLog::open_two(&policy.access_log, &policy.audit_log).map_err(StartError::Logs)?;
+    metrics.follow_logs(logs.0.dropped(), logs.1.dropped());
 
     let conf = ServerConf {
         threads: std::thread::available_parallelism().map_or(1, Into::into),
@@ -85,31 +108,94 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         graceful_shutdown_timeout_seconds: Some(1),
         ..ServerConf::default()
     };
+    let identity_test = authenticator.clone().filter(|one| one.asks_back_end());
     let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
     server.bootstrap();
-    let gateway = Gateway::new(Gate::new(policy.routes), upstreams, Arc::clone(&metrics), access_log);
+    let gateway = Gateway::new(
+        Gate::new(policy.routes),
+        upstreams,
+        transactor,
+        authenticator,
+        Arc::clone(&metrics),
+        logs,
+    );
     let mut proxy = http_proxy(&server.configuration, gateway);
     // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.
     let mut options = HttpServerOptions::default();
     options.allow_connect_method_proxying = true;
     proxy.server_options = Some(options);
     let mut service = Service::new("gateway".to_owned(), proxy);
-    for address in &policy.listeners {
-        service.add_tcp(&address.to_string());
+    for Listener { address, tls } in &policy.listeners {
+        match tls {
+            None => service.add_tcp(&address.to_string()),
+            Some(settings) => {
+                let settings = tls::settings(crate::tls::open(settings).map_err(StartError::tls)?);
+                let settings = settings.map_err(|_| StartError::Tls(format!("cannot be offered on {address}")))?;
+                service.add_tls_with_settings(&address.to_string(), None, settings);
+            }
+        }
     }
     server.add_service(service);
+    if let Some(authenticator) = identity_test {
+        let metrics = Arc::clone(&metrics);
+        let test = IdentityTest { authenticator, metrics };
+        server.add_service(background_service("identity test", test));
+    }
     if let Some(address) = policy.admin {
         let app = HttpServer::new_app(AdminService::new(metrics));
         let mut admin = Service::new("admin".to_owned(), app);
         admin.add_tcp(&address.to_string());
         server.add_service(admin);
     }
-    for address in &policy.listeners {
-        tracing::info!(%address, "listening");
+    for Listener { address, tls } in &policy.listeners {
+        tracing::info!(%address, tls = tls.is_some(), "listening");
     }
     server.run(pingora::server::RunArgs::default());
     drop(embedded);
     Ok(())
+}
+
+/// The sources of identity, opened.
+fn authenticator(
+    policy: &Policy,
+    upstreams: &[Arc<Upstream>],
+    transactor: &Arc<Transactor>,
+) -> Result<Option<Arc<Authenticator>>, StartError> {
+    let Some(settings) = &policy.identity else {
+        return Ok(None);
+    };
+    let verify = settings.sources.iter().find_map(|source| match source {
+        SourceSettings::BackEnd(settings) => Some(settings.verify.as_str()),
+        _ => None,
+    });
+    let place = verify
+        .and_then(|path| CanonicalPath::parse(path.as_bytes()).ok())
+        .map(PublicPath);
+    let mut found = None;
+    for (route, upstream) in policy.routes.iter().zip(upstreams) {
+        let target = place.as_ref().and_then(|place| route.map.to_upstream(place));
+        let depth = route.map.public().0.segments().count();
+        if let Some(target) = target
+            && found.as_ref().is_none_or(|(deepest, _)| depth > *deepest)
+        {
+            let host = route.backend.location.origin().authority.to_string();
+            let (transactor, upstream, target) = (Arc::clone(transactor), Arc::clone(upstream), target.to_string());
+            found = Some((
+                depth,
+                AskBackEnd {
+                    transactor,
+                    upstream,
+                    target,
+                    host,
+                },
+            ));
+        }
+    }
+    let asks: Arc<dyn Ask> = match found {
+        Some((_, asks)) => Arc::new(asks),
+        None => Arc::new(AskNobody),
+    };
+    Ok(Some(Arc::new(Authenticator::open(settings, &asks)?)))
 }
 
 /// The back ends inside this process, one for each directory.

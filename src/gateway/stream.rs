@@ -9,7 +9,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Permit, permit::PermittedBody},
     policy::Method,
-    rewrite::{answer_body::Rewriting, request as outgoing},
+    rewrite::answer_body::Rewriting,
     telemetry::access::Exchange,
 };
 
@@ -45,7 +45,7 @@ impl Gateway {
     /// Prepares an exchange that pingora carries out.
     pub(super) fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
         let client = &session.req_header().headers;
-        let mut headers = outgoing::headers(&permit, client);
+        let mut headers = self.fields(&permit, client);
         let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
         if uploads {
             // One number in one spelling, or chunks: never what the client wrote.
@@ -65,7 +65,9 @@ impl Gateway {
         ctx.stream = Some(Streaming {
             limit: match permit.body() {
                 PermittedBody::Stream(limit) => *limit,
-                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) => None,
+                PermittedBody::None | PermittedBody::Xml(_) | PermittedBody::Spool(_) | PermittedBody::Answered(_) => {
+                    None
+                }
             },
             permit: Arc::new(permit),
             headers,

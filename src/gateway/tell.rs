@@ -1,4 +1,4 @@
-//! What is told of a request when it is over: a line in the access log, and the metrics.
+//! What is told of a request when it is over: a line in the access log, one in the audit log, and the metrics.
 
 use std::{
     sync::{
@@ -9,11 +9,16 @@ use std::{
 };
 
 use http::header;
-use pingora::{Error, proxy::Session};
+use pingora::{Error, http::RequestHeader, proxy::Session};
 
-use crate::telemetry::{
-    access::{AccessLine, Verdict, escaped_target},
-    metrics::{MethodClass, Observation},
+use crate::{
+    decide::Denial,
+    policy::Method,
+    telemetry::{
+        access::{AccessLine, Verdict, escaped_target},
+        audit::{self, AuditLine},
+        metrics::{MethodClass, Observation},
+    },
 };
 
 use super::{context::Context, server::Gateway};
@@ -43,10 +48,18 @@ impl Gateway {
             Verdict::Deny
         } else if ctx.failure.is_some() || (error.is_some() && !ctx.answered) {
             Verdict::Error
+        } else if ctx.reported.is_some() {
+            Verdict::Report
         } else {
             Verdict::Permit
         };
-        let rule = ctx.denial.as_ref().map(|denial| denial.rule()).or(ctx.failure);
+        let reported = ctx.reported.as_ref().filter(|_| verdict == Verdict::Report);
+        let refusal = ctx.denial.as_ref().or(reported);
+        let rule = refusal.map(Denial::rule).or(ctx.failure);
+        let reported_status = reported.map(Denial::status);
+        let config_rule = ctx.account.configured_rule(refusal);
+        let request_id = request_id();
+        let client = session.client_addr().map(ToString::to_string).unwrap_or_default();
         let path = match &ctx.account.path {
             Some(path) => path.to_string(),
             None => escaped_target(head.raw_path()),
@@ -57,8 +70,8 @@ impl Gateway {
         let (received, sent) = (session.body_bytes_read(), session.body_bytes_sent());
         self.access_log.write(&AccessLine {
             time: ctx.time,
-            request_id: &request_id(),
-            client: &session.client_addr().map(ToString::to_string).unwrap_or_default(),
+            request_id: &request_id,
+            client: &client,
             method: head.method.as_str(),
             path: &path,
             host: host.as_deref(),
@@ -66,7 +79,8 @@ impl Gateway {
             status,
             verdict,
             rule,
-            config_rule: ctx.account.configured_rule().as_deref(),
+            config_rule: config_rule.as_deref(),
+            reported_status,
             exchange: ctx.exchange,
             bytes_in: bytes(received),
             bytes_out: bytes(sent),
@@ -74,6 +88,24 @@ impl Gateway {
             upstream_ms: ctx.upstream.spent().map(milliseconds),
             user_agent: text(header::USER_AGENT),
         });
+        if refusal.is_some() || ctx.account.method.is_some_and(|method| !method.is_safe()) {
+            self.audit_log.write(&AuditLine {
+                log: audit::KIND,
+                time: ctx.time,
+                request_id: &request_id,
+                client: &client,
+                principal: ctx.account.principal.as_ref().and_then(|principal| principal.name()),
+                method: head.method.as_str(),
+                path: &path,
+                destination: destination(head, ctx).as_deref(),
+                route: ctx.account.route.as_ref().map(|route| route.name.as_str()),
+                status,
+                verdict,
+                rule,
+                config_rule: config_rule.as_deref(),
+                reported_status,
+            });
+        }
         let route = ctx
             .account
             .route
@@ -91,7 +123,26 @@ impl Gateway {
         });
         if let Some(denial) = &ctx.denial {
             metrics.refused(denial.rule());
+        } else if let Some(reported) = &ctx.reported {
+            // Whatever the back end made of it.
+            metrics.reported(reported.rule());
         }
+    }
+}
+
+/// Where COPY and MOVE go, as far as it can be told: a request may be refused before its Destination is read.
+fn destination(head: &RequestHeader, ctx: &Context) -> Option<String> {
+    if !matches!(ctx.account.method, Some(Method::Copy | Method::Move)) {
+        return None;
+    }
+    match &ctx.account.destination {
+        Some(path) => Some(path.to_string()),
+        None => head.headers.get("destination").map(|value| {
+            let url = value.as_bytes();
+            // Like any other URL with an authority, which may hold a password.
+            let whole = if url.starts_with(b"//") { b"http:" } else { &b""[..] };
+            escaped_target(&[whole, url].concat())
+        }),
     }
 }
 

@@ -21,6 +21,7 @@ fn backend(location: Location) -> BackEnd {
     BackEnd {
         location,
         profile: Profile::Generic,
+        credentials: crate::identity::BackEndCredentials::Pass,
         timeouts: Timeouts {
             connect: Duration::from_millis(500),
             read: Duration::from_millis(300),

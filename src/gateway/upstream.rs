@@ -200,6 +200,7 @@ mod tests {
                 authority: Authority::parse(authority).unwrap(),
             }),
             profile: Profile::Generic,
+            credentials: crate::identity::BackEndCredentials::Pass,
             timeouts: Timeouts {
                 connect: SECOND,
                 read: SECOND,

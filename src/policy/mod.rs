@@ -3,12 +3,9 @@
 pub mod filter;
 pub mod limits;
 pub mod method;
-pub mod pattern;
 pub mod profile;
 pub mod route;
-pub mod rule_index;
 pub mod table;
-pub mod wildcard;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -16,25 +13,40 @@ pub use filter::{Below, MethodFilter, MethodRule};
 pub use limits::{Limits, MaxDepth};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
-pub use route::{BackEnd, Location, Route, Timeouts};
+pub use route::{BackEnd, CollectionGet, Location, Mode, Route, Timeouts};
 pub use table::RouteTable;
+
+use crate::{identity::IdentitySettings, tls::TlsSettings};
 
 /// Everything one process is told by its configuration file.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Where clients connect.
-    pub listeners: Vec<SocketAddr>,
+    pub listeners: Vec<Listener>,
     /// Where metrics and health are served.
     pub admin: Option<SocketAddr>,
+    /// Who may say who is asking; `None` where nobody does.
+    pub identity: Option<IdentitySettings>,
     /// Where the access log goes.
-    pub access_log: AccessLog,
+    pub access_log: LogTarget,
+    /// Where the audit log goes.
+    pub audit_log: LogTarget,
     /// The routes in file order.
     pub routes: Vec<Route>,
 }
 
-/// Where the access log goes.
+/// One address that clients connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccessLog {
+pub struct Listener {
+    /// The address.
+    pub address: SocketAddr,
+    /// The files of its TLS; `None`: HTTP in the clear.
+    pub tls: Option<TlsSettings>,
+}
+
+/// Where a log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogTarget {
     /// Standard output.
     Stdout,
     /// Nowhere.

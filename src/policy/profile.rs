@@ -45,8 +45,44 @@ pub struct Habits {
     pub matches_slashes: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,
+    /// To PROPFIND, a URL that is locked and has nothing yet (RFC 2518 section 7.4) looks like a resource without entity tag and date,
+    /// which all others have.
+    pub lock_null: bool,
+    /// The conditions that it evaluates, on a write, before it writes.
+    pub conditions: Conditions,
     /// What it can do at most, of the methods of section 1.1.
     pub methods: MethodSet,
+}
+
+/// Conditions that a back end evaluates. What it does not, the gateway makes up for by keeping writes apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// `If-None-Match: *`.
+    pub absent: bool,
+    /// `If-Match: *`.
+    pub present: bool,
+    /// `If-Match` with a strong entity tag.
+    pub version: bool,
+    /// `If` with an entity tag, weak ones too, and with several conditions in a list.
+    pub weak_version: bool,
+}
+
+impl Conditions {
+    /// None of them.
+    pub const NONE: Self = Self {
+        absent: false,
+        present: false,
+        version: false,
+        weak_version: false,
+    };
+
+    /// Those of RFC 9110.
+    pub const HTTP: Self = Self {
+        absent: true,
+        present: true,
+        version: true,
+        weak_version: false,
+    };
 }
 
 impl Profile {
@@ -79,12 +115,21 @@ impl Profile {
             no_infinity: false,
             matches_slashes: false,
             bare_entity_tags: false,
+            lock_null: false,
+            // Not of the unknown: many servers take a condition and do not look at it.
+            conditions: Conditions::NONE,
             methods: MethodSet::all(),
         };
         match self {
             Self::Apache => Habits {
                 reserved: &[".DAV", ".ht*"],
                 atomic_put: true,
+                lock_null: true,
+                // For about a second after a write its entity tags are weak.
+                conditions: Conditions {
+                    weak_version: true,
+                    ..Conditions::HTTP
+                },
                 ..plain
             },
             Self::Nginx => Habits {
@@ -129,15 +174,22 @@ impl Profile {
                 cuts_destination: true,
                 put_replaces: true,
                 no_infinity: true,
+                // It takes the `*` of If-Match for an entity tag.
+                conditions: Conditions {
+                    present: false,
+                    ..Conditions::HTTP
+                },
                 ..plain
             },
             Self::Sabredav => Habits {
                 no_infinity: true,
+                conditions: Conditions::HTTP,
                 ..plain
             },
             Self::Generic => plain,
             Self::Embedded => Habits {
                 atomic_put: true,
+                conditions: Conditions::HTTP,
                 methods: CLASS_2,
                 ..plain
             },

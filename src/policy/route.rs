@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile};
 use crate::{
+    access::Acl,
+    identity::BackEndCredentials,
     url::{Authority, Origin, PathRules, PrefixMap, PublicPath},
     xml::name::ExpandedName,
 };
@@ -23,6 +25,12 @@ pub struct Route {
     pub backend: BackEnd,
     /// Which methods pass where.
     pub methods: MethodFilter,
+    /// Who may do what where; without it, this gateway has no access control of its own there.
+    pub access: Option<Acl>,
+    /// What answers GET of a collection (A-24).
+    pub collection_get: CollectionGet,
+    /// Whether rules refuse, or only tell what they would refuse.
+    pub mode: Mode,
     /// How much a request may hold.
     pub limits: Limits,
     /// The REPORT bodies that pass (RP-20).
@@ -33,6 +41,10 @@ pub struct Route {
     pub noroot: bool,
     /// Hand HTML bodies of the back end's errors to clients (ERR-3).
     pub pass_error_bodies: bool,
+    /// Answer OPTIONS without privileges and without the back end (PV-2).
+    pub public_options: bool,
+    /// Leave the owners of other people's locks out of answers (F-6).
+    pub hide_lock_owner: bool,
     /// 411 for a PUT without Content-Length (B-93).
     pub require_length: bool,
     /// 400 for method override headers (B-50).
@@ -61,12 +73,43 @@ impl Route {
         (passes.intersection(self.backend.profile.habits().methods), rule)
     }
 
+    /// The same route without rules: every method that is ever forwarded passes, and nobody needs a privilege. Limits stay.
+    pub fn opened(&self) -> Self {
+        Self {
+            methods: self.methods.opened(),
+            access: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether any rule lets a DAV method pass: if none does, the route shows no trace of WebDAV (Z-1).
     pub fn speaks_dav(&self) -> bool {
         self.methods
             .rules()
             .any(|(_, rule)| rule.allowed.intersects(MethodSet::DAV_ONLY))
     }
+}
+
+/// What answers GET and HEAD of a collection on a route with access control: nobody can filter what the back end shows there (A-24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CollectionGet {
+    /// The back end, to whoever may read everything below.
+    #[default]
+    Pass,
+    /// Nobody.
+    Deny,
+    /// The back end, to whoever may read everything below; the gateway, with what may be read, to others.
+    Synthetic,
+}
+
+/// What becomes of requests that `methods` or `access` refuse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They are refused.
+    #[default]
+    Enforce,
+    /// They pass, and it is told that they would have been refused.
+    Report,
 }
 
 /// The server behind a route.
@@ -76,6 +119,8 @@ pub struct BackEnd {
     pub location: Location,
     /// What kind of server it is.
     pub profile: Profile,
+    /// Who it sees (A-37).
+    pub credentials: BackEndCredentials,
     /// When to give up on it.
     pub timeouts: Timeouts,
     /// Other names it may use for itself in answers (R-4).
@@ -133,7 +178,8 @@ impl Timeouts {
 impl Route {
     /// A route with defaults, for tests: `path` for clients, `/dav/` at the back end, everything allowed.
     pub fn sample(path: &str, hosts: &[&str], fold: bool) -> Self {
-        use super::{MethodRule, pattern::PathPattern};
+        use super::MethodRule;
+        use crate::rules::PathPattern;
         let [public, upstream] = [path, "/dav/"].map(|text| crate::url::CanonicalPath::parse(text.as_bytes()).unwrap());
         let rule = MethodRule {
             allowed: MethodSet::all(),
@@ -153,6 +199,7 @@ impl Route {
             backend: BackEnd {
                 location: Location::Embedded(PathBuf::from("files")),
                 profile: Profile::Embedded,
+                credentials: BackEndCredentials::Pass,
                 timeouts: Timeouts {
                     connect: Duration::from_secs(1),
                     read: Duration::from_secs(1),
@@ -163,6 +210,9 @@ impl Route {
                 external_urls: false,
             },
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
+            access: None,
+            collection_get: CollectionGet::default(),
+            mode: Mode::Enforce,
             limits: Limits::default(),
             reports: Vec::new(),
             path_rules: PathRules {
@@ -171,6 +221,8 @@ impl Route {
             },
             noroot: false,
             pass_error_bodies: false,
+            public_options: false,
+            hide_lock_owner: false,
             require_length: false,
             strict_override: false,
             refuse_underscore: false,

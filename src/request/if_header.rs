@@ -97,11 +97,32 @@ impl If {
         &self.lists
     }
 
-    /// Replaces every tag by what `map` makes of it (L-22).
-    pub fn map_tags<E>(mut self, mut map: impl FnMut(&str) -> Result<String, E>) -> Result<Self, E> {
+    /// The same lists, each with the further condition that the resource has this entity tag.
+    pub fn with_entity_tag(mut self, etag: &str) -> Self {
+        let further = Condition {
+            not: false,
+            state: State::EntityTag(etag.to_owned()),
+        };
+        for list in &mut self.lists {
+            list.conditions.push(further.clone());
+        }
+        self
+    }
+
+    /// The one condition that the resource `tag` has this entity tag.
+    pub fn entity_tag(tag: String, etag: &str) -> Self {
+        let list = List {
+            tag: Some(tag),
+            conditions: Vec::new(),
+        };
+        Self { lists: vec![list] }.with_entity_tag(etag)
+    }
+
+    /// Replaces every tag by what `map` makes of it and of the conditions behind it (L-22).
+    pub fn map_tags<E>(mut self, mut map: impl FnMut(&str, &[Condition]) -> Result<String, E>) -> Result<Self, E> {
         for list in &mut self.lists {
             if let Some(tag) = &mut list.tag {
-                *tag = map(tag)?;
+                *tag = map(tag, &list.conditions)?;
             }
         }
         Ok(self)
@@ -205,19 +226,8 @@ fn condition(text: &str) -> Result<(Condition, &str), Malformed> {
         ));
     }
     let after = rest.strip_prefix('[').ok_or(Malformed)?;
-    let quoted = after
-        .strip_prefix("W/")
-        .unwrap_or(after)
-        .strip_prefix('"')
-        .ok_or(Malformed)?;
-    let (inside, behind) = quoted.split_once('"').ok_or(Malformed)?;
+    let (etag, behind) = entity_tag(after)?;
     let after_tag = behind.strip_prefix(']').ok_or(Malformed)?;
-    // Deliberately narrower than RFC 9110 section 8.8.3: mod_dav ends a list at the first `)` and a tag at the first `]`, whatever
-    // stands in quotes, and would read what follows there as another list, with a tag that nobody has mapped (L-22).
-    if inside.bytes().any(|b| b < 0x21 || b == 0x7f || b"<>()[]".contains(&b)) {
-        return Err(Malformed);
-    }
-    let etag = after.get(..after.len() - behind.len()).ok_or(Malformed)?;
     Ok((
         Condition {
             not,
@@ -225,6 +235,28 @@ fn condition(text: &str) -> Result<(Condition, &str), Malformed> {
         },
         after_tag,
     ))
+}
+
+/// The entity tag at the beginning of `text`, and what follows it.
+fn entity_tag(text: &str) -> Result<(&str, &str), Malformed> {
+    let quoted = text
+        .strip_prefix("W/")
+        .unwrap_or(text)
+        .strip_prefix('"')
+        .ok_or(Malformed)?;
+    let (inside, behind) = quoted.split_once('"').ok_or(Malformed)?;
+    // Deliberately narrower than RFC 9110 section 8.8.3: mod_dav ends a list at the first `)` and a tag at the first `]`, whatever
+    // stands in quotes, and would read what follows there as another list, with a tag that nobody has mapped (L-22).
+    if inside.bytes().any(|b| b < 0x21 || b == 0x7f || b"<>()[]".contains(&b)) {
+        return Err(Malformed);
+    }
+    let etag = text.get(..text.len() - behind.len()).ok_or(Malformed)?;
+    Ok((etag, behind))
+}
+
+/// Whether `text` is an entity tag that may stand in an If header.
+pub fn is_entity_tag(text: &str) -> bool {
+    text.is_ascii() && entity_tag(text).is_ok_and(|(_, behind)| behind.is_empty())
 }
 
 #[cfg(test)]

@@ -6,12 +6,16 @@ pub mod framing;
 pub mod if_header;
 pub mod locate;
 pub mod lock_token;
+pub mod operation;
 pub mod position;
 pub mod published;
 pub mod single;
+pub mod state;
 
 pub use depth::Depth;
 pub use if_header::If;
 pub use locate::{LocateError, Located, Neighbourhood};
 pub use lock_token::LockToken;
+pub use operation::Operation;
 pub use position::Position;
+pub use state::State;

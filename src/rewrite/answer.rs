@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-        LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
+        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+        ETAG, LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
     },
 };
 
@@ -20,6 +20,7 @@ use super::{
     url_headers::{map_headers, remove_internal},
 };
 use crate::{
+    decide::privileges,
     policy::{Method, Profile},
     xml::media_type::xml_charset,
 };
@@ -39,6 +40,12 @@ pub enum BadAnswer {
     /// It is a part of a document that would have to be rewritten as a whole.
     #[error("the back end answers with a part of a document whose URLs must be mapped")]
     PartOfDocument,
+    /// It asks for credentials in a way that nobody could meet.
+    #[error("the back end asks for credentials that do not pass, or refuses the gateway's own")]
+    Challenge,
+    /// It is no multistatus where only that could be filtered (F-15).
+    #[error("the back end's answer is no XML where a multistatus is expected")]
+    NotXml,
 }
 
 impl BadAnswer {
@@ -49,6 +56,8 @@ impl BadAnswer {
             Self::UnknownCoding => "answer-unknown-coding",
             Self::EmptyMultistatus => "answer-missing",
             Self::PartOfDocument => "answer-partial",
+            Self::Challenge => "answer-challenge",
+            Self::NotXml => "answer-not-xml",
         }
     }
 }
@@ -64,7 +73,8 @@ const OF_THE_BYTES: [HeaderName; 7] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is.
+/// Rewrites `headers` of an answer with this status and says what becomes of its body. An interim answer (1xx) stays as it is. Where the
+/// route has `access`, a 404 looks like that for what is hidden, which the back end is not asked for: one empty form for both.
 ///
 /// # Errors
 /// The answer must not go out; the headers are in no defined state then.
@@ -80,9 +90,16 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     {
         return Err(BadAnswer::UnknownCoding);
     }
+    if status == 404 && context.filter.is_some() && privileges::hides(context.method) {
+        *headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+        return Ok(BodyPlan::Empty);
+    }
     remove_internal(headers);
     map_headers(context, status, headers)?;
     announce(context, status, headers);
+    if (200..300).contains(&status) && must_be_filtered(context, status, headers) {
+        return Err(BadAnswer::NotXml);
+    }
     match status {
         204 => {
             headers.remove(CONTENT_LENGTH);
@@ -108,8 +125,16 @@ fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> R
         empty(headers, success);
         return Ok(BodyPlan::Empty);
     }
-    // A route that shows no WebDAV has nothing but pages and files: their XML may be anything, a DOCTYPE included.
-    let shown = context.route.speaks_dav() || media == Some("application/davmount+xml");
+    // What failed may be members, and what a body of no type tells of them nobody could filter (F-1, F-4).
+    let failed = !success && context.filter.is_some() && only_reports(context.method);
+    if failed && media.is_none() {
+        empty(headers, success);
+        return Ok(BodyPlan::Empty);
+    }
+    // A route that shows no WebDAV has nothing but pages and files: their XML may be anything, a DOCTYPE included. But its back
+    // end may speak WebDAV, and tell of what is hidden.
+    let told = failed || status == 207;
+    let shown = told || context.route.speaks_dav() || media == Some("application/davmount+xml");
     if !shown || !is_rewritten(context.method, status, media) {
         return Ok(BodyPlan::AsIs);
     }
@@ -148,10 +173,29 @@ fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> R
         options: BodyOptions {
             charset,
             repair_lock_owner: zope,
+            success,
             ..BodyOptions::new(context.public.to_string())
         },
         required: status == 207,
     }))
+}
+
+/// F-15: whether this successful answer tells of resources in a form that no filter reads.
+fn must_be_filtered(context: &AnswerContext, status: u16, headers: &HeaderMap) -> bool {
+    let Some(asked) = context.filter.as_ref().map(|filter| &filter.asked) else {
+        return false;
+    };
+    let media = media_type(headers);
+    let xml = status != 204 && status != 205 && is_rewritten(context.method, status, media.as_deref());
+    let empty = status == 204 || headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0");
+    match context.method {
+        // RP-12
+        Method::Report if asked.free_busy => false,
+        Method::Propfind | Method::Report | Method::Search => !xml || empty,
+        // RFC 8144: there may be nothing to tell.
+        Method::Proppatch => !xml && !empty,
+        _ => false,
+    }
 }
 
 /// The media type without parameters, as written.

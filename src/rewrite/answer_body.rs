@@ -49,7 +49,7 @@ impl AnswerBodyError {
             Self::Coding(DecodeError::Bomb) => "answer-bomb",
             Self::Coding(DecodeError::Malformed | DecodeError::Truncated) => "answer-coding",
             Self::Xml(BodyError::TooLarge { .. } | BodyError::UrlTooLong) => "answer-too-large",
-            Self::Xml(BodyError::Malformed(_) | BodyError::ElementInUrl) => "answer-xml",
+            Self::Xml(BodyError::Malformed(_) | BodyError::ElementInUrl | BodyError::UnexpectedRoot) => "answer-xml",
             Self::Missing => "answer-missing",
         }
     }
@@ -58,9 +58,14 @@ impl AnswerBodyError {
 impl RewritePlan {
     /// Begins with the body.
     pub fn start(self) -> Rewriting {
+        let filter = self.context.filter.clone();
+        let mut body = BodyRewriter::new(AnswerUrls::new(self.context), self.options);
+        if let Some(filter) = filter {
+            body = body.filtered(filter);
+        }
         Rewriting {
             decoder: self.decoder,
-            body: BodyRewriter::new(AnswerUrls::new(self.context), self.options),
+            body,
             required: self.required,
             coded: false,
             any: false,

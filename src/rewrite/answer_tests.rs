@@ -331,3 +331,36 @@ fn routes_without_webdav() {
         assert_eq!(name(&plan), "rewrite", "the twin: {status} {media}");
     }
 }
+
+// F-1, F-4: a back end that speaks WebDAV tells of hidden members also where its route does not speak it, and without a type
+#[test]
+fn failures_are_filtered_everywhere() {
+    use super::super::{filtering::tests::by_name, visibility::Asked};
+    let web = MethodSet::of(&[Method::Get, Method::Put, Method::Delete]);
+    for (method, status, media, expected) in [
+        (Method::Delete, 207, Some("text/xml"), "rewrite"),
+        (Method::Delete, 424, Some("text/xml"), "rewrite"),
+        (Method::Put, 423, Some("application/xml"), "rewrite"),
+        (Method::Delete, 424, None, "empty"),
+        (Method::Delete, 423, Some("text/plain"), "as is"),
+        (Method::Delete, 204, None, "as is"),
+        (Method::Get, 404, Some("text/xml"), "empty"),
+        (Method::Get, 403, Some("text/xml"), "as is"),
+        (Method::Get, 200, Some("text/xml"), "as is"),
+    ] {
+        for allowed in [web, PLAIN] {
+            let mut context = context_on(route(allowed), method);
+            context.filter = Some(by_name(Asked::new(method, context.public.clone())));
+            let mut sent: HeaderMap = media
+                .map(|media| (CONTENT_TYPE, HeaderValue::from_static(media)))
+                .into_iter()
+                .collect();
+            let plan = rewrite(&Arc::new(context), status, &mut sent);
+            let expected = match (allowed == PLAIN, method, status) {
+                (true, Method::Get, 403) => "rewrite",
+                _ => expected,
+            };
+            assert_eq!(name(&plan), expected, "{method:?} {status} {media:?}");
+        }
+    }
+}

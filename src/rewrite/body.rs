@@ -1,16 +1,18 @@
 //! The XML body of an answer, rewritten while it passes (spec, C-1 to C-14).
 //! In: the body in pieces of any size, a map from the back end's URLs to the public ones. Out: the same body in UTF-8, byte for
 //! byte but for the URLs in the places of [`super::context`]; a response without a public URL is left out. Held in memory is at
-//! most one response, and one URL. A body whose root is none of WebDAV's passes unchanged. A body that is not well-formed, or
+//! most one response, and one URL. With a filter, what the principal may not see is left out in the same pass (section 3.6). A body whose root is none of WebDAV's passes unchanged. A body that is not well-formed, or
 //! ends early, is an error: what went out before it is then no whole document either.
 
-use super::context::{Context, Mapped, ResponseUrls};
-use super::held::{Fate, Held, empty_tag};
+use super::context::{Context, Mapped, Place, ResponseUrls};
+use super::filtering::{Filtering, Verdict};
+use super::frame::Shown;
+use super::held::{Fate, Held, Span, empty_tag};
+use super::url_text::{UrlText, split_empty};
+use super::visibility::Filter;
 use crate::xml::scanner::{Flow, ScanError, Scanner, StartTag, Token};
-use crate::xml::{escape_into, first_characters, trim, unescape_into};
+use crate::xml::{first_characters, trim, unescape_into};
 
-/// The longest URL with its markup, in bytes.
-const MAX_URL: usize = 16 * 1024;
 /// The longest `responsedescription` that passes, in characters (ERR-3: some back ends put stack traces there).
 const MAX_DESCRIPTION: usize = 1024;
 
@@ -25,6 +27,8 @@ pub struct BodyOptions {
     pub max_response_element: usize,
     /// Declares the prefixes that Zope leaves undeclared in the owner of a lock, and only there (F-14).
     pub repair_lock_owner: bool,
+    /// Whether the status of the answer is 2xx: a filter then lets only documents through that answer what was asked.
+    pub success: bool,
 }
 
 impl BodyOptions {
@@ -35,6 +39,7 @@ impl BodyOptions {
             request_url: request_url.into(),
             max_response_element: 4 * 1024 * 1024,
             repair_lock_owner: false,
+            success: true,
         }
     }
 }
@@ -58,6 +63,9 @@ pub enum BodyError {
     /// An element inside a URL: nobody could say what a client reads there.
     #[error("a URL in the back end's answer holds an element")]
     ElementInUrl,
+    /// The document cannot be the answer to the request, so nobody could say what in it may be seen.
+    #[error("the root element of the back end's XML answer is not what was asked for")]
+    UnexpectedRoot,
 }
 
 /// A body being rewritten.
@@ -78,6 +86,8 @@ impl<U: ResponseUrls> BodyRewriter<U> {
             urls,
             held: Held::new(options.max_response_element),
             request_url: options.request_url,
+            success: options.success,
+            filter: None,
             contexts: Vec::new(),
             url: UrlText::default(),
             description_left: 0,
@@ -88,6 +98,12 @@ impl<U: ResponseUrls> BodyRewriter<U> {
             pass,
             failed: None,
         }
+    }
+
+    /// The same for a principal who may not see everything.
+    pub fn filtered(mut self, filter: Filter) -> Self {
+        self.pass.filter = Some(Filtering::new(filter));
+        self
     }
 
     /// Takes the next bytes of the body and appends to `out` what can go out. An error is final: it comes again at every call.
@@ -116,14 +132,18 @@ impl<U: ResponseUrls> BodyRewriter<U> {
 
     /// The memory kept between two calls, in bytes.
     #[cfg(test)]
-    fn memory(&self) -> usize {
-        self.scanner.carried() + self.pass.held.memory() + self.pass.url.raw.capacity() + self.pass.url.text.capacity()
+    pub(super) fn memory(&self) -> usize {
+        let filter = self.pass.filter.as_ref().map_or(0, Filtering::memory);
+        self.scanner.carried() + self.pass.held.memory() + self.pass.url.memory() + filter
     }
 }
 
 struct Pass<U> {
     urls: U,
     request_url: String,
+    success: bool,
+    /// What the principal may see; `None`: everything.
+    filter: Option<Filtering>,
     /// The contexts of the open elements, the root first.
     contexts: Vec<Context>,
     /// What waits for its fate.
@@ -133,27 +153,6 @@ struct Pass<U> {
     /// How many more characters of the current `responsedescription` go out.
     description_left: usize,
     unmapped: u64,
-}
-
-/// An element whose text is a URL, until its end.
-#[derive(Default)]
-struct UrlText {
-    /// The start tag and the content as they came.
-    raw: String,
-    /// How much of `raw` is the start tag.
-    tag: usize,
-    /// The content, decoded.
-    text: String,
-}
-
-impl UrlText {
-    fn add(&mut self, raw: &str) -> Result<(), BodyError> {
-        if self.raw.len() + raw.len() > self.tag + MAX_URL {
-            return Err(BodyError::UrlTooLong);
-        }
-        self.raw.push_str(raw);
-        Ok(())
-    }
 }
 
 impl<U: ResponseUrls> Pass<U> {
@@ -182,6 +181,17 @@ impl<U: ResponseUrls> Pass<U> {
                     out,
                 )?;
             }
+            Token::Text(raw) | Token::Cdata(raw) if context.is_some_and(Context::is_read) && self.filter.is_some() => {
+                self.held.write(raw.as_bytes(), out)?;
+                let mut text = String::new();
+                match token {
+                    Token::Text(_) => unescape_into(raw, &mut text)?,
+                    _ => text.push_str(raw),
+                }
+                if let (Some(filter), Some(context)) = (&mut self.filter, context) {
+                    filter.text(context, &text);
+                }
+            }
             Token::Text(raw) | Token::Cdata(raw) | Token::Markup(raw) => self.held.write(raw.as_bytes(), out)?,
             Token::Declaration(declaration) => match declaration.encoding {
                 Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => {
@@ -202,6 +212,13 @@ impl<U: ResponseUrls> Pass<U> {
             Some(parent) if parent.url().is_some() => return Err(BodyError::ElementInUrl),
             Some(parent) => parent.child(tag.name),
             None => match Context::root(tag.name) {
+                root if self
+                    .filter
+                    .as_ref()
+                    .is_some_and(|filter| !filter.expects(root, self.success)) =>
+                {
+                    return Err(BodyError::UnexpectedRoot);
+                }
                 Some(root) => root,
                 None => {
                     out.extend_from_slice(tag.raw.as_bytes());
@@ -212,18 +229,34 @@ impl<U: ResponseUrls> Pass<U> {
         if context == Context::Description && parent != Some(Context::Description) {
             self.description_left = MAX_DESCRIPTION;
         }
-        match (tag.undeclared, context.url(), fate(context)) {
+        let context = match &self.filter {
+            Some(filter) => filter.context(parent, context, tag.name),
+            None => context,
+        };
+        if let (None, Context::Multistatus, Some(filter)) = (parent, context, &self.filter)
+            && let Some((start, end)) = split_empty(tag.raw).filter(|_| filter.adds())
+        {
+            let opened = StartTag {
+                raw: &start,
+                empty: false,
+                ..tag
+            };
+            self.start(parent, opened, out)?;
+            self.end(&end, out)?;
+            return Ok(Flow::Continue);
+        }
+        let at = self.held.len();
+        match (tag.undeclared, context.url(), Fate::of(context, self.filter.is_some())) {
             (Some(prefix), _, _) => self.held.write(declare(tag.raw, prefix).as_bytes(), out)?,
-            (None, Some(_), _) => {
-                self.url.raw.clear();
-                self.url.text.clear();
-                self.url.raw.push_str(tag.raw);
-                self.url.tag = tag.raw.len();
-            }
+            (None, Some(_), _) => self.url.begin(tag.raw),
             (None, None, Some(fate)) => self.held.open(fate, tag.raw.as_bytes(), out)?,
             (None, None, None) => self.held.write(tag.raw.as_bytes(), out)?,
         }
         self.contexts.push(context);
+        if let Some(filter) = &mut self.filter {
+            let end = self.held.len();
+            filter.opened(parent, context, &tag, Span { start: at, end });
+        }
         if tag.empty {
             self.end("", out)?;
         }
@@ -238,97 +271,105 @@ impl<U: ResponseUrls> Pass<U> {
         if context.url().is_some() {
             return self.end_of_url(context, raw, out);
         }
-        self.held.write(raw.as_bytes(), out)?;
-        if fate(context).is_some() {
+        if let Some(filter) = &mut self.filter {
+            filter.ending(context, self.held.len());
+        }
+        if context == Context::Multistatus && self.contexts.is_empty() {
+            self.write_tail(raw, out)?;
+        } else {
+            self.held.write(raw.as_bytes(), out)?;
+        }
+        if let Some(filter) = &mut self.filter
+            && filter.ended(context, &mut self.held)
+        {
+            self.held.keep_response();
+        }
+        if Fate::of(context, self.filter.is_some()).is_some() {
             self.held.close(out);
+        }
+        if let Some(filter) = &mut self.filter {
+            filter.closed(context, self.contexts.last().copied(), self.held.len());
         }
         Ok(())
     }
 
     fn end_of_url(&mut self, context: Context, end: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
         let Some(place) = context.url() else { return Ok(()) };
-        let mapped = self.urls.map(place, trim(&self.url.text));
+        let mut mapped = self.urls.map(place, trim(&self.url.text));
         if mapped == Mapped::Outside {
             self.unmapped += 1;
+        } else if self.is_hidden(context, place) {
+            mapped = Mapped::Outside;
         }
         match (mapped, context) {
-            (Mapped::Outside, Context::ResponseUrl) => return Ok(()),
-            (Mapped::To(url), Context::ResponseUrl) if !self.urls.shows(&url) => return Ok(()),
-            (Mapped::Outside, Context::MountUrl) => {
-                let tag = self.url.raw.get(..self.url.tag).unwrap_or_default();
-                return self.held.write(&empty_tag(tag.as_bytes()), out);
-            }
+            (Mapped::Outside, Context::ResponseUrl) => self.response_url(None, end, out),
+            (Mapped::To(url), Context::ResponseUrl) => self.response_url(Some(url), end, out),
+            (Mapped::Outside, Context::MountUrl) => self.held.write(&empty_tag(self.url.tag().as_bytes()), out),
             (Mapped::Outside, _) if self.contexts.last() == Some(&Context::Error) => {
-                let own = self.request_url.clone();
-                self.write_url(&own, end, out)?;
+                self.held.write(&self.url.with(&self.request_url, end), out)
             }
             (Mapped::Outside, _) => {
                 self.held.hide_value();
-                return Ok(());
+                Ok(())
             }
-            (Mapped::To(url), _) => self.write_url(&url, end, out)?,
+            (Mapped::To(url), _) => self.held.write(&self.url.with(&url, end), out),
+            (Mapped::Unchanged, Context::ResponseUrl) if self.filter.is_some() => self.response_url(None, end, out),
             (Mapped::Unchanged, _) => {
                 self.held.write(self.url.raw.as_bytes(), out)?;
                 self.held.write(end.as_bytes(), out)?;
+                if context == Context::ResponseUrl {
+                    self.held.keep_response();
+                }
+                Ok(())
             }
         }
-        if context == Context::ResponseUrl {
-            self.held.keep_response();
+    }
+
+    /// Whether the current URL, which is public and no response's, names what the principal may not know of (C-2, C-3, C-13, A-35).
+    fn is_hidden(&mut self, context: Context, place: Place) -> bool {
+        let Some(filter) = &mut self.filter else { return false };
+        let named = || self.urls.named(trim(&self.url.text));
+        match (self.contexts.last(), place) {
+            _ if context == Context::ResponseUrl => false,
+            (Some(Context::LockRoot), _) => !filter.lock_root(named()),
+            (Some(Context::Location), _) | (_, Place::Error) => !filter.sees(&named()),
+            _ if self.contexts.first() == Some(&Context::Report) => !filter.sees(&named()),
+            _ => false,
         }
+    }
+
+    /// The href of a response, with its public URL if it has one.
+    fn response_url(&mut self, url: Option<String>, end: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let shown = url.filter(|url| self.urls.shows(url));
+        let Some(filter) = &mut self.filter else {
+            if let Some(url) = shown {
+                self.held.write(&self.url.with(&url, end), out)?;
+                self.held.keep_response();
+            }
+            return Ok(());
+        };
+        let Some(url) = shown else {
+            filter.left_out();
+            return Ok(());
+        };
+        let (url, shown) = match filter.response_url(self.urls.named(trim(&self.url.text))) {
+            Verdict::Hide => return Ok(()),
+            Verdict::Show(shown) => (url, shown),
+            Verdict::Replace(ancestor) => (ancestor, Shown::Moved),
+        };
+        let start = self.held.len();
+        self.held.write(&self.url.with(&url, end), out)?;
+        let end = self.held.len();
+        filter.wrote_url(Span { start, end }, shown, &self.held);
         Ok(())
     }
 
-    fn write_url(&mut self, url: &str, end: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
-        let tag = self.url.raw.get(..self.url.tag).unwrap_or_default();
-        let mut element = Vec::with_capacity(tag.len() + url.len() + end.len() + 16);
-        if let (true, Some(inner)) = (end.is_empty(), tag.strip_suffix("/>")) {
-            let name = inner
-                .split([' ', '\t', '\r', '\n'])
-                .next()
-                .unwrap_or(inner)
-                .trim_start_matches('<');
-            element.extend_from_slice(inner.as_bytes());
-            element.push(b'>');
-            escape_into(url, &mut element);
-            element.extend_from_slice(b"</");
-            element.extend_from_slice(name.as_bytes());
-            element.push(b'>');
-        } else {
-            element.extend_from_slice(tag.as_bytes());
-            escape_into(url, &mut element);
-            element.extend_from_slice(end.as_bytes());
+    /// The end tag of a multistatus, and before it what a filter adds.
+    fn write_tail(&mut self, end: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        if let Some(filter) = &mut self.filter {
+            self.held.write(&filter.tail(), out)?;
         }
-        self.held.write(&element, out)
-    }
-}
-
-/// What is decided about an element only at its end.
-fn fate(context: Context) -> Option<Fate> {
-    match context {
-        Context::Response => Some(Fate::Response),
-        // Deliberately only the lock root, not the whole lockdiscovery: a client must see that the resource is locked.
-        Context::Location | Context::LockRoot => Some(Fate::Element),
-        Context::Value | Context::RelativeValue | Context::Source | Context::Recipient => Some(Fate::Value),
-        Context::Multistatus
-        | Context::Propstat
-        | Context::Prop
-        | Context::InValue
-        | Context::LockDiscovery
-        | Context::ActiveLock
-        | Context::LockOwner
-        | Context::SourceLink
-        | Context::Error
-        | Context::Description
-        | Context::OptionsResponse
-        | Context::OwnResponse
-        | Context::Report
-        | Context::ScheduleResponse
-        | Context::ScheduleItem
-        | Context::Mount
-        | Context::Url(_)
-        | Context::ResponseUrl
-        | Context::MountUrl
-        | Context::Data => None,
+        self.held.write(end.as_bytes(), out)
     }
 }
 

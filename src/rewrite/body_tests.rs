@@ -1,7 +1,7 @@
 //! The rewriting of answers: pieces, errors, limits, encodings; the places of URLs have a table of their own.
 
 use super::*;
-use crate::rewrite::context::Place;
+use crate::rewrite::context::{Named, Place};
 use proptest::prelude::*;
 
 #[path = "body_places_tests.rs"]
@@ -29,6 +29,10 @@ impl ResponseUrls for Double {
             None => Mapped::Outside,
         }
     }
+
+    fn named(&self, _: &str) -> Named {
+        Named::Elsewhere
+    }
 }
 
 struct Identity;
@@ -36,6 +40,10 @@ struct Identity;
 impl ResponseUrls for Identity {
     fn map(&self, _: Place, _: &str) -> Mapped {
         Mapped::Unchanged
+    }
+
+    fn named(&self, _: &str) -> Named {
+        Named::Elsewhere
     }
 }
 

@@ -3,6 +3,7 @@
 //! listed here (lock owners, lock tokens, dead properties) is data and is never touched. RFC 4918 section 14, RFC 3253, RFC 3744,
 //! RFC 4709, RFC 5689, RFC 6638.
 
+use crate::url::PublicPath;
 use crate::xml::name::{CALDAV, DAV, DAVMOUNT, ExpandedName};
 use crate::xml::places::{UrlForm, property_place};
 
@@ -33,6 +34,17 @@ pub enum Mapped {
     Outside,
 }
 
+/// What a URL in an answer names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Something that is not the back end's: another scheme or another server.
+    Elsewhere,
+    /// A resource of the route.
+    Public(PublicPath),
+    /// Something of the back end's that has no public URL.
+    Outside,
+}
+
 /// The mapping from the URLs of a back end's answer to the public ones.
 pub trait ResponseUrls {
     /// What becomes of `url`, found at `place`: decoded, without white space at its ends.
@@ -44,6 +56,9 @@ pub trait ResponseUrls {
         let _ = public;
         true
     }
+
+    /// What `url` names, as it came, in every place; a relative one is resolved against the URL of the request. A filter asks.
+    fn named(&self, url: &str) -> Named;
 }
 
 /// What an element is, seen from the root.
@@ -64,12 +79,20 @@ pub(super) enum Context {
     LockDiscovery,
     ActiveLock,
     LockOwner,
+    /// `DAV:locktoken`, and what is in it: data, but a filter reads it.
+    LockToken,
     LockRoot,
     /// `DAV:source` of RFC 2518 and its links.
     Source,
     SourceLink,
     Error,
     Description,
+    /// `DAV:status` of a response or a propstat: data, but a filter reads it.
+    Status,
+    /// `DAV:current-user-privilege-set`: data that a filter narrows.
+    Privileges,
+    /// A `DAV:privilege` in it.
+    Privilege,
     OptionsResponse,
     /// `DAV:*-response` and the like: propstats and properties at the top (C-9).
     OwnResponse,
@@ -123,12 +146,14 @@ impl Context {
                 "href" => Self::ResponseUrl,
                 "propstat" => Self::Propstat,
                 "location" => Self::Location,
+                "status" => Self::Status,
                 "error" => Self::Error,
                 "responsedescription" => Self::Description,
                 _ => Self::Data,
             },
             Self::Propstat => match dav {
                 "prop" => Self::Prop,
+                "status" => Self::Status,
                 "error" => Self::Error,
                 "responsedescription" => Self::Description,
                 _ => Self::Data,
@@ -154,9 +179,12 @@ impl Context {
             Self::ActiveLock => match dav {
                 "lockroot" => Self::LockRoot,
                 "owner" => Self::LockOwner,
+                "locktoken" => Self::LockToken,
                 _ => Self::Data,
             },
             Self::LockOwner => Self::LockOwner,
+            Self::LockToken => Self::LockToken,
+            Self::Privileges if dav == "privilege" => Self::Privilege,
             Self::Source if dav == "link" => Self::SourceLink,
             Self::SourceLink if dav == "src" || dav == "dst" => Self::Url(Place::Property),
             Self::Error if dav == "href" => Self::Url(Place::Error),
@@ -178,6 +206,9 @@ impl Context {
             },
             Self::Mount if name == ExpandedName::new(DAVMOUNT, "url") => Self::MountUrl,
             Self::RelativeValue
+            | Self::Status
+            | Self::Privileges
+            | Self::Privilege
             | Self::Location
             | Self::LockRoot
             | Self::Recipient
@@ -194,6 +225,9 @@ impl Context {
     }
 
     fn property(name: ExpandedName<'_>) -> Self {
+        if name.is_dav("current-user-privilege-set") {
+            return Self::Privileges;
+        }
         match property_place(name).map(|place| place.form) {
             Some(UrlForm::Href) => Self::Value,
             Some(UrlForm::RelativeStays) => Self::RelativeValue,
@@ -201,6 +235,11 @@ impl Context {
             Some(UrlForm::SourceLink) => Self::Source,
             None => Self::Data,
         }
+    }
+
+    /// Whether a filter reads the text of such an element.
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::Status | Self::LockToken)
     }
 
     /// The place of the URL that is the text of this element.
@@ -220,11 +259,15 @@ impl Context {
             | Self::LockDiscovery
             | Self::ActiveLock
             | Self::LockOwner
+            | Self::LockToken
             | Self::LockRoot
             | Self::Source
             | Self::SourceLink
             | Self::Error
             | Self::Description
+            | Self::Status
+            | Self::Privileges
+            | Self::Privilege
             | Self::OptionsResponse
             | Self::OwnResponse
             | Self::Report

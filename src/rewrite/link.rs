@@ -1,5 +1,5 @@
 //! `Link` of an answer (RFC 8288 section 3; spec 1.5). In: one field value. Out: the same with public targets; links to what has no
-//! public URL are left out.
+//! public URL, or may not be seen, are left out.
 
 use super::urls::AnswerContext;
 
@@ -8,7 +8,7 @@ pub(super) fn public_links(context: &AnswerContext, value: &str) -> Option<Strin
     let links: Vec<String> = split(value)
         .filter_map(|link| {
             let (target, parameters) = link.strip_prefix('<')?.split_once('>')?;
-            Some(format!("<{}>{parameters}", context.public_url(target)?))
+            Some(format!("<{}>{parameters}", context.seen_url(target)?))
         })
         .collect();
     (!links.is_empty()).then(|| links.join(", "))

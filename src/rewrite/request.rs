@@ -4,8 +4,9 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
-    decide::{Permit, permit::PermittedBody},
+    decide::{Guard, Permit, permit::PermittedBody},
     policy::Method,
+    request::If,
     url::UpstreamPath,
 };
 
@@ -86,7 +87,7 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
             out.insert(header::CONTENT_TYPE, XML);
             drop_digests(&mut out);
         }
-        PermittedBody::None => {
+        PermittedBody::None | PermittedBody::Answered(_) => {
             out.remove(header::CONTENT_TYPE);
             drop_digests(&mut out);
         }
@@ -95,13 +96,49 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
     for (name, value) in decided(permit) {
         out.insert(name, value);
     }
+    permit.guards().iter().for_each(|guard| hold(guard, &mut out));
     out
+}
+
+/// adds a condition on the target to the client's own. What stands in `If` and `Overwrite` is written with the others.
+fn hold(guard: &Guard, out: &mut HeaderMap) {
+    const ANY: HeaderValue = HeaderValue::from_static("*");
+    match guard {
+        // Whatever entity tags the client names: where nothing is, none of them is.
+        Guard::Absent => {
+            out.insert(header::IF_NONE_MATCH, ANY);
+        }
+        // Whatever the client names: it matches only where something is.
+        Guard::Present => {
+            out.entry(header::IF_MATCH).or_insert(ANY);
+        }
+        Guard::Version(etag) => {
+            let own = out.get(header::IF_MATCH).filter(|value| *value != ANY);
+            if let (None, Ok(value)) = (own, HeaderValue::from_str(etag)) {
+                out.insert(header::IF_MATCH, value);
+            }
+        }
+        Guard::WeakVersion(_) | Guard::NotReplacing => {}
+    }
 }
 
 /// The fields that the permit says.
 fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let origin = permit.route().backend.location.origin();
-    let overwrite = permit.overwrite().map(|yes| if yes { "T" } else { "F" });
+    let spares = permit.guards().contains(&Guard::NotReplacing);
+    let overwrite = permit.overwrite().map(|yes| if yes && !spares { "T" } else { "F" });
+    let weak = permit.guards().iter().find_map(|guard| match guard {
+        Guard::WeakVersion(etag) => Some(etag),
+        Guard::Absent | Guard::Present | Guard::Version(_) | Guard::NotReplacing => None,
+    });
+    let if_header = match weak {
+        Some(etag) => Some(match permit.if_header() {
+            Some(own) => own.clone().with_entity_tag(etag),
+            // Without a tag mod_dav would hold it against the collection around it as well.
+            None => If::entity_tag(format!("{origin}{}", permit.upstream()), etag),
+        }),
+        None => permit.if_header().cloned(),
+    };
     let fields = [
         ("depth", permit.depth().map(|depth| depth.to_string())),
         ("overwrite", overwrite.map(str::to_owned)),
@@ -109,7 +146,7 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
             "destination",
             permit.destination().map(|found| format!("{origin}{}", found.upstream)),
         ),
-        ("if", permit.if_header().map(ToString::to_string)),
+        ("if", if_header.map(|header| header.to_string())),
         ("lock-token", permit.lock_token().map(ToString::to_string)),
     ];
     fields.into_iter().filter_map(|(name, value)| {
@@ -120,7 +157,9 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
 
 fn passes(name: &str, permit: &Permit) -> bool {
     let listed = |list: &[&str]| list.contains(&name);
-    if name.contains('_') || listed(&OF_THE_CONNECTION) || listed(&NEVER_FORWARDED) || listed(&FROM_THE_PERMIT) {
+    // CGI variables have one letter, `_`, for the others; which ones is up to the server.
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !plain || listed(&OF_THE_CONNECTION) || listed(&NEVER_FORWARDED) || listed(&FROM_THE_PERMIT) {
         return false;
     }
     if NEVER_FORWARDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
@@ -130,6 +169,8 @@ fn passes(name: &str, permit: &Permit) -> bool {
         "timeout" => permit.method() == Method::Lock,
         "x-update-range" => permit.method() == Method::Patch,
         "range" | "if-range" => matches!(permit.method(), Method::Get | Method::Head),
+        // With it (RFC 8144 section 2) the answer to a write shows what is at the target.
+        "prefer" => permit.method().is_safe() || permit.reads_target(),
         // It changes which version is read.
         "label" => permit.allowed().contains(Method::VersionControl),
         _ => true,
@@ -149,7 +190,8 @@ fn drop_digests(out: &mut HeaderMap) {
     }
 }
 
-/// The fields of a question of the gateway's own (EX-1), asked with the client's credentials.
+/// The fields of a question of the gateway's own (EX-1), with the client's credentials; `identity/outbound.rs` puts others in
+/// their place.
 pub fn probe_headers(client: &HeaderMap) -> HeaderMap {
     let mut out = HeaderMap::new();
     for name in [header::AUTHORIZATION, header::COOKIE, header::USER_AGENT] {

@@ -4,13 +4,11 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{CONNECTION, CONTENT_LENGTH, CONTENT_LOCATION, LINK, LOCATION, SET_COOKIE, TRANSFER_ENCODING},
-    header::{Entry, REFRESH, WWW_AUTHENTICATE},
+    header::{Entry, REFRESH},
 };
 
-use super::{
-    answer::BadAnswer, challenge::public_challenge, cookie::public_cookie, link::public_links, urls::AnswerContext,
-};
-use crate::url::Reference;
+use super::{answer::BadAnswer, challenge::challenges, cookie::public_cookie, link::public_links, urls::AnswerContext};
+use crate::{identity::outbound::keeps_cookies, url::Reference};
 
 const REDIRECT_REF: HeaderName = HeaderName::from_static("redirect-ref");
 
@@ -56,7 +54,7 @@ pub(super) fn map_headers(context: &AnswerContext, status: u16, headers: &mut He
     if redirect && headers.get_all(LOCATION).iter().count() < locations {
         return Err(BadAnswer::RedirectOutside);
     }
-    replace(headers, CONTENT_LOCATION, |url| context.public_url(url));
+    replace(headers, CONTENT_LOCATION, |url| context.seen_url(url));
     replace(headers, REDIRECT_REF, |url| match Reference::parse(url) {
         Reference::Relative(_) => Some(url.to_owned()),
         Reference::OtherScheme
@@ -66,11 +64,11 @@ pub(super) fn map_headers(context: &AnswerContext, status: u16, headers: &mut He
     });
     replace(headers, LINK, |value| public_links(context, value));
     replace(headers, REFRESH, |value| public_refresh(context, value));
+    if keeps_cookies(&context.route.backend.credentials) {
+        headers.remove(SET_COOKIE);
+    }
     replace(headers, SET_COOKIE, |value| public_cookie(context, value));
-    replace(headers, WWW_AUTHENTICATE, |value| {
-        Some(public_challenge(context, value))
-    });
-    Ok(())
+    challenges(context, status, headers)
 }
 
 /// Replaces every value of `name`; the ones without a replacement go, and so do those that are not text.

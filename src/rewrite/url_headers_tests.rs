@@ -17,6 +17,45 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
+// A-32, C-2: what is told by the way is not told of what is hidden; a redirect and the place of what was made are told.
+#[test]
+fn hidden_or_told() {
+    use super::super::{
+        filtering::tests::{by_name, public_path},
+        visibility::Asked,
+    };
+    let rows = [
+        (200, "content-location", "/dav/hid.en", None),
+        (200, "content-location", "http://back:8081/dav/c/hid.en", None),
+        (200, "content-location", "hid.en", None),
+        (200, "content-location", "/dav/d.en", Some("/files/d.en")),
+        (200, "content-location", "/dav/c/d", Some("/files/c/d")),
+        (201, "content-location", "/dav/hid/target", Some("/files/hid/target")),
+        (
+            200,
+            "link",
+            "</dav/hid>; rel=a, </dav/b>; rel=b",
+            Some("</files/b>; rel=b"),
+        ),
+        (
+            200,
+            "link",
+            "<http://other/hid>; rel=a",
+            Some("<http://other/hid>; rel=a"),
+        ),
+        (201, "location", "/dav/hid", Some("/files/hid")),
+        (302, "location", "/dav/hid", Some("/files/hid")),
+    ];
+    for (status, name, value, expected) in rows {
+        let (name, mut headers) = one(name, value);
+        let mut context = context(Method::Copy);
+        let asked = Asked::new(Method::Copy, context.public.clone());
+        context.filter = Some(by_name(asked.with_destination(public_path("/files/hid/target"))));
+        map_headers(&context, status, &mut headers).unwrap();
+        assert_eq!(text(&headers, &name).as_deref(), expected, "{status} {name}: {value}");
+    }
+}
+
 // 1.5: status, header, value, what clients get.
 #[test]
 fn mapped_or_left_out() {
@@ -63,8 +102,8 @@ fn mapped_or_left_out() {
         (
             401,
             "www-authenticate",
-            "Digest domain=\"/dav/\"",
-            Some("Digest domain=\"/files/\""),
+            "Digest domain=\"/dav/\", Basic realm=\"/dav/\"",
+            Some("Basic realm=\"/dav/\""),
         ),
         // never
         (

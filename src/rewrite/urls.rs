@@ -3,9 +3,14 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::context::{Mapped, Place, ResponseUrls};
+pub use super::context::Named;
+use super::{
+    context::{Mapped, Place, ResponseUrls},
+    visibility::Filter,
+};
 use crate::{
     policy::{Method, MethodSet, Route},
     url::{
@@ -45,17 +50,10 @@ pub struct AnswerContext {
     pub allowed: MethodSet,
     /// Leave the response for the target itself out of a multistatus (B-20).
     pub noroot: bool,
-}
-
-/// What a URL in an answer names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Named {
-    /// Something that is not the back end's: another scheme or another server.
-    Elsewhere,
-    /// A resource of the route.
-    Public(PublicPath),
-    /// Something of the back end's that has no public URL.
-    Outside,
+    /// What of the answer the principal may see; `None`: everything.
+    pub filter: Option<Filter>,
+    /// What a 401 of the gateway's own asks for (ERR-4); empty where whoever asks is known.
+    pub challenges: Vec<HeaderValue>,
 }
 
 impl AnswerContext {
@@ -92,6 +90,16 @@ impl AnswerContext {
             }
             Named::Outside => None,
         }
+    }
+
+    /// The same where the answer tells of a resource by the way; `None` too when the requester may not know of it. A redirect
+    /// and the place of what was made are what was asked for: there nothing is hidden.
+    pub(super) fn seen_url(&self, url: &str) -> Option<String> {
+        let hidden = match (self.name(&Reference::parse(url)), &self.filter) {
+            (Named::Public(path), Some(filter)) => !filter.sees(&path) && !filter.is_destination(&path),
+            (Named::Public(_) | Named::Elsewhere | Named::Outside, _) => false,
+        };
+        self.public_url(url).filter(|_| !hidden)
     }
 
     /// The path as it is written in an answer; `None` when it has no one meaning (P-14).
@@ -179,9 +187,10 @@ fn suffix(reference: &Reference<'_>) -> String {
     }
 }
 
-/// Methods that act on a whole tree and answer with what they could not do (RFC 4918 sections 9.6.1, 9.8.5 and 9.9.4).
+/// Methods that act on a whole tree and answer with what they could not do (RFC 4918 sections 9.6.1, 9.8.5, 9.9.4 and 9.10.3).
 fn tells_of_failures(method: Method) -> bool {
-    matches!(method, Method::Delete | Method::Copy | Method::Move)
+    use Method::{Copy, Delete, Lock, Move, Unlock};
+    matches!(method, Delete | Copy | Move | Lock | Unlock)
 }
 
 /// Methods that tell of other resources than their target.
@@ -238,6 +247,10 @@ impl ResponseUrls for AnswerUrls {
         }
         // O-6: what may not be asked at a resource is not told of it elsewhere either. A failure is never left out (F-4).
         !lists(self.0.method) || self.0.route.judge(&PublicPath(path)).0.contains(self.0.method)
+    }
+
+    fn named(&self, url: &str) -> Named {
+        self.0.name(&Reference::parse(url))
     }
 }
 

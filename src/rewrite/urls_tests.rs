@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::policy::{BackEnd, Limits, Location, MethodFilter, MethodRule, Profile, Timeouts, pattern::PathPattern};
+use crate::policy::{BackEnd, Limits, Location, MethodFilter, MethodRule, Profile, Timeouts};
+use crate::rules::PathPattern;
 use crate::url::{PathRules, PrefixMap, Scheme, path_rules::ReservedName};
 use proptest::prelude::*;
 
@@ -44,6 +45,7 @@ pub fn route(allowed: MethodSet) -> Route {
         backend: BackEnd {
             location: Location::Url(origin(Scheme::Http, "back:8081")),
             profile: Profile::Generic,
+            credentials: crate::identity::BackEndCredentials::Pass,
             timeouts: Timeouts {
                 connect: second,
                 read: second,
@@ -54,6 +56,9 @@ pub fn route(allowed: MethodSet) -> Route {
             external_urls: false,
         },
         methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
+        access: None,
+        mode: crate::policy::Mode::Enforce,
+        collection_get: crate::policy::CollectionGet::Pass,
         limits: Limits::default(),
         reports: Vec::new(),
         path_rules: PathRules {
@@ -61,6 +66,8 @@ pub fn route(allowed: MethodSet) -> Route {
             ..PathRules::default()
         },
         noroot: false,
+        public_options: false,
+        hide_lock_owner: false,
         pass_error_bodies: false,
         require_length: false,
         strict_override: false,
@@ -85,6 +92,8 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         inner: vec![PublicPath(path("/files/inner/"))],
         allowed,
         noroot: false,
+        filter: None,
+        challenges: Vec::new(),
     }
 }
 

@@ -1,20 +1,17 @@
 //! The access log: one JSON line a request.
 //!
-//! In: an [`AccessLine`]. Out: a line on standard output or in a file, written by a thread of its own, so that a slow disk
-//! or a stopped reader never holds up a request: when its queue is full, lines are dropped and counted.
+//! In: an [`AccessLine`]. Out: what [`LineLog`] writes.
 //!
 //! What must never be in it has no field: credentials, cookies, lock tokens, `If`, queries (spec RM-18). What a client chose
 //! freely is cut and freed of control characters while it is written.
+//!
+//! [`LineLog`]: super::lines::LineLog
 
-use std::io::{self, Write};
-use std::path::Path;
 use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 use super::clock;
-use crate::policy::AccessLog as Target;
 
 /// Characters of the method that are written. The longest name in any WebDAV RFC has 16.
 const METHOD_CHARS: usize = 32;
@@ -24,8 +21,6 @@ const USER_AGENT_CHARS: usize = 120;
 const TEXT_CHARS: usize = 2048;
 /// Bytes of a request target that could not be read, before escaping.
 const TARGET_BYTES: usize = 256;
-/// Lines that may wait for the writer.
-const QUEUED_LINES: usize = 16_384;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -35,6 +30,8 @@ pub enum Verdict {
     Permit,
     /// A rule refused it.
     Deny,
+    /// A rule of a route in report mode would have refused it; it was let through.
+    Report,
     /// It was let through, and then the back end or a connection failed.
     Error,
 }
@@ -79,12 +76,15 @@ pub struct AccessLine<'a> {
     pub status: u16,
     /// What became of it.
     pub verdict: Verdict,
-    /// The name of the rule that refused it.
+    /// The id of the rule that refused it, or would have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<&'a str>,
     /// The rule in the configuration that decided, such as `files.methods[1] (line 23)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_rule: Option<&'a str>,
+    /// The status that the refusal would have had, where it was only told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported_status: Option<u16>,
     /// Who wrote the answer.
     pub exchange: Exchange,
     /// Bytes of the request's body that were read.
@@ -101,19 +101,19 @@ pub struct AccessLine<'a> {
     pub user_agent: Option<&'a str>,
 }
 
-fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&clock::rfc3339(*time))
 }
 
-fn method<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn method<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&printable(text, METHOD_CHARS))
 }
 
-fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&printable(text, TEXT_CHARS))
 }
 
-fn some_text<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn some_text<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&printable(text.unwrap_or_default(), TEXT_CHARS))
 }
 
@@ -170,58 +170,6 @@ pub fn escaped_target(raw: &[u8]) -> String {
     out
 }
 
-/// The open access log. Keep it until the last request has been told: dropping it writes what waits.
-pub struct AccessLog {
-    open: Option<(NonBlocking, WorkerGuard)>,
-}
-
-impl AccessLog {
-    /// Opens the log where the configuration says.
-    ///
-    /// # Errors
-    /// The file can neither be opened nor made.
-    pub fn open(target: &Target) -> io::Result<AccessLog> {
-        let open = match target {
-            Target::Off => None,
-            Target::Stdout => Some(in_background(io::stdout())),
-            Target::File(path) => Some(in_background(open_file(path)?)),
-        };
-        Ok(AccessLog { open })
-    }
-
-    /// Writes one line. Never waits; a line that finds the queue full is dropped and counted.
-    pub fn write(&self, line: &AccessLine<'_>) {
-        let Some((writer, _guard)) = &self.open else { return };
-        let Ok(mut text) = serde_json::to_vec(line) else { return };
-        text.push(b'\n');
-        // A handle to the queue; the write fails only when the writing thread is gone, which the counter shows as well.
-        writer.clone().write_all(&text).ok();
-    }
-
-    /// A handle that tells how many lines were dropped. `None`: the log is off.
-    pub fn dropped(&self) -> Option<ErrorCounter> {
-        self.open.as_ref().map(|(writer, _guard)| writer.error_counter())
-    }
-}
-
-fn in_background(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(QUEUED_LINES)
-        .thread_name("access-log")
-        .finish(io::BufWriter::new(writer))
-}
-
-/// Opened for appending, so that a rotation that copies and truncates works, and mode 0640: it names people and files.
-fn open_file(path: &Path) -> io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o640)
-        .open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
@@ -241,6 +189,7 @@ mod tests {
             verdict: Verdict::Permit,
             rule: None,
             config_rule: None,
+            reported_status: None,
             exchange: Exchange::Stream,
             bytes_in: 0,
             bytes_out: 1234,
@@ -328,30 +277,5 @@ mod tests {
             assert_eq!(escaped_target(raw), *want, "{name}");
         }
         assert_eq!(escaped_target(&[b'/'; 1000]).len(), 256);
-    }
-
-    #[test]
-    fn lines_reach_the_file_when_the_log_is_closed() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("access.log");
-        for _ in 0..2 {
-            let log = AccessLog::open(&Target::File(path.clone())).unwrap();
-            for _ in 0..500 {
-                log.write(&line());
-            }
-            assert_eq!(log.dropped().unwrap().dropped_lines(), 0);
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text.lines().count(), 1000);
-        assert!(text.lines().all(|text| text == as_text(&line())));
-    }
-
-    #[test]
-    fn off_is_off_and_a_bad_file_is_an_error() {
-        let log = AccessLog::open(&Target::Off).unwrap();
-        log.write(&line());
-        assert!(log.dropped().is_none());
-        let dir = tempfile::tempdir().unwrap();
-        assert!(AccessLog::open(&Target::File(dir.path().to_owned())).is_err());
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 /// Why the numbers cannot be set up.
 pub use prometheus::Error as MetricsError;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 use tracing_appender::non_blocking::ErrorCounter;
 
@@ -24,7 +25,7 @@ const BUCKETS: [f64; 16] = [
 ];
 const CLASSES: usize = 5;
 const STATUSES: usize = 6;
-const VERDICTS: usize = 3;
+const VERDICTS: usize = 4;
 
 /// The `route` label of what belongs to no route, such as a request target that cannot be read.
 pub const NO_ROUTE: &str = "-";
@@ -97,7 +98,9 @@ pub struct Metrics {
     families: Families,
     in_flight: IntGauge,
     log_dropped: IntGauge,
-    log: OnceLock<ErrorCounter>,
+    identity: IntGaugeVec,
+    audit_dropped: IntGauge,
+    logs: OnceLock<[Option<ErrorCounter>; 2]>,
     routes: Mutex<HashMap<String, Arc<RouteMetrics>>>,
 }
 
@@ -105,6 +108,7 @@ pub struct Metrics {
 struct Families {
     requests: IntCounterVec,
     refusals: IntCounterVec,
+    reported: IntCounterVec,
     seconds: HistogramVec,
     upstream_seconds: HistogramVec,
     bytes: IntCounterVec,
@@ -156,6 +160,11 @@ impl Metrics {
                 "Requests refused, by the rule that did.",
                 &["route", "rule"],
             )?,
+            reported: counter(
+                "davgate_reported_total",
+                "Requests let through in report mode, by the rule that would have refused them.",
+                &["route", "rule"],
+            )?,
             seconds: histogram(
                 "davgate_request_seconds",
                 "From the request's header to the end of the answer.",
@@ -177,6 +186,18 @@ impl Metrics {
             "davgate_access_log_dropped_lines",
             "Access log lines lost to a full queue since start.",
         ))?;
+        let identity = IntGaugeVec::new(
+            Opts::new(
+                "davgate_identity_source_usable",
+                "Whether a source of identity can say who is right; 0 is 503 for those who need it.",
+            ),
+            &["source"],
+        )?;
+        registry.register(Box::new(identity.clone()))?;
+        let audit_dropped = gauge(Opts::new(
+            "davgate_audit_log_dropped_lines",
+            "Audit log lines lost to a full queue since start.",
+        ))?;
         let build = Opts::new("davgate_build_info", "The version that runs; always 1.")
             .const_label("version", env!("CARGO_PKG_VERSION"));
         gauge(build)?.set(1);
@@ -184,7 +205,9 @@ impl Metrics {
             families,
             in_flight,
             log_dropped,
-            log: OnceLock::new(),
+            identity,
+            audit_dropped,
+            logs: OnceLock::new(),
             routes: Mutex::default(),
             registry,
         })
@@ -200,6 +223,11 @@ impl Metrics {
         )
     }
 
+    /// Tells whether `source`, a key of `identity`, can say who is right.
+    pub fn identity_source(&self, source: &'static str, usable: bool) {
+        self.identity.with_label_values(&[source]).set(i64::from(usable));
+    }
+
     /// Counts a request as being worked on until the value is dropped.
     pub fn enter(&self) -> InFlight {
         self.in_flight.inc();
@@ -211,16 +239,17 @@ impl Metrics {
         self.in_flight.get()
     }
 
-    /// Reports how many lines the access log lost. The first log given stays.
-    pub fn follow_access_log(&self, dropped: ErrorCounter) {
-        self.log.set(dropped).ok();
+    /// Reports how many lines access log and audit log lost. What was given first stays.
+    pub fn follow_logs(&self, access: Option<ErrorCounter>, audit: Option<ErrorCounter>) {
+        self.logs.set([access, audit]).ok();
     }
 
     /// All numbers in the Prometheus text format, version 0.0.4.
     pub fn render(&self) -> String {
-        if let Some(log) = self.log.get() {
-            self.log_dropped
-                .set(i64::try_from(log.dropped_lines()).unwrap_or(i64::MAX));
+        let gauges = [&self.log_dropped, &self.audit_dropped];
+        for (log, gauge) in self.logs.get().into_iter().flatten().zip(gauges) {
+            let dropped = log.as_ref().map_or(0, ErrorCounter::dropped_lines);
+            gauge.set(i64::try_from(dropped).unwrap_or(i64::MAX));
         }
         let mut out = Vec::new();
         // Writing into memory does not fail, and a family without children writes nothing.
@@ -280,6 +309,12 @@ impl RouteMetrics {
             .inc();
     }
 
+    /// Counts a refusal that was only told, under the name of its rule.
+    pub fn reported(&self, rule: &'static str) {
+        let labels = [self.route.as_str(), rule];
+        self.families.reported.with_label_values(&labels).inc();
+    }
+
     /// Counts URLs that were left out of an answer.
     pub fn unmapped_hrefs(&self, count: u64) {
         self.unmapped.inc_by(count);
@@ -303,6 +338,7 @@ fn verdict(verdict: Verdict) -> (usize, &'static str) {
         Verdict::Permit => (0, "permit"),
         Verdict::Deny => (1, "deny"),
         Verdict::Error => (2, "error"),
+        Verdict::Report => (3, "report"),
     }
 }
 
@@ -336,7 +372,9 @@ mod tests {
             ..observation(MethodClass::Other, 0, Verdict::Error)
         });
         files.refused("method-not-allowed");
+        files.reported("A-31");
         files.unmapped_hrefs(3);
+        metrics.identity_source("backend", false);
         let working = metrics.enter();
         let text = metrics.render();
         for line in [
@@ -344,12 +382,14 @@ mod tests {
             r#"davgate_requests_total{method_class="write",route="files",status_class="4xx",verdict="deny"} 1"#,
             r#"davgate_requests_total{method_class="other",route="-",status_class="none",verdict="error"} 1"#,
             r#"davgate_refusals_total{route="files",rule="method-not-allowed"} 1"#,
+            r#"davgate_reported_total{route="files",rule="A-31"} 1"#,
             r#"davgate_request_seconds_bucket{route="files",le="0.005"} 3"#,
             r#"davgate_request_seconds_count{route="files"} 3"#,
             r#"davgate_upstream_seconds_count{route="-"} 0"#,
             r#"davgate_bytes_total{direction="in",route="files"} 30"#,
             r#"davgate_bytes_total{direction="out",route="files"} 60"#,
             r#"davgate_unmapped_hrefs_total{route="files"} 3"#,
+            r#"davgate_identity_source_usable{source="backend"} 0"#,
             "davgate_in_flight 1",
             "davgate_access_log_dropped_lines 0",
             concat!(r#"davgate_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
@@ -368,7 +408,7 @@ mod tests {
         let classes = ["GET", "PUT", "LOCK", "ACL", "BREW"].map(|name| MethodClass::of(Method::parse(name)));
         for class in classes {
             for status in [0, 100, 200, 300, 400, 500] {
-                for verdict in [Verdict::Permit, Verdict::Deny, Verdict::Error] {
+                for verdict in [Verdict::Permit, Verdict::Deny, Verdict::Error, Verdict::Report] {
                     route.observe(&observation(class, status, verdict));
                 }
             }

@@ -204,6 +204,16 @@ impl CanonicalPath {
         self
     }
 
+    /// The collection that holds this resource; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        Some(Self {
+            key: self.key.rsplit_once('/')?.0.to_owned(),
+            encoded: self.encoded.rsplit_once('/')?.0.to_owned(),
+            slash: true,
+            raw_non_ascii: self.raw_non_ascii,
+        })
+    }
+
     /// Whether `self` is `prefix` or below it, by whole segments (P-11).
     pub fn starts_with(&self, prefix: &Self) -> bool {
         key_starts_with(&self.key, &prefix.key)

@@ -19,7 +19,7 @@ use super::{acl, lockinfo, propertyupdate, propfind, report, search, shape};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestBody {
     kind: BodyKind,
-    root: Element,
+    pub(super) root: Element,
 }
 
 /// A URL in a body, trimmed and decoded, and what it stands for.

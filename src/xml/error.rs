@@ -59,6 +59,21 @@ pub fn error_body(condition: Condition, hrefs: &[String]) -> String {
     out
 }
 
+/// The body of a 403 for want of a privilege (RFC 3744 section 7.1.1; A-31): `href` is the resource's public URL.
+pub fn need_privileges(href: &str, privilege: ExpandedName<'_>) -> String {
+    let ExpandedName { namespace, local } = privilege;
+    let mut out = format!("{DECLARATION}<D:error xmlns:D=\"DAV:\"><D:need-privileges><D:resource><D:href>");
+    push_text(&mut out, href);
+    let (prefix, declaration) = match namespace == DAV {
+        true => ("D", String::new()),
+        false => ("P", format!(" xmlns:P=\"{namespace}\"")),
+    };
+    out.push_str(&format!(
+        "</D:href><D:privilege><{prefix}:{local}{declaration}/></D:privilege></D:resource></D:need-privileges></D:error>"
+    ));
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

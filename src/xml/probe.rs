@@ -11,6 +11,9 @@ use super::tree::Element;
 /// A probe's answer is about one resource; nothing larger is read.
 pub const PROBE_BYTES: usize = 64 << 10;
 
+/// A listing of a collection is a page for people; nothing larger is read (some 10,000 members).
+pub const LISTING_BYTES: usize = 4 << 20;
+
 /// The body of the probe itself.
 pub const PROBE_BODY: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop><D:resourcetype/>\
                               <D:getetag/><D:getlastmodified/></D:prop></D:propfind>";
@@ -36,12 +39,32 @@ pub fn parse_probe(bytes: &[u8]) -> Option<ProbeState> {
     if bytes.len() > PROBE_BYTES {
         return None;
     }
-    let text = encoding::decode(bytes, None, false).ok()?;
-    let root = reader::read(&text, &XmlLimits::default()).ok()?;
-    if !root.name().is_dav("multistatus") {
+    let root = multistatus(bytes, &XmlLimits::default())?;
+    child(&root, "response").map(state)
+}
+
+/// Every `response` of the answer to the same question with Depth 1. `None` as for [`parse_probe`], the limit being
+/// [`LISTING_BYTES`].
+pub fn parse_listing(bytes: &[u8]) -> Option<Vec<ProbeState>> {
+    let limits = XmlLimits {
+        bytes: LISTING_BYTES,
+        elements: LISTING_BYTES,
+        ..XmlLimits::default()
+    };
+    if bytes.len() > LISTING_BYTES {
         return None;
     }
-    let response = child(&root, "response")?;
+    let root = multistatus(bytes, &limits)?;
+    Some(root.named(ExpandedName::dav("response")).map(state).collect())
+}
+
+fn multistatus(bytes: &[u8], limits: &XmlLimits) -> Option<Element> {
+    let text = encoding::decode(bytes, None, false).ok()?;
+    let root = reader::read(&text, limits).ok()?;
+    root.name().is_dav("multistatus").then_some(root)
+}
+
+fn state(response: &Element) -> ProbeState {
     let mut state = ProbeState {
         exists: child(response, "status").is_none_or(is_success),
         href: child(response, "href").map(Element::trimmed_text).unwrap_or_default(),
@@ -58,7 +81,7 @@ pub fn parse_probe(bytes: &[u8]) -> Option<ProbeState> {
         state.etag = state.etag.or_else(|| value(prop, "getetag"));
         state.last_modified = state.last_modified.or_else(|| value(prop, "getlastmodified"));
     }
-    Some(state)
+    state
 }
 
 fn child<'e>(element: &'e Element, local: &'static str) -> Option<&'e Element> {
@@ -161,6 +184,23 @@ mod tests {
         ] {
             assert_eq!(parse_probe(answer(&response).as_bytes()), Some(expected), "{name}");
         }
+    }
+
+    // A-24
+    #[test]
+    fn listings() {
+        let member = |href: &str| {
+            format!(
+                "<d:response><d:href>{href}</d:href>{}</d:response>",
+                propstat("<d:x/>", "200 OK")
+            )
+        };
+        let members: String = (0..10_000).map(|number| member(&format!("/dav/{number}"))).collect();
+        let text = format!("<d:multistatus xmlns:d=\"DAV:\">{members}</d:multistatus>");
+        let found = parse_listing(text.as_bytes()).unwrap();
+        assert_eq!((found.len(), found[9_999].href.as_str()), (10_000, "/dav/9999"));
+        assert_eq!(parse_listing(text.replace("</d:multistatus>", "").as_bytes()), None);
+        assert_eq!(parse_listing((text + &" ".repeat(LISTING_BYTES)).as_bytes()), None);
     }
 
     #[test]

@@ -21,6 +21,15 @@ pub enum PropertyChange<'a> {
     Remove(ExpandedName<'a>),
 }
 
+impl<'a> PropertyChange<'a> {
+    /// The property.
+    pub fn name(&self) -> ExpandedName<'a> {
+        match self {
+            Self::Set(name) | Self::Remove(name) => *name,
+        }
+    }
+}
+
 /// Checks that every `set` and `remove` of `root` holds exactly one `prop`: of two, one back end takes the first and another both.
 ///
 /// # Errors

@@ -163,6 +163,6 @@ pub fn known_reports() -> &'static [ExpandedName<'static>] {
 }
 
 /// Whether the report names its members one by one, which needs the larger limit (spec 5.3).
-pub(super) fn is_multiget(name: ExpandedName<'_>) -> bool {
+pub fn is_multiget(name: ExpandedName<'_>) -> bool {
     name == ExpandedName::new(CALDAV, "calendar-multiget") || name == ExpandedName::new(CARDDAV, "addressbook-multiget")
 }

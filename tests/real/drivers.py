@@ -111,10 +111,16 @@ class Curl:
 class Cadaver:
     name = "cadaver"
 
-    def __init__(self, url):
+    def __init__(self, url, user=None):
+        """`user`: name and password."""
         self.url = url
         self.program = servers.need("cadaver")
         self.home = servers.scratch("cadaver")
+        if user:
+            netrc = os.path.join(self.home, ".netrc")
+            with open(netrc, "w") as out:
+                out.write(f"machine {urlsplit(url).hostname} login {user[0]} password {user[1]}\n")
+            os.chmod(netrc, 0o600)
 
     @staticmethod
     def _quote(text):
@@ -183,9 +189,13 @@ class Cadaver:
 class Rclone:
     name = "rclone"
 
-    def __init__(self, url):
+    def __init__(self, url, user=None):
+        """`user`: name and password."""
         self.program = servers.need("rclone")
         self.options = ["--config", os.devnull, "--webdav-url", url, "--retries", "1", "--low-level-retries", "1"]
+        if user:
+            obscured = call([self.program, "obscure", user[1]]).strip()
+            self.options += ["--webdav-user", user[0], "--webdav-pass", obscured]
 
     def _call(self, *arguments):
         return call([self.program, *self.options, *arguments])
@@ -365,8 +375,9 @@ class Gvfs:
 
     name = "gvfs"
 
-    def __init__(self, url):
-        self.url = url.replace("http://", "dav://").rstrip("/")
+    def __init__(self, url, user=None):
+        """`user`: name and password."""
+        self.url = url.replace("http://", f"dav://{user[0]}@" if user else "dav://").rstrip("/")
         home = servers.scratch("gvfs")
         run = os.path.join(home, "run")
         os.mkdir(run, 0o700)
@@ -384,11 +395,11 @@ class Gvfs:
             start_new_session=True,
         )
         servers.look_after(self.shell)
-        self._call("gio", "mount", self.url)
+        self._call("gio", "mount", self.url, feed=f"{user[1]}\n" if user else "")
 
-    def _call(self, *arguments):
+    def _call(self, *arguments, feed=""):
         line = " ".join(map(shlex.quote, arguments))
-        self.shell.stdin.write(f"timeout 30 {line} </dev/null; echo; echo @@$?\n")
+        self.shell.stdin.write(f"timeout 30 {line} <<<{shlex.quote(feed)}; code=$?; echo; echo @@$code\n")
         self.shell.stdin.flush()
         lines = []
         while True:

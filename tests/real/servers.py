@@ -132,6 +132,7 @@ ThreadsPerChild 25
 DirectoryIndex disabled
 DavLockDB {base}/locks/db
 LimitRequestBody 0
+DavDepthInfinity On
 # As Debian ships it: these clients cannot follow a redirect.
 BrowserMatch "MS FrontPage" redirect-carefully
 BrowserMatch "^WebDrive" redirect-carefully
@@ -161,19 +162,40 @@ Listen 127.0.0.1:{dav_port}
   </Directory>
   <Directory {base}/dav>
     Dav On
-    Require all granted
+    {who}
   </Directory>
 </VirtualHost>
 """
 
+# Loaded only where the back end asks for passwords itself.
+APACHE_USERS = """
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authn_file_module {modules}/mod_authn_file.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule auth_basic_module {modules}/mod_auth_basic.so
+"""
+
+
+def password_file(users):
+    """An htpasswd file with sha-crypt for {name: password}, which Apache and the gateway read; its path."""
+    path = os.path.join(scratch("users"), "users")
+    with open(path, "w") as out:
+        for name, password in users.items():
+            made = subprocess.run(
+                [need("openssl"), "passwd", "-5", "-stdin"], input=password, capture_output=True, text=True, check=True
+            )
+            out.write(f"{name}:{made.stdout.strip()}\n")
+    return path
+
 
 class Apache:
-    """Apache httpd with mod_dav on two loopback ports: files at `/` on one, at `/dav/` on the other.
+    """Apache httpd with mod_dav on two loopback ports: files at `/` on one, at `/dav/` on the other. With `users`, a password
+    file, `/dav/` wants Basic.
 
     `at["/"]` and `at["/dav/"]` are the URLs, `files["/"]` and `files["/dav/"]` the directories behind them.
     """
 
-    def __init__(self):
+    def __init__(self, users=None):
         self.base = scratch("apache")
         ports = {"root_port": free_port(), "dav_port": free_port()}
         for name in ("root", "dav", "site", "locks"):
@@ -187,7 +209,11 @@ class Apache:
         config = os.path.join(self.base, "httpd.conf")
         modules = "/usr/lib/apache2/modules"
         with open(config, "w") as out:
-            out.write(APACHE.format(base=self.base, user=user, modules=modules, **ports))
+            who = "Require all granted"
+            if users:
+                out.write(APACHE_USERS.format(modules=modules))
+                who = f'AuthType Basic\n    AuthName Files\n    AuthUserFile "{users}"\n    Require valid-user'
+            out.write(APACHE.format(base=self.base, user=user, modules=modules, who=who, **ports))
         self.at = {
             "/": f"http://127.0.0.1:{ports['root_port']}/",
             "/dav/": f"http://127.0.0.1:{ports['dav_port']}/dav/",
@@ -208,10 +234,10 @@ class Apache:
 class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
-    `backend` is a URL, or a directory that the embedded back end serves.
+    `backend` is a URL, or a directory that the embedded back end serves. `identity` is who says who is asking.
     """
 
-    def __init__(self, path, backend, profile="apache", timeouts=None, **more):
+    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, **more):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
@@ -225,7 +251,10 @@ class Gateway:
             "listeners": [{"address": f"127.0.0.1:{self.port}"}],
             "admin": {"address": self.admin[len("http://") :]},
             "routes": [route],
+            **({"identity": identity} if identity else {}),
         }
+        if identity:
+            config["identity"] = identity
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:
             json.dump(config, out, indent=1)  # JSON is YAML
@@ -237,7 +266,8 @@ class Gateway:
     def access(self):
         """The access log's lines so far, parsed; what stands before and between them on standard error is left out."""
         with open(self.log, errors="replace") as log:
-            return [json.loads(line) for line in log if line.startswith("{")]
+            lines = [json.loads(line) for line in log if line.startswith("{")]
+        return [line for line in lines if line.get("log") != "audit"]
 
     def unmapped(self):
         """The counters of URLs in answers that could not be mapped, where they are not 0."""

@@ -1,4 +1,4 @@
-"""Bodies stream with flat memory: big uploads and downloads, and a listing of 20,000 members.
+"""Bodies stream with flat memory: big uploads and downloads, and a listing of 20,000 members, whole and half hidden.
 
 What passes: every byte arrives (a checksum on both sides) and the gateway's peak of resident memory rises by less than
 32 MiB for bodies, by less than 8 MiB for the listing. DAVGATE_TEST_BIG is the size in bytes (1 GiB when not set).
@@ -153,32 +153,43 @@ def hrefs_of(source):
     return hrefs, size, rest
 
 
-def listing(check, apache, gateway):
-    """PROPFIND Depth 1 of a directory with 20,000 files."""
-    many = os.path.join(apache.files["/dav/"], "many")
-    os.mkdir(many)
-    names = [f"ein Name mit Umlauten äöü und & {number:05}.txt" for number in range(MEMBERS)]
-    for name in names:
-        open(os.path.join(many, name), "w").close()
-    apache.own(many)
+def listing(check, gateway, name, want):
+    """PROPFIND Depth 1 of the directory with many files: these URLs come out, and the memory stays flat."""
     web.propfind(gateway.url + "many/", "0")
     parts = urlsplit(gateway.url)
-    with Measured(check, gateway, f"PROPFIND of {MEMBERS} members", 8 * MIB):
+    with Measured(check, gateway, f"PROPFIND of {MEMBERS} members, {name}", 8 * MIB):
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=300)
         connection.request("PROPFIND", parts.path + "many/", headers={"Depth": "1", "Content-Length": "0"})
         answer = connection.getresponse()
         hrefs, size, rest = hrefs_of(answer)
         connection.close()
     check.note(f"the listing has {size} bytes")
-    check.equal("PROPFIND of the listing: 207", answer.status, 207)
-    check.check("PROPFIND of the listing: it is whole", rest.rstrip().endswith(b"</D:multistatus>"), rest[-100:])
-    want = {"/files/many/", *("/files/many/" + name for name in names)}
+    check.equal(f"PROPFIND of the listing, {name}: 207", answer.status, 207)
+    check.check(f"PROPFIND of the listing, {name}: it is whole", rest.rstrip().endswith(b"</D:multistatus>"), rest[-100:])
     found = [unquote(href.replace("&amp;", "&")) for href in hrefs]
     check.check(
-        "PROPFIND of the listing: every member once, mapped",
+        f"PROPFIND of the listing, {name}: every member once, mapped",
         len(found) == len(want) and set(found) == want,
         f"{len(found)} of {len(want)}; not expected: {sorted(set(found) - want)[:3]}",
     )
+
+
+def listings(check, apache, limits):
+    """The directory with 20,000 files: without access control, and where everybody may read every second file only."""
+    many = os.path.join(apache.files["/dav/"], "many")
+    os.mkdir(many)
+    names = [f"ein Name mit Umlauten äöü und & {number:05}.txt" for number in range(MEMBERS)]
+    for name in names:
+        open(os.path.join(many, name), "w").close()
+    apache.own(many)
+    access = [
+        {"path": r"~^/many/.*[13579]\.txt$", "deny": ["all"], "to": "everyone"},
+        {"path": "/**", "allow": ["all"], "to": "everyone"},
+    ]
+    for name, rules, shown in (("all shown", {}, names), ("every second one hidden", {"access": access}, names[::2])):
+        gateway = servers.Gateway("/files/", apache.at["/dav/"], limits=limits, **rules)
+        listing(check, gateway, name, {"/files/many/", *("/files/many/" + name for name in shown)})
+        gateway.stop()
 
 
 def run(check):
@@ -192,8 +203,8 @@ def run(check):
         web.request("GET", gateway.url + "warm")
         return gateway
 
+    listings(check, apache, limits)
     gateway = gateway_to(apache.at["/dav/"])
-    listing(check, apache, gateway)
     big_bodies(check, gateway, behind, "Apache")
     gateway.stop()
     # A back end of which nothing is known gets an upload with a limit from a file, once it is whole.

@@ -1,6 +1,6 @@
 //! A recording HTTP/1.1 back end: keeps every byte and every request, answers like a DAV server or as a test scripted it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -85,7 +85,8 @@ pub fn multistatus(body: impl AsRef<[u8]>) -> Vec<Step> {
 struct Record {
     bytes: Vec<Vec<u8>>,
     requests: Vec<Seen>,
-    scripts: HashMap<String, Vec<Step>>,
+    /// What is played one after the other; the last one stays.
+    scripts: HashMap<String, VecDeque<Vec<Step>>>,
 }
 
 /// The back end; it listens until the test process ends.
@@ -111,9 +112,17 @@ impl BackEnd {
         BackEnd { address, record }
     }
 
-    /// Scripts the answer for `METHOD /path` or, for every method, `/path` (internal path without query).
+    /// Scripts the answer for `METHOD /path` or, for every method, `/path` (internal path without query); `/path`, a line break
+    /// and an Authorization come before both.
     pub fn on(&self, key: &str, steps: Vec<Step>) {
-        self.lock().scripts.insert(key.to_owned(), steps);
+        self.on_each(key, [steps]);
+    }
+
+    /// As [`BackEnd::on`], for one request after the other; the last answer stays.
+    pub fn on_each(&self, key: &str, answers: impl IntoIterator<Item = Vec<Step>>) {
+        self.lock()
+            .scripts
+            .insert(key.to_owned(), answers.into_iter().collect());
     }
 
     /// Every request so far, in the order of their headers.
@@ -146,6 +155,11 @@ impl BackEnd {
             .any(|bytes| memchr::memmem::find(bytes, needle.as_bytes()).is_some())
     }
 
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.lock().bytes.len()
+    }
+
     /// How many bytes arrived in all.
     pub fn byte_count(&self) -> usize {
         self.lock().bytes.iter().map(Vec::len).sum()
@@ -165,6 +179,15 @@ impl BackEnd {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
         self.record.lock().expect("no test panics while it holds the record")
+    }
+}
+
+/// The next of several answers.
+fn next(answers: &mut VecDeque<Vec<Step>>) -> Option<Vec<Step>> {
+    if answers.len() > 1 {
+        answers.pop_front()
+    } else {
+        answers.front().cloned()
     }
 }
 
@@ -213,11 +236,15 @@ impl Connection {
             let (index, script) = {
                 let mut record = self.record.lock().expect("record");
                 record.requests.push(seen.clone());
-                let script = record
-                    .scripts
-                    .get(&format!("{} {path}", seen.method))
-                    .or(record.scripts.get(&path));
-                (record.requests.len() - 1, script.cloned())
+                let authorization = seen.header("authorization").unwrap_or_default();
+                let keys = [
+                    format!("{path}\n{authorization}"),
+                    format!("{} {path}", seen.method),
+                    path.clone(),
+                ];
+                let key = keys.iter().find(|key| record.scripts.contains_key(*key));
+                let script = key.and_then(|key| record.scripts.get_mut(key)).and_then(next);
+                (record.requests.len() - 1, script)
             };
             if let Some([Step::Early, steps @ ..]) = script.as_deref() {
                 self.play(steps.to_vec());

@@ -29,6 +29,11 @@ pub struct Gateway {
 impl Gateway {
     /// Starts the program. `configuration` is YAML in which `@LISTEN@` and `@ADMIN@` stand for the two addresses.
     pub fn start(configuration: &str) -> Gateway {
+        Gateway::start_beside(configuration, &[])
+    }
+
+    /// As [`Gateway::start`], with these files (name and content) beside the configuration.
+    pub fn start_beside(configuration: &str, files: &[(&str, String)]) -> Gateway {
         let (address, admin) = (free_address(), free_address());
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("davgate.yaml");
@@ -36,6 +41,9 @@ impl Gateway {
             .replace("@LISTEN@", &address.to_string())
             .replace("@ADMIN@", &admin.to_string());
         std::fs::write(&file, text).expect("the configuration can be written");
+        for (name, content) in files {
+            std::fs::write(directory.path().join(name), content).expect("the file can be written");
+        }
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, env!("CARGO_BIN_EXE_davgate")])
             .arg(&file)
@@ -71,9 +79,21 @@ impl Gateway {
         self.directory.path()
     }
 
-    /// The lines on standard output so far: the access log.
+    /// The lines on standard output so far that are of the access log.
     pub fn lines(&self) -> Vec<String> {
-        self.output.lock().expect("lines").clone()
+        let lines = self.output.lock().expect("lines").clone();
+        lines.into_iter().filter(|line| !is_of_audit(line)).collect()
+    }
+
+    /// The lines on standard output so far that are of the audit log.
+    pub fn audit_lines(&self) -> Vec<String> {
+        let lines = self.output.lock().expect("lines").clone();
+        lines.into_iter().filter(|line| is_of_audit(line)).collect()
+    }
+
+    /// Waits until an audit log line holds `text` and returns it as JSON.
+    pub fn audit_of(&self, text: &str) -> serde_json::Value {
+        json(&await_line(text, || self.audit_lines()))
     }
 
     /// The lines on standard error so far.
@@ -81,16 +101,15 @@ impl Gateway {
         self.errors.lock().expect("lines").clone()
     }
 
+    /// Waits until a line on standard error holds `text` and returns all lines so far.
+    pub fn errors_with(&self, text: &str) -> Vec<String> {
+        await_line(text, || self.errors());
+        self.errors()
+    }
+
     /// Waits until an access log line holds `text` and returns it as JSON.
     pub fn log_of(&self, text: &str) -> serde_json::Value {
-        let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until {
-            if let Some(line) = self.lines().iter().find(|line| line.contains(text)) {
-                return serde_json::from_str(line).expect("a line of the access log is JSON");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("no access log line holds {text:?}; there is: {:#?}", self.lines());
+        json(&await_line(text, || self.lines()))
     }
 
     fn wait_until_ready(&self, ended: &AtomicBool) {
@@ -103,6 +122,25 @@ impl Gateway {
         }
         panic!("the gateway did not start:\n{}", self.errors().join("\n"));
     }
+}
+
+fn is_of_audit(line: &str) -> bool {
+    line.starts_with(r#"{"log":"audit","#)
+}
+
+fn json(line: &str) -> serde_json::Value {
+    serde_json::from_str(line).expect("a line of a log is JSON")
+}
+
+fn await_line(text: &str, lines: impl Fn() -> Vec<String>) -> String {
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        if let Some(line) = lines().into_iter().find(|line| line.contains(text)) {
+            return line;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("no line of the log holds {text:?}; there is: {:#?}", lines());
 }
 
 impl Drop for Gateway {

@@ -100,13 +100,49 @@ pub fn shared() -> &'static Lab {
 impl Lab {
     /// A lab of its own; `@BACK@` in the routes is the back end's address.
     pub fn with_routes(routes: &str) -> Lab {
+        Lab::start(routes, Gateway::with_routes)
+    }
+
+    /// The same with a whole configuration; `@LISTEN@` and `@ADMIN@` stand for the gateway's addresses.
+    pub fn with_configuration(configuration: &str) -> Lab {
+        Lab::start(configuration, Gateway::start)
+    }
+
+    /// The same; the back end has its `script` before the gateway starts.
+    pub fn with_script(configuration: &str, script: impl FnOnce(&BackEnd)) -> Lab {
         let backend = BackEnd::start();
-        let gateway = Gateway::with_routes(&routes.replace("@BACK@", &backend.address.to_string()));
+        script(&backend);
+        Lab::behind(backend, configuration, Gateway::start)
+    }
+
+    fn start(text: &str, gateway: impl Fn(&str) -> Gateway) -> Lab {
+        Lab::behind(BackEnd::start(), text, gateway)
+    }
+
+    fn behind(backend: BackEnd, text: &str, gateway: impl Fn(&str) -> Gateway) -> Lab {
+        let gateway = gateway(&text.replace("@BACK@", &backend.address.to_string()));
+        Lab::of(gateway, backend)
+    }
+
+    /// A gateway that somebody else has started, in front of this back end.
+    pub fn of(gateway: Gateway, backend: BackEnd) -> Lab {
         Lab {
             gateway,
             backend,
             refused: Mutex::new(Vec::new()),
         }
+    }
+
+    /// A lab whose gateway believes the header `X-User`, which names the user (`Req::by`).
+    pub fn with_users(routes: &str) -> Lab {
+        Lab::with_identity("trusted_header: { user: X-User, from: [127.0.0.1] }", routes)
+    }
+
+    /// A lab with this value of `identity`, in one line or indented by two blanks.
+    pub fn with_identity(identity: &str, routes: &str) -> Lab {
+        Lab::with_configuration(&format!(
+            "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@' }}\nidentity:\n  {identity}\nroutes:\n{routes}\n"
+        ))
     }
 
     /// The origin of the back end, `http://127.0.0.1:PORT`.

@@ -5,7 +5,9 @@
 
 pub mod backend;
 pub mod gateway;
+pub mod identity;
 pub mod lab;
+pub mod people;
 pub mod samples;
 pub mod wire;
 

@@ -80,3 +80,27 @@ pub const VERSION_TREE: &str = "<D:version-tree xmlns:D=\"DAV:\"><D:prop><D:gete
 /// REPORT sync-collection.
 pub const SYNC: &str = "<D:sync-collection xmlns:D=\"DAV:\"><D:sync-token>http://dav.test/files/token/1</D:sync-token>\
     <D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>";
+/// REPORT calendar-query.
+pub const CALENDAR_QUERY: &str = "<C:calendar-query xmlns:C='urn:ietf:params:xml:ns:caldav' xmlns:D='DAV:'><D:prop><D:getetag/></D:prop>\
+    <C:filter><C:comp-filter name='VCALENDAR'/></C:filter></C:calendar-query>";
+
+/// SEARCH below `/files/d/` for what has this property.
+pub fn search(condition: &str) -> String {
+    format!(
+        "<D:searchrequest xmlns:D='DAV:'><D:basicsearch><D:select><D:prop><D:getetag/></D:prop></D:select><D:from><D:scope>\
+         <D:href>/files/d/</D:href><D:depth>infinity</D:depth></D:scope></D:from><D:where><D:eq><D:prop>{condition}</D:prop>\
+         <D:literal>1</D:literal></D:eq></D:where></D:basicsearch></D:searchrequest>"
+    )
+}
+
+/// REPORT calendar-multiget of these members.
+pub fn multiget(members: &[&str]) -> String {
+    let hrefs: String = members
+        .iter()
+        .map(|member| format!("<D:href>{member}</D:href>"))
+        .collect();
+    format!(
+        "<C:calendar-multiget xmlns:C='urn:ietf:params:xml:ns:caldav' xmlns:D='DAV:'><D:prop><D:getetag/></D:prop>{hrefs}\
+         </C:calendar-multiget>"
+    )
+}

@@ -266,6 +266,15 @@ impl Req {
         self
     }
 
+    /// Says who asks, in a lab that was made with [`super::lab::Lab::with_users`]; empty is nobody.
+    pub fn by(self, user: &str) -> Req {
+        if user.is_empty() {
+            self
+        } else {
+            self.with("X-User", user)
+        }
+    }
+
     /// Replaces the Host value.
     pub fn host(mut self, host: &str) -> Req {
         host.clone_into(&mut self.host);

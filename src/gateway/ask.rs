@@ -1,0 +1,232 @@
+//! Questions to the back end about what is at a resource (EX-1), and the verdict that rests on the answers. In: a question. Out: a
+//! permit, with what was found; or the back end's wish to know who asks.
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use pingora::proxy::Session;
+
+use crate::{
+    decide::{Denial, Found, Permit, Question},
+    identity::outbound,
+    policy::Method,
+    request::State,
+    rewrite::request::{adds_slash, probe_headers},
+    url::UpstreamPath,
+    xml::probe::{PROBE_BODY, PROBE_BYTES, ProbeState, parse_probe},
+};
+
+use super::{
+    context::Context, incoming::Incoming, passage::Halt, server::Gateway, transact::HeldBody,
+    upstream_error::UpstreamError,
+};
+
+/// What a question leads to.
+pub(super) enum Asked {
+    /// The request may go on.
+    Permit(Box<Permit>),
+    /// The back end wants credentials first.
+    Challenge(Box<Permit>, Box<Incoming>),
+}
+
+/// A question and what was found: what a permitted write rests on.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The question.
+    pub question: Question,
+    /// What was found at its resources, in their order.
+    pub found: Vec<Found>,
+    /// Whether no other write passes there meanwhile.
+    pub alone: bool,
+}
+
+enum Probed {
+    Found(Found),
+    Challenge(Box<Incoming>),
+}
+
+impl Gateway {
+    /// The states that a verdict waits for (EX-1), asked with the credentials that the back end would see of the client. Where no
+    /// condition can hold the back end to what it said, no other write passes from here to the answer.
+    pub(super) async fn ask(&self, question: Question, session: &Session, ctx: &mut Context) -> Result<Asked, Halt> {
+        let mut alone = question.needs_turn();
+        loop {
+            self.take_turn(question.permit(), alone.then_some(&question), ctx)
+                .await?;
+            let found = match self.look(&question, session, ctx).await? {
+                Ok(found) => found,
+                Err(incoming) => return Ok(Asked::Challenge(Box::new(question.permit().clone()), incoming)),
+            };
+            let permit = question.clone().answer(&found)?;
+            if permit.is_open() && !alone {
+                alone = true;
+                continue;
+            }
+            ctx.answered_question = Some(Box::new(Answered { question, found, alone }));
+            return Ok(Asked::Permit(Box::new(permit)));
+        }
+    }
+
+    /// Waits for the turn of a write: alone at what is in `question`, together with others elsewhere.
+    ///
+    /// # Errors
+    /// [`Denial::Busy`]: it did not come in time.
+    pub(super) async fn take_turn(
+        &self,
+        permit: &Permit,
+        question: Option<&Question>,
+        ctx: &mut Context,
+    ) -> Result<(), Denial> {
+        if permit.method().is_safe() {
+            return Ok(());
+        }
+        // One's own turn must be over before another can be had.
+        ctx.turn = None;
+        // Two routes may lead to one resource.
+        let origin = permit.route().backend.location.origin();
+        let key = |path: &UpstreamPath| format!("{origin}/{}", path.0.key());
+        let places = match question {
+            Some(question) => question.places().map(|(path, asked)| (key(path), asked)).collect(),
+            None => {
+                let destination = permit.destination().map(|found| &found.upstream);
+                let paths = std::iter::once(permit.upstream()).chain(destination);
+                paths.map(|path| (key(path), false)).collect()
+            }
+        };
+        ctx.turn = Some(self.turns().take(places).await.ok_or(Denial::Busy)?);
+        Ok(())
+    }
+
+    /// Asks for everything that is in question.
+    pub(super) async fn look(
+        &self,
+        question: &Question,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Result<Vec<Found>, Box<Incoming>>, UpstreamError> {
+        let mut all = Vec::new();
+        ctx.upstream.begin();
+        for resource in question.resources() {
+            // Each piece of an answer has its own deadline; a question, which is small, has one for the whole.
+            let deadline = self.upstream(question.permit())?.timeouts().read;
+            let probed = tokio::time::timeout(deadline, self.probe(question.permit(), resource, session)).await;
+            match probed.map_err(|_| UpstreamError::Timeout)?? {
+                Probed::Found(found) => all.push(found),
+                // A PROPFIND brings its own challenge back.
+                Probed::Challenge(_) if question.permit().method() == Method::Propfind => {
+                    all.push(State::Unknown.into())
+                }
+                Probed::Challenge(incoming) => return Ok(Err(incoming)),
+            }
+        }
+        ctx.upstream.end();
+        Ok(Ok(all))
+    }
+
+    /// What is at `resource`: PROPFIND tells (EX-1), or HEAD where the back end knows no PROPFIND (EX-2).
+    async fn probe(
+        &self,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Probed, UpstreamError> {
+        let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
+        let mut incoming = self
+            .send_probe(Method::Propfind, permit, resource, session, body)
+            .await?;
+        let found = match incoming.status {
+            StatusCode::MULTI_STATUS => {
+                let lock_null = permit.route().backend.profile.habits().lock_null;
+                match incoming.read_all(PROBE_BYTES).await {
+                    Ok(body) => described(&body, lock_null),
+                    Err(UpstreamError::TooLong) => State::Unknown.into(),
+                    Err(error) => return Err(error),
+                }
+            }
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+                incoming.release().await;
+                incoming = self
+                    .send_probe(Method::Head, permit, resource, session, HeldBody::None)
+                    .await?;
+                let etag = incoming.headers.get(header::ETAG);
+                let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
+                // A server that tells collections by their slash would have redirected a name without one.
+                let by_slash = permit.route().backend.profile.habits().matches_slashes;
+                match (incoming.status.is_success(), resource.0.slash()) {
+                    (true, true) => State::Collection.into(),
+                    (true, false) if by_slash => Found {
+                        state: State::Resource,
+                        etag,
+                    },
+                    (true, false) => State::Unknown.into(),
+                    (false, _) => bare(&incoming, resource).into(),
+                }
+            }
+            _ => bare(&incoming, resource).into(),
+        };
+        if incoming.status == StatusCode::UNAUTHORIZED {
+            return Ok(Probed::Challenge(Box::new(incoming)));
+        }
+        incoming.release().await;
+        Ok(Probed::Found(found))
+    }
+
+    async fn send_probe(
+        &self,
+        method: Method,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+        body: HeldBody,
+    ) -> Result<Incoming, UpstreamError> {
+        let client = &session.req_header().headers;
+        let mut headers = probe_headers(client);
+        if method == Method::Head {
+            headers.remove(header::CONTENT_TYPE);
+            headers.remove("depth");
+        }
+        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+        let request = self.outgoing(permit, method, resource.to_string(), headers, body);
+        self.transactor().send(self.upstream(permit)?, &request).await
+    }
+}
+
+/// What the properties in the answer to a probe say.
+fn described(body: &[u8], lock_null: bool) -> Found {
+    match parse_probe(body) {
+        Some(found) if !found.exists => State::Unmapped.into(),
+        // Whoever locked what is not there goes on to make it.
+        Some(found) if lock_null && is_lock_null(&found) => State::Unmapped.into(),
+        Some(found) => Found {
+            state: if found.collection {
+                State::Collection
+            } else {
+                State::Resource
+            },
+            etag: found.etag,
+        },
+        None => State::Unknown.into(),
+    }
+}
+
+/// What the head of an answer says that describes nothing.
+fn bare(incoming: &Incoming, resource: &UpstreamPath) -> State {
+    match incoming.status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
+        status if status.is_redirection() => {
+            let location = incoming
+                .headers
+                .get(header::LOCATION)
+                .and_then(|value| value.to_str().ok());
+            match location {
+                Some(location) if adds_slash(location, resource) => State::Collection,
+                Some(_) | None => State::Unknown,
+            }
+        }
+        _ => State::Unknown,
+    }
+}
+
+/// Whether that is a name and nothing else.
+fn is_lock_null(found: &ProbeState) -> bool {
+    !found.collection && found.etag.is_none() && found.last_modified.is_none()
+}

@@ -1,0 +1,126 @@
+//! A write that the back end refused because what it rests on has changed. In: a permit whose conditions were answered with 412.
+//! Out: whether that is the client's own affair, and if not, the verdict about what is there now.
+
+use http::{StatusCode, header};
+use pingora::{Result, proxy::Session};
+
+use crate::{
+    decide::{Denial, Permit},
+    telemetry::access::Exchange,
+};
+
+use super::{
+    ask::Answered, context::Context, incoming::Incoming, passage::Halt, server::Gateway, transact::Outgoing,
+    upstream_error::UpstreamError,
+};
+
+/// What becomes of a 412.
+enum Raced {
+    /// It answers a condition of the client's.
+    Own,
+    /// The request is permitted for what is there now, with conditions that say so.
+    Again(Box<Permit>),
+}
+
+impl Gateway {
+    /// Sends a request that the gateway holds, a second time if it must be decided again, and relays the answer.
+    ///
+    /// # Errors
+    /// As for [`Gateway::relay`].
+    pub(super) async fn carry_out(
+        &self,
+        session: &mut Session,
+        ctx: &mut Context,
+        mut permit: Permit,
+        mut request: Outgoing,
+    ) -> Result<()> {
+        ctx.exchange = Exchange::Transact;
+        let halt = loop {
+            ctx.upstream.begin();
+            let incoming = match self.send(&permit, &request).await {
+                Ok(incoming) => incoming,
+                Err(error) => break Halt::Failed(error),
+            };
+            match self.refused_answer(&permit, incoming.status, session, ctx).await {
+                Ok(None) => return self.relay(session, ctx, &permit, incoming).await,
+                Ok(Some(again)) => {
+                    request = self.assemble(&again, session, request.body);
+                    permit = *again;
+                }
+                Err(halt) => break halt,
+            }
+        };
+        match halt {
+            Halt::Denied(denial) => self.deny(session, ctx, denial).await,
+            Halt::Failed(error) => self.fail(session, ctx, error).await,
+        }
+    }
+
+    async fn send(&self, permit: &Permit, request: &Outgoing) -> Result<Incoming, UpstreamError> {
+        self.transactor().send(self.upstream(permit)?, request).await
+    }
+
+    /// What an answer with this status tells before anything of it is passed on: nothing, that the request is to be sent again with
+    /// this permit, or that it is refused after all.
+    ///
+    /// # Errors
+    /// It is refused, or the back end failed.
+    pub(super) async fn refused_answer(
+        &self,
+        permit: &Permit,
+        status: StatusCode,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Option<Box<Permit>>, Halt> {
+        if status == StatusCode::PRECONDITION_FAILED
+            && !permit.guards().is_empty()
+            && let Raced::Again(again) = self.raced(permit, session, ctx).await?
+        {
+            return Ok(Some(again));
+        }
+        permit
+            .collision(status.as_u16())
+            .map_or(Ok(None), |denial| Err(denial.into()))
+    }
+
+    /// Asks once more, and decides again.
+    async fn raced(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<Raced, Halt> {
+        let own = has_conditions(permit, session);
+        let Some(before) = ctx.answered_question.take() else {
+            // The second time.
+            return if own {
+                Ok(Raced::Own)
+            } else {
+                Err(Denial::Changed.into())
+            };
+        };
+        let Answered { question, found, alone } = *before;
+        let now = match self.look(&question, session, ctx).await? {
+            Ok(now) => now,
+            Err(_challenge) => return Err(Denial::Changed.into()),
+        };
+        if own && now == found {
+            return Ok(Raced::Own);
+        }
+        let permit = question.answer(&now)?;
+        if permit.is_open() && !alone {
+            Err(Denial::Changed.into())
+        } else {
+            Ok(Raced::Again(Box::new(permit)))
+        }
+    }
+}
+
+/// Whether the client sent conditions of its own.
+fn has_conditions(permit: &Permit, session: &Session) -> bool {
+    let headers = &session.req_header().headers;
+    let conditions = [
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+    ];
+    permit.overwrite() == Some(false)
+        || permit.if_header().is_some()
+        || conditions.iter().any(|name| headers.contains_key(name))
+}

@@ -1,0 +1,69 @@
+//! What a principal may see of a route, for the filter of answers (3.6). In: the route's access control list and the principal. Out: the
+//! answers that the filter needs, from memory.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{
+    access::{Privilege, PrivilegeSet},
+    identity::Principal,
+    policy::Route,
+    rewrite::visibility::Visibility,
+    url::PublicPath,
+    xml::name::ExpandedName,
+};
+
+use super::lock_memory::LockMemory;
+
+/// The view of one principal.
+#[derive(Clone)]
+pub struct View {
+    /// The route, which has an access control list.
+    pub route: Arc<Route>,
+    /// Its number.
+    pub number: usize,
+    /// Who looks.
+    pub principal: Arc<Principal>,
+    /// Who made which lock.
+    pub locks: Arc<LockMemory>,
+    /// The lock tokens that this very request made or named.
+    pub tokens: Vec<String>,
+}
+
+impl View {
+    fn has(&self, path: &PublicPath, privilege: Privilege) -> bool {
+        let Some(acl) = &self.route.access else { return true };
+        let key = self.route.map.relative_key(path);
+        acl.of(&self.principal)
+            .judge(key, PrivilegeSet::of(&[privilege]))
+            .is_granted()
+    }
+}
+
+impl Visibility for View {
+    fn reads(&self, path: &PublicPath) -> bool {
+        self.has(path, Privilege::Read)
+    }
+
+    fn reads_acl(&self, path: &PublicPath) -> bool {
+        self.has(path, Privilege::ReadAcl)
+    }
+
+    fn reads_privileges(&self, path: &PublicPath) -> bool {
+        self.has(path, Privilege::ReadCurrentUserPrivilegeSet)
+    }
+
+    fn holds(&self, path: &PublicPath, privilege: ExpandedName<'_>) -> bool {
+        let Some(acl) = &self.route.access else { return true };
+        let held = acl.of(&self.principal).privileges(self.route.map.relative_key(path));
+        held.held().any(|supported| supported.name == privilege)
+    }
+
+    fn unlocks(&self, root: &PublicPath) -> bool {
+        self.has(root, Privilege::Unlock)
+    }
+
+    fn owns_lock(&self, token: &str) -> bool {
+        let known = || self.locks.owns(self.number, token, &self.principal, Instant::now());
+        self.tokens.iter().any(|own| own == token) || known()
+    }
+}
