@@ -332,3 +332,25 @@ fn head_tells_where_propfind_does_not_work() {
         );
     });
 }
+
+// EX-2, A-37: the challenge that answers the question by HEAD has no body, whatever length it names.
+#[test]
+fn a_challenge_to_head_is_whole() {
+    let lab = lab();
+    let asks = [
+        ("WWW-Authenticate", "Basic realm=\"x\""),
+        ("Content-Type", "text/plain"),
+        ("Content-Length", "381"),
+    ];
+    let head = asks.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    lab.backend
+        .on("PROPFIND /deaf-in/x", answer("405 Method Not Allowed", &[], ""));
+    lab.backend.on(
+        "HEAD /deaf-in/x",
+        vec![Step::Send(format!("HTTP/1.1 401 Unauthorized\r\n{head}\r\n").into())],
+    );
+    let told = lab.ask(&put("EX-2 challenge", "maker", "/deaf/x"));
+    assert_eq!((told.status, told.text().as_str()), (401, ""));
+    assert_eq!(told.header("content-length"), Some("0"));
+    assert!(told.header("www-authenticate").is_some());
+}

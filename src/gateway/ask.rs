@@ -147,6 +147,8 @@ impl Gateway {
                 incoming = self
                     .send_probe(Method::Head, permit, resource, session, HeldBody::None)
                     .await?;
+                // It may become the answer to another method (a challenge), where its length would be taken at its word.
+                incoming.headers.insert(header::CONTENT_LENGTH, 0.into());
                 let etag = incoming.headers.get(header::ETAG);
                 let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
                 // A server that tells collections by their slash would have redirected a name without one.
