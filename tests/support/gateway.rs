@@ -63,7 +63,7 @@ impl Gateway {
             errors,
             directory,
         };
-        gateway.wait_until_ready(&ended);
+        gateway.wait_until_ready(&ended, configuration.contains("@ADMIN@"));
         gateway
     }
 
@@ -112,15 +112,22 @@ impl Gateway {
         json(&await_line(text, || self.lines()))
     }
 
-    fn wait_until_ready(&self, ended: &AtomicBool) {
+    /// Waits for the public listener, and for the admin listener where there is one: they open one after the other.
+    fn wait_until_ready(&self, ended: &AtomicBool, has_admin: bool) {
         let until = Instant::now() + Duration::from_secs(20);
+        let mut waited_for = vec![self.address];
+        waited_for.extend(has_admin.then_some(self.admin));
         while Instant::now() < until && !ended.load(Ordering::SeqCst) {
-            if TcpStream::connect_timeout(&self.address, Duration::from_millis(200)).is_ok() {
+            waited_for.retain(|address| TcpStream::connect_timeout(address, Duration::from_millis(200)).is_err());
+            if waited_for.is_empty() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("the gateway did not start:\n{}", self.errors().join("\n"));
+        panic!(
+            "the gateway did not start, {waited_for:?}:\n{}",
+            self.errors().join("\n")
+        );
     }
 }
 
