@@ -12,7 +12,7 @@ use super::{compile_groups, compile_identity, compile_listener, compile_names, c
 use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
 use crate::identity::settings::{IdentitySettings, Member, SourceSettings};
-use crate::policy::{LogTarget, Policy, Route};
+use crate::policy::{LockSettings, LogTarget, Policy, Route};
 
 /// A good file.
 #[derive(Debug)]
@@ -128,6 +128,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
         identity,
         access_log,
         audit_log,
+        locks: LockSettings::default(),
         routes: routes.into_iter().map(|(_, route)| route).collect(),
     }
 }

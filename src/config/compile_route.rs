@@ -13,7 +13,7 @@ use super::{compile_backend, compile_limits, method_names, reports};
 use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route};
+use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, RouteLocks};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -90,6 +90,7 @@ pub fn compile(
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
     let (public, (backend, upstream)) = public.zip(backend)?;
+    let locks = RouteLocks::of(profile, backend.credentials.tells_user());
     Some(Route {
         // No two routes have the same prefix for one host, so this is a name of its own.
         name: name.unwrap_or_else(|| format!("{}{public}", hosts.first().map_or("", String::as_str))),
@@ -110,6 +111,7 @@ pub fn compile(
         path_rules,
         noroot: raw.noroot.unwrap_or(false),
         public_options: raw.public_options.unwrap_or(false),
+        locks,
         hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),
         require_length: raw.require_length.unwrap_or(false),

@@ -2,6 +2,7 @@
 
 pub mod filter;
 pub mod limits;
+pub mod locking;
 pub mod method;
 pub mod profile;
 pub mod route;
@@ -11,6 +12,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 pub use filter::{Below, MethodFilter, MethodRule};
 pub use limits::{Limits, MaxDepth};
+pub use locking::{LockSettings, Locking, OrphanLocks, RouteLocks, UnmappedLock};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
 pub use route::{BackEnd, CollectionGet, Location, Mode, Route, Timeouts};
@@ -31,6 +33,8 @@ pub struct Policy {
     pub access_log: LogTarget,
     /// Where the audit log goes.
     pub audit_log: LogTarget,
+    /// Where locks are kept, and their bounds.
+    pub locks: LockSettings,
     /// The routes in file order.
     pub routes: Vec<Route>,
 }

@@ -48,6 +48,8 @@ pub struct Habits {
     /// To PROPFIND, a URL that is locked and has nothing yet (RFC 2518 section 7.4) looks like a resource without entity tag and date,
     /// which all others have.
     pub lock_null: bool,
+    /// It has locks that can be relied on (class 2).
+    pub class_2: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
     /// What it can do at most, of the methods of section 1.1.
@@ -116,6 +118,7 @@ impl Profile {
             matches_slashes: false,
             bare_entity_tags: false,
             lock_null: false,
+            class_2: true,
             // Not of the unknown: many servers take a condition and do not look at it.
             conditions: Conditions::NONE,
             methods: MethodSet::all(),
@@ -133,6 +136,7 @@ impl Profile {
                 ..plain
             },
             Self::Nginx => Habits {
+                class_2: false,
                 atomic_put: true,
                 matches_slashes: true,
                 ..plain
@@ -170,6 +174,7 @@ impl Profile {
                 ..plain
             },
             Self::Radicale => Habits {
+                class_2: false,
                 reserved: &[".Radicale*"],
                 cuts_destination: true,
                 put_replaces: true,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile};
+use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
@@ -43,6 +43,8 @@ pub struct Route {
     pub pass_error_bodies: bool,
     /// Answer OPTIONS without privileges and without the back end (PV-2).
     pub public_options: bool,
+    /// What becomes of locks (section 4).
+    pub locks: RouteLocks,
     /// Leave the owners of other people's locks out of answers (F-6).
     pub hide_lock_owner: bool,
     /// 411 for a PUT without Content-Length (B-93).
@@ -139,6 +141,14 @@ pub enum Location {
 }
 
 impl Location {
+    /// Which back end it is, the same for every route to it: what locks are kept by (section 4.1).
+    pub fn id(&self) -> String {
+        match self {
+            Self::Url(origin) => origin.to_string(),
+            Self::Embedded(directory) => format!("embedded:{}", directory.display()),
+        }
+    }
+
     /// The origin the back end believes in: its URL's, or a fixed name for the embedded one.
     pub fn origin(&self) -> Origin {
         match self {
@@ -222,6 +232,7 @@ impl Route {
             noroot: false,
             pass_error_bodies: false,
             public_options: false,
+            locks: RouteLocks::of(Profile::Embedded, true),
             hide_lock_owner: false,
             require_length: false,
             strict_override: false,

@@ -67,6 +67,7 @@ pub fn route(allowed: MethodSet) -> Route {
         },
         noroot: false,
         public_options: false,
+        locks: crate::policy::RouteLocks::of(crate::policy::Profile::Embedded, true),
         hide_lock_owner: false,
         pass_error_bodies: false,
         require_length: false,

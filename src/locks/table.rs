@@ -1,0 +1,342 @@
+//! Locks and writes under way, in memory: the rules of every store in one place (L-80, L-84, L-85). In: operations, each with the time.
+//! Out: what became of them. Each is whole by itself; whoever holds the table alone runs them one after the other.
+//!
+//! A look-up costs what the path is deep, however many locks there are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    Claim, Creator, Lock, LockDepth, LockPath, Reach,
+    claim::{conflicts, in_the_way},
+};
+use crate::xml::lockinfo::LockScope;
+
+/// A lock that somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLock {
+    /// The token it will have.
+    pub token: String,
+    /// Its root.
+    pub root: LockPath,
+    /// Whether the root is a collection.
+    pub collection: bool,
+    /// How far it is to reach.
+    pub depth: LockDepth,
+    /// How many may hold one.
+    pub scope: LockScope,
+    /// Who asks: the name of a principal.
+    pub creator: String,
+    /// The `owner` element, as XML that stands by itself.
+    pub owner: Option<String>,
+    /// How long it is to last, in milliseconds.
+    pub timeout: u64,
+    /// What is changed by making it: the collection that gets a new member (L-31).
+    pub claims: Vec<Claim>,
+    /// Every token that the request submits.
+    pub submitted: Vec<String>,
+    /// How many locks the creator may have, this one too (L-68).
+    pub most: u32,
+}
+
+/// Why a lock is not granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockRefusal {
+    /// Others conflict with it: these (L-55 to L-57).
+    Conflict(Vec<Lock>),
+    /// Others keep the resource from being made: these.
+    Locked(Vec<Lock>),
+    /// Somebody else is writing there just now (L-84): it may be asked for again soon.
+    Writing,
+    /// The creator has as many as one may have (L-68).
+    TooMany,
+}
+
+/// A write that is about to go on (L-84).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewWrite {
+    /// What it changes.
+    pub claims: Vec<Claim>,
+    /// Who writes; anonymous has no name.
+    pub creator: Option<String>,
+    /// Every token that the request submits.
+    pub submitted: Vec<String>,
+    /// Of these, the locks that its conditions were found true with: were one gone, they would have to be judged again.
+    pub relied_on: Vec<String>,
+    /// How long it may take, in milliseconds; then it is forgotten, whatever became of it.
+    pub time: u64,
+}
+
+/// Why a write may not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteRefusal {
+    /// These locks are in the way.
+    Locked(Vec<Lock>),
+    /// A lock that it relied on has ended meanwhile: its conditions must be judged again.
+    Changed,
+}
+
+/// A write under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WriteId(pub u64);
+
+/// What a write that was done means for locks (L-4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Those with a root at or below this path are gone.
+    Gone(LockPath),
+    /// Those with a root strictly below this path are gone.
+    GoneBelow(LockPath),
+}
+
+/// All locks of one store.
+#[derive(Debug, Default)]
+pub struct LockTable {
+    by_token: HashMap<(Arc<str>, String), Arc<Lock>>,
+    by_root: BTreeMap<LockPath, Vec<Arc<Lock>>>,
+    by_end: BTreeSet<(u64, Arc<str>, String)>,
+    by_creator: HashMap<String, u32>,
+    writes: HashMap<WriteId, Write>,
+    last_write: u64,
+}
+
+#[derive(Debug)]
+struct Write {
+    claims: Vec<Claim>,
+    creator: Option<String>,
+    until: u64,
+}
+
+impl LockTable {
+    /// The live locks that concern any of `claims`, each once, ordered by root.
+    pub fn survey(&self, claims: &[Claim], now: u64) -> Vec<Lock> {
+        let mut found: Vec<&Arc<Lock>> = Vec::new();
+        for claim in claims {
+            found.extend(self.rooted_at(&claim.path));
+            for ancestor in claim.path.ancestors() {
+                found.extend(
+                    self.rooted_at(&ancestor)
+                        .iter()
+                        .filter(|lock| lock.depth == LockDepth::Infinity),
+                );
+            }
+            if claim.reach == Reach::Tree {
+                found.extend(self.rooted_below(&claim.path));
+            }
+        }
+        let mut found: Vec<Lock> = found
+            .into_iter()
+            .filter(|lock| lock.is_live(now))
+            .map(|lock| Lock::clone(lock))
+            .collect();
+        found.sort_by(|a, b| (&a.root, &a.token).cmp(&(&b.root, &b.token)));
+        found.dedup_by(|a, b| a.root == b.root && a.token == b.token);
+        found
+    }
+
+    /// Grants a lock, or says why not.
+    ///
+    /// # Errors
+    /// [`LockRefusal`].
+    pub fn lock(&mut self, new: NewLock, now: u64) -> Result<Lock, LockRefusal> {
+        self.sweep(now);
+        let reach = match new.depth {
+            LockDepth::Zero => Reach::Itself,
+            LockDepth::Infinity => Reach::Tree,
+        };
+        let covered = Claim {
+            path: new.root.clone(),
+            reach,
+        };
+        let near = self.survey(std::slice::from_ref(&covered), now);
+        let conflicting: Vec<Lock> = conflicts(new.scope, &near).cloned().collect();
+        if !conflicting.is_empty() {
+            return Err(LockRefusal::Conflict(conflicting));
+        }
+        let creator = Creator {
+            name: Some(&new.creator),
+            submitted: &new.submitted,
+        };
+        let held = self.survey(&new.claims, now);
+        let barring: Vec<Lock> = in_the_way(&new.claims, &held, creator).into_iter().cloned().collect();
+        if !barring.is_empty() {
+            return Err(LockRefusal::Locked(barring));
+        }
+        if self.by_creator.get(&new.creator).copied().unwrap_or_default() >= new.most {
+            return Err(LockRefusal::TooMany);
+        }
+        let lock = Lock {
+            token: new.token,
+            root: new.root,
+            collection: new.collection,
+            depth: new.depth,
+            scope: new.scope,
+            creator: Some(new.creator),
+            owner: new.owner,
+            timeout: new.timeout,
+            created_at: now,
+            expires_at: now.saturating_add(new.timeout),
+        };
+        let others = |write: &&Write| write.creator.is_none() || write.creator != lock.creator;
+        if self.writes.values().filter(others).any(|write| write.touches(&lock)) {
+            return Err(LockRefusal::Writing);
+        }
+        self.put(lock.clone());
+        Ok(lock)
+    }
+
+    /// Makes a live lock last `timeout` milliseconds from now; `None` if there is none with this token.
+    pub fn refresh(&mut self, back_end: &str, token: &str, timeout: u64, now: u64) -> Option<Lock> {
+        let mut lock = self.find(back_end, token, now)?;
+        (lock.timeout, lock.expires_at) = (timeout, now.saturating_add(timeout));
+        self.put(lock.clone());
+        Some(lock)
+    }
+
+    /// The live lock with this token.
+    pub fn find(&self, back_end: &str, token: &str, now: u64) -> Option<Lock> {
+        let lock = self.by_token.get(&(back_end.into(), token.to_owned()))?;
+        lock.is_live(now).then(|| Lock::clone(lock))
+    }
+
+    /// Takes the lock with this token away, live or not.
+    pub fn remove(&mut self, back_end: &str, token: &str) -> Option<Lock> {
+        let lock = self.by_token.remove(&(back_end.into(), token.to_owned()))?;
+        if let Some(here) = self.by_root.get_mut(&lock.root) {
+            here.retain(|other| other.token != lock.token);
+            if here.is_empty() {
+                self.by_root.remove(&lock.root);
+            }
+        }
+        self.by_end
+            .remove(&(lock.expires_at, Arc::clone(&lock.root.back_end), lock.token.clone()));
+        if let Some(creator) = &lock.creator
+            && let Some(count) = self.by_creator.get_mut(creator)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.by_creator.remove(creator);
+            }
+        }
+        Some(Arc::unwrap_or_clone(lock))
+    }
+
+    /// Puts a lock in as it is, in place of one with the same token: what a back end granted, or what was stored.
+    pub fn put(&mut self, lock: Lock) {
+        let back_end = Arc::clone(&lock.root.back_end);
+        self.remove(&back_end, &lock.token);
+        self.by_end
+            .insert((lock.expires_at, Arc::clone(&back_end), lock.token.clone()));
+        if let Some(creator) = &lock.creator {
+            let count = self.by_creator.entry(creator.clone()).or_default();
+            *count = count.saturating_add(1);
+        }
+        let lock = Arc::new(lock);
+        self.by_root
+            .entry(lock.root.clone())
+            .or_default()
+            .push(Arc::clone(&lock));
+        self.by_token.insert((back_end, lock.token.clone()), lock);
+    }
+
+    /// Notes a write, unless a lock is in its way.
+    ///
+    /// # Errors
+    /// [`WriteRefusal`].
+    pub fn begin(&mut self, new: NewWrite, now: u64) -> Result<WriteId, WriteRefusal> {
+        self.sweep(now);
+        let locks = self.survey(&new.claims, now);
+        let creator = Creator {
+            name: new.creator.as_deref(),
+            submitted: &new.submitted,
+        };
+        let barring: Vec<Lock> = in_the_way(&new.claims, &locks, creator).into_iter().cloned().collect();
+        if !barring.is_empty() {
+            return Err(WriteRefusal::Locked(barring));
+        }
+        let back_end = new.claims.first().map(|claim| Arc::clone(&claim.path.back_end));
+        let lives = |token: &String| {
+            back_end
+                .as_ref()
+                .is_some_and(|back_end| self.find(back_end, token, now).is_some())
+        };
+        if !new.relied_on.iter().all(lives) {
+            return Err(WriteRefusal::Changed);
+        }
+        self.last_write = self.last_write.wrapping_add(1);
+        let id = WriteId(self.last_write);
+        self.writes.insert(
+            id,
+            Write {
+                claims: new.claims,
+                creator: new.creator,
+                until: now.saturating_add(new.time),
+            },
+        );
+        Ok(id)
+    }
+
+    /// The write is over, with these effects; says which locks are gone.
+    pub fn end(&mut self, write: WriteId, effects: &[Effect]) -> Vec<Lock> {
+        self.writes.remove(&write);
+        let mut gone: Vec<Arc<Lock>> = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Gone(path) => {
+                    gone.extend(self.rooted_at(path).iter().cloned());
+                    gone.extend(self.rooted_below(path).cloned());
+                }
+                Effect::GoneBelow(path) => gone.extend(self.rooted_below(path).cloned()),
+            }
+        }
+        gone.into_iter()
+            .filter_map(|lock| self.remove(&lock.root.back_end, &lock.token))
+            .collect()
+    }
+
+    /// Every live lock in the order of roots: those at or below `within`, if it is given.
+    pub fn list<'a>(&'a self, within: Option<&'a LockPath>, now: u64) -> impl Iterator<Item = &'a Lock> {
+        let wanted = move |root: &LockPath| within.is_none_or(|path| root == path || root.is_below(path));
+        let all = self
+            .by_root
+            .iter()
+            .filter(move |(root, _)| wanted(root))
+            .flat_map(|(_, locks)| locks);
+        all.map(|lock| &**lock).filter(move |lock| lock.is_live(now))
+    }
+
+    /// Takes away what has ended; says which locks.
+    pub fn sweep(&mut self, now: u64) -> Vec<Lock> {
+        self.writes.retain(|_, write| now < write.until);
+        let mut gone = Vec::new();
+        while let Some((end, back_end, token)) = self.by_end.first().cloned() {
+            if now < end {
+                break;
+            }
+            gone.extend(self.remove(&back_end, &token));
+        }
+        gone
+    }
+
+    fn rooted_at(&self, path: &LockPath) -> &[Arc<Lock>] {
+        self.by_root.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    fn rooted_below<'a>(&'a self, path: &'a LockPath) -> impl Iterator<Item = &'a Arc<Lock>> {
+        let after = self
+            .by_root
+            .range(path.clone()..)
+            .skip_while(move |(root, _)| *root == path);
+        let below = after.take_while(move |(root, _)| root.is_below(path));
+        below.flat_map(|(_, locks)| locks)
+    }
+}
+
+impl Write {
+    /// Whether a lock would cover something of what is being written.
+    fn touches(&self, lock: &Lock) -> bool {
+        self.claims.iter().any(|claim| claim.concerns(lock))
+    }
+}
