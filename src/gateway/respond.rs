@@ -74,7 +74,7 @@ impl Reply {
             return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));
         }
         if account.route.as_ref().is_none_or(|route| route.speaks_dav()) {
-            reply.with_body(XML, error_body(condition, &[]))
+            reply.with_body(XML, error_body(condition, &denial.hrefs()))
         } else {
             let text = format!("{status}: {}\n", condition.name().local);
             reply.with_body(HeaderValue::from_static("text/plain; charset=utf-8"), text)
