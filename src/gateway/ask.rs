@@ -39,8 +39,11 @@ pub struct Answered {
     pub alone: bool,
 }
 
-enum Probed {
+/// What one probe came to.
+pub(super) enum Probed {
+    /// This is there.
     Found(Found),
+    /// The back end wants credentials first.
     Challenge(Box<Incoming>),
 }
 
@@ -123,7 +126,7 @@ impl Gateway {
     }
 
     /// What is at `resource`: PROPFIND tells (EX-1), or HEAD where the back end knows no PROPFIND (EX-2).
-    async fn probe(
+    pub(super) async fn probe(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,
