@@ -111,7 +111,10 @@ pub fn refreshed(permit: &Permit) -> Result<String, Denial> {
 
 /// Whether `lock` is one that the principal may refresh by this URL (L-51, L-52).
 pub fn may_refresh(permit: &Permit, lock: &Lock) -> bool {
-    let own = permit.principal().name().is_some_and(|name| lock.creator.as_deref() == Some(name));
+    let own = permit
+        .principal()
+        .name()
+        .is_some_and(|name| lock.creator.as_deref() == Some(name));
     own && lock.covers(&lock_path(permit))
 }
 
@@ -122,7 +125,10 @@ pub fn may_refresh(permit: &Permit, lock: &Lock) -> bool {
 /// The refusal for want of a privilege.
 pub fn may_unlock(permit: &Permit, lock: &Lock) -> Result<(), Denial> {
     let target = &permit.admitted().target;
-    let own = permit.principal().name().is_some_and(|name| lock.creator.as_deref() == Some(name));
+    let own = permit
+        .principal()
+        .name()
+        .is_some_and(|name| lock.creator.as_deref() == Some(name));
     if own {
         return Ok(());
     }
@@ -186,7 +192,10 @@ pub fn refused(permit: &Permit, refusal: &LockRefusal) -> Denial {
 /// Whether the principal may know the token of `lock`, whose root is `root` (F-6).
 pub fn tells_token(permit: &Permit, lock: &Lock, root: Option<&PublicPath>) -> bool {
     let target = &permit.admitted().target;
-    let own = permit.principal().name().is_some_and(|name| lock.creator.as_deref() == Some(name));
+    let own = permit
+        .principal()
+        .name()
+        .is_some_and(|name| lock.creator.as_deref() == Some(name));
     let unlocks = |root: &PublicPath| {
         let key = target.route.map.relative_key(root);
         let unlock = PrivilegeSet::of(&[Privilege::Unlock]);

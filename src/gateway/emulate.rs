@@ -14,7 +14,10 @@ use crate::{
         granting::{self, Granting},
     },
     identity::outbound,
-    locks::{Lock, table::{LockRefusal, NewLock}},
+    locks::{
+        Lock,
+        table::{LockRefusal, NewLock},
+    },
     policy::{Locking, Method},
     request::{State, single::text, timeout::lock_time},
     rewrite::request::probe_headers,
@@ -96,7 +99,10 @@ impl Gateway {
             most: self.lock_settings().per_principal,
             root,
         };
-        let lock = self.insert(new).await?.map_err(|refusal| granting::refused(&permit, &refusal))?;
+        let lock = self
+            .insert(new)
+            .await?
+            .map_err(|refusal| granting::refused(&permit, &refusal))?;
         match granting {
             Granting::Existing => Ok(granted(&permit, StatusCode::OK, &lock)),
             Granting::Name => Ok(granted(&permit, StatusCode::CREATED, &lock)),
@@ -111,8 +117,13 @@ impl Gateway {
         session: &Session,
         ctx: &mut Context,
     ) -> Result<Result<(State, State), Box<Incoming>>, Halt> {
-        let known = ctx.answered_question.as_ref().filter(|answered| answered.question.about().0);
-        let known = known.and_then(|answered| answered.found.first()).map(|found| found.state);
+        let known = ctx
+            .answered_question
+            .as_ref()
+            .filter(|answered| answered.question.about().0);
+        let known = known
+            .and_then(|answered| answered.found.first())
+            .map(|found| found.state);
         let state = match known {
             Some(state) => state,
             None => match self.state_of(permit, permit.upstream(), session, ctx).await? {
@@ -126,7 +137,9 @@ impl Gateway {
         let parent = permit.upstream().0.parent().map(UpstreamPath);
         // The route's own collection is not in another one that is any of ours.
         let inside = parent.filter(|parent| parent.0.starts_with(&permit.route().map.upstream().0));
-        let Some(parent) = inside else { return Ok(Ok((state, State::Unmapped))) };
+        let Some(parent) = inside else {
+            return Ok(Ok((state, State::Unmapped)));
+        };
         let parent = self.state_of(permit, &parent, session, ctx).await?;
         Ok(parent.map(|parent| (state, parent)))
     }
@@ -260,7 +273,9 @@ impl Gateway {
         let here = granting::lock_path(permit);
         let token = permit.lock_token().ok_or(Denial::LockToken)?;
         let found = self.store().find(&here.back_end, token.as_str()).await?;
-        let lock = found.filter(|lock| lock.covers(&here)).ok_or(Denial::LockTokenMatchesRequestUri)?;
+        let lock = found
+            .filter(|lock| lock.covers(&here))
+            .ok_or(Denial::LockTokenMatchesRequestUri)?;
         granting::may_unlock(permit, &lock)?;
         let removed = self.store().remove(&here.back_end, token.as_str()).await?;
         removed.ok_or(Denial::LockTokenMatchesRequestUri)?;
@@ -269,7 +284,10 @@ impl Gateway {
 
     /// How long the lock is to last, in milliseconds (L-67).
     fn lock_time(&self, session: &Session) -> u64 {
-        let wished = text(&session.req_header().headers, "timeout").ok().flatten().and_then(lock_time);
+        let wished = text(&session.req_header().headers, "timeout")
+            .ok()
+            .flatten()
+            .and_then(lock_time);
         milliseconds(self.lock_settings().granted(wished))
     }
 }
@@ -286,7 +304,11 @@ enum Made {
 
 /// The answer to a LOCK that made `lock`.
 fn granted(permit: &Permit, status: StatusCode, lock: &Lock) -> Onward {
-    Onward::Own(Reply::locked(status, Some(&lock.token), lock_answer(&told(permit, lock))))
+    Onward::Own(Reply::locked(
+        status,
+        Some(&lock.token),
+        lock_answer(&told(permit, lock)),
+    ))
 }
 
 /// What its creator is told of a lock that was just made to last.

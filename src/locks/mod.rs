@@ -3,6 +3,7 @@
 
 pub mod claim;
 pub mod lock;
+pub mod seal;
 pub mod table;
 
 pub use claim::{Claim, Creator, Reach};

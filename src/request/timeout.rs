@@ -6,7 +6,9 @@ use std::time::Duration;
 /// How long a lock is wished to last by the first member of the list that can be understood; `None`: there is none. `Infinite`, and more
 /// seconds than fit into 32 bits, are [`Duration::MAX`].
 pub fn lock_time(text: &str) -> Option<Duration> {
-    text.split(',').map(|item| item.trim_matches([' ', '\t'])).find_map(item)
+    text.split(',')
+        .map(|item| item.trim_matches([' ', '\t']))
+        .find_map(item)
 }
 
 fn item(text: &str) -> Option<Duration> {
@@ -36,8 +38,16 @@ mod tests {
             ("letter case, blanks", " \tsecond-5 ", seconds(5)),
             ("none at all", "Second-0", seconds(0)),
             ("infinite", "Infinite", Some(Duration::MAX)),
-            ("the first of a list", "Infinite, Second-4100000000", Some(Duration::MAX)),
-            ("the first that is understood", "Extend-5, Second-7, Second-9", seconds(7)),
+            (
+                "the first of a list",
+                "Infinite, Second-4100000000",
+                Some(Duration::MAX),
+            ),
+            (
+                "the first that is understood",
+                "Extend-5, Second-7, Second-9",
+                seconds(7),
+            ),
             ("empty members", ", ,Second-7", seconds(7)),
             ("the most", "Second-4294967295", seconds(4_294_967_295)),
             ("more", "Second-4294967296", Some(Duration::MAX)),

@@ -1,6 +1,7 @@
 //! LOCK (RFC 4918 section 14.11): shape, grammar (L-61) and the scope that is asked for. The owner is the client's own text and goes
 //! through untouched.
 
+use super::lock_mark;
 use super::name::ExpandedName;
 use super::refusal::XmlRefusal;
 use super::shape::{Content, Shape, dav};
@@ -52,8 +53,10 @@ pub(super) fn read(root: &Element) -> Result<LockScope, XmlRefusal> {
 
 /// The `owner` in it, as XML that stands by itself: every prefix that was declared around it is declared on it.
 pub(super) fn owner(root: &Element) -> Option<String> {
-    let owner = root.named(ExpandedName::dav("owner")).next()?;
-    let text = standing_alone(owner, &[root]);
+    let mut owner = root.named(ExpandedName::dav("owner")).next()?.clone();
+    // A client's own is worth nothing, and would not come back (L-8).
+    lock_mark::take(&mut owner);
+    let text = standing_alone(&owner, &[root]);
     (text.len() <= LONGEST_OWNER).then_some(text)
 }
 

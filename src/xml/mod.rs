@@ -11,6 +11,8 @@ pub mod guarded;
 pub mod href;
 pub mod kind;
 pub mod limits;
+pub mod lock_mark;
+pub mod lockdiscovery;
 pub mod lockinfo;
 pub mod media_type;
 mod mkcol;
