@@ -1,6 +1,7 @@
 //! XML: the only room that reads or writes it. Names and URL places; more is one file a body.
 
 mod acl;
+pub mod activelock;
 pub mod body;
 mod characters;
 mod declaration;
