@@ -9,6 +9,7 @@ use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
+use super::raw_locks::{RawLocking, RawLocks, RawOrphans, RawUnmapped};
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
@@ -34,6 +35,8 @@ pub struct RawConfig {
     /// Where the audit log goes, one line for each refusal and each write: `stdout` (default), `off`, or a file.
     #[schemars(length(min = 1))]
     pub audit_log: Option<String>,
+    /// Where locks are kept, and their bounds. Default: in memory.
+    pub locks: Option<RawLocks>,
     /// The public prefixes and what stands behind each. The longest prefix wins.
     #[schemars(required, length(min = 1))]
     pub routes: Option<List<RawRoute>>,
@@ -145,6 +148,18 @@ pub struct RawRoute {
     /// Answer OPTIONS to everybody, without the back end: `Allow` by the rules of `methods`, `DAV: 1`, or `1, 2` with LOCK. For clients
     /// that ask before they log in. Default: false.
     pub public_options: Option<bool>,
+    /// Who decides about locks: `observe`, the back end, and the gateway sees to it that only their creators use them; `emulate`, the
+    /// gateway alone; `off`, nobody. Default: observe where the back end has locks, else off.
+    pub locking: Option<RawLocking>,
+    /// With `observe`, locks of the back end whose creator nobody knows: `deny`, they are somebody else's; `pass`, the back end decides;
+    /// `adopt`, they belong to whoever submits their token first. Default: pass, or deny where the back end sees but one account.
+    pub orphan_locks: Option<RawOrphans>,
+    /// With `emulate`, LOCK of a URL with nothing there: `create` an empty resource, lock the `name-only`, or `refuse`. Default: create;
+    /// name-only with Radicale.
+    pub unmapped_lock: Option<RawUnmapped>,
+    /// With `observe`, make an empty resource before LOCK of a URL with nothing there, for back ends that lock the name alone, as Apache
+    /// does. Default: false.
+    pub fix_locknull: Option<bool>,
     /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
     pub hide_lock_owner: Option<bool>,
     /// Answer 411 to a PUT that has neither Content-Length nor Transfer-Encoding. Default: false.

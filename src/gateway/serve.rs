@@ -17,6 +17,7 @@ use crate::{
     decide::Gate,
     identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings},
     policy::{Listener, Location, Policy},
+    store,
     telemetry::{
         lines::LineLog,
         metrics::{Metrics, MetricsError},
@@ -118,6 +119,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         authenticator,
         Arc::clone(&metrics),
         logs,
+        (store::open(&policy.locks.store), policy.locks),
     );
     let mut proxy = http_proxy(&server.configuration, gateway);
     // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.

@@ -3,7 +3,7 @@
 
 pub mod memory;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -11,6 +11,16 @@ use crate::locks::{
     Claim, Lock, LockPath,
     table::{Effect, LockRefusal, NewLock, NewWrite, WriteId, WriteRefusal},
 };
+use crate::policy::locking::StoreSettings;
+
+/// The store that `settings` describe. It need not answer yet: until it does, every operation is [`Down`].
+pub fn open(settings: &StoreSettings) -> Arc<dyn LockStore> {
+    match settings {
+        StoreSettings::Memory | StoreSettings::File(_) | StoreSettings::Redis(_) => {
+            Arc::<memory::MemoryStore>::default()
+        }
+    }
+}
 
 /// The store does not answer, or not in time (L-91, L-92).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
