@@ -2,7 +2,7 @@
 Radicale, rclone, and davgate's embedded one. Each listens on loopback, on free ports, and keeps everything in a directory of
 its own.
 
-What comes out of each: `url` of a writable folder, `profile` and `route` (what the gateway's route says of it), `user` whom it
+What comes out of each: `url` of a writable folder, `profile` as the gateway calls it, `user` whom it
 wants to see itself, `files` (the directory behind `url`) or None, and what it lacks.
 """
 
@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import subprocess
+from urllib.parse import unquote, urlsplit
 
 import servers
 import web
@@ -31,7 +32,7 @@ class BackEnd:
     user = None  # name and password that the back end itself asks for
     lacks = ()  # methods it does not have
     extension = ".txt"
-    route = {}  # more keys of the gateway's route
+    kind = {}  # header fields that its documents need
 
     def behind(self):
         """The gateway's `backend`, in one piece."""
@@ -58,12 +59,33 @@ class BackEnd:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def document(self, text):
-        """A body that the back end stores as it is, and in which `text` can be found again."""
+    def document(self, path, text):
+        """What to store at that path so that it is told from other texts."""
         return text.encode()
 
-    def is_folder(self, path):
-        return os.path.isdir(os.path.join(self.files, path))
+    def put(self, path, text):
+        """Straight to the back end."""
+        status = self.ask("PUT", path, self.document(path, text), **self.kind).status
+        assert status in (200, 201, 204), f"{self.name}: PUT {path}: {status}"
+
+    def folder(self, path):
+        """Makes a folder, straight at the back end."""
+        status = self.ask("MKCOL", path).status
+        assert status == 201, f"{self.name}: MKCOL {path}: {status}"
+
+    def everything(self, path):
+        """{path: bytes} of all files in and below a folder; None where there is no folder."""
+        top = os.path.join(self.files, path)
+        if not os.path.isdir(top):
+            return None
+        found = {}
+        for directory, folders, names in os.walk(top):
+            folders[:] = [name for name in folders if name != ".DAV"]
+            for name in [*names, *(f"{folder}/" for folder in folders)]:
+                whole = os.path.relpath(os.path.join(directory, name), self.files)
+                if not name.startswith((".davfs", ".sabredav")):
+                    found[whole] = b"" if name.endswith("/") else self.read(whole)
+        return found
 
     def own(self, path):
         """Gives a path that the tests made to the user the back end runs as."""
@@ -109,6 +131,23 @@ class ApacheUsers(Apache):
     def ask(self, method, path="", body=None, **headers):
         basic = base64.b64encode(":".join(self.first).encode()).decode()
         return web.request(method, self.url + web.escape(path), body, {"Authorization": f"Basic {basic}", **headers})
+
+
+def listed(back_end, path):
+    """`everything` of a back end whose files are not in a directory: as PROPFIND and GET show them."""
+    answer = back_end.ask("PROPFIND", path, Depth="1")
+    if answer.status == 404:
+        return None
+    base, found = urlsplit(back_end.url).path, {}
+    for href in answer.hrefs():
+        name = unquote(urlsplit(href).path)[len(base) :]
+        if name.rstrip("/") == path.rstrip("/"):
+            continue
+        content = None if name.endswith("/") else back_end.read(name)
+        found[name] = b"" if content is None else content
+        if name.endswith("/"):
+            found.update(listed(back_end, name) or {})
+    return found
 
 
 NGINX = """
@@ -235,9 +274,8 @@ class Zope(BackEnd):
         got = self.ask("GET", path)
         return got.body if got.status == 200 else None
 
-    def is_folder(self, path):
-        answer = self.ask("PROPFIND", path, Depth="0")
-        return answer.status == 207 and b"collection" in answer.body
+    def everything(self, path):
+        return listed(self, path)
 
 
 SABRE = """<?php
@@ -328,8 +366,9 @@ class Radicale(BackEnd):
     name = "radicale"
     profile = "radicale"
     user = ("files", "whatever")  # it believes every password
-    lacks = ("COPY", "LOCK of nothing", "MOVE of folders", "folders below")
+    lacks = ("COPY", "PROPPATCH", "MKCOL", "overwriting")
     extension = ".ics"
+    kind = {"Content-Type": "text/calendar"}
 
     def __init__(self):
         self.base = servers.scratch("radicale")
@@ -341,14 +380,14 @@ class Radicale(BackEnd):
         self.process = servers.start([tool("radicale", "radicale"), "--config", config], self.log)
         servers.wait_for(port, self.process, self.log)
         self.url = f"http://127.0.0.1:{port}/files/"
-        made = self.ask("MKCALENDAR", "calendar/").status
-        if made != 201:
-            raise RuntimeError(f"Radicale: MKCALENDAR: {made}: {servers.tail(self.log)}")
-        self.url += "calendar/"
         self.files = None
 
-    def document(self, text):
-        return EVENT.format(uid="one", text=text).encode()
+    def document(self, path, text):
+        return EVENT.format(uid=os.path.basename(path), text=text).encode()
+
+    def folder(self, path):
+        status = self.ask("MKCALENDAR", path).status
+        assert status == 201, f"Radicale: MKCALENDAR {path}: {status}"
 
     def read(self, path):
         """Only the summary: that is all of a document that the tests choose."""
@@ -356,10 +395,10 @@ class Radicale(BackEnd):
         if got.status != 200:
             return None
         summary = [line for line in got.body.split(b"\r\n") if line.startswith(b"SUMMARY:")]
-        return self.document(summary[0][len(b"SUMMARY:") :].decode()) if summary else got.body
+        return self.document(path, summary[0][len(b"SUMMARY:") :].decode()) if summary else got.body
 
-    def is_folder(self, path):
-        return self.ask("PROPFIND", path, Depth="0").status == 207
+    def everything(self, path):
+        return listed(self, path)
 
 
 class RcloneServer(BackEnd):

@@ -48,7 +48,6 @@ class Combination:
             identity=self.identity,
             access=access or EDITORS,
             **({"locks": self.store.locks} if self.store.locks else {}),
-            **self.back_end.route,
             **more,
         )
         self.gateways.append(gateway)
