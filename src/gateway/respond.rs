@@ -172,7 +172,9 @@ impl Reply {
             }
             None => Bytes::new(),
         };
-        response.insert_header(header::CONTENT_LENGTH, body.len())?;
+        if self.status != StatusCode::NO_CONTENT {
+            response.insert_header(header::CONTENT_LENGTH, body.len())?;
+        }
         let sends_body = !head && !body.is_empty();
         session.write_response_header(Box::new(response), !sends_body).await?;
         if sends_body {
