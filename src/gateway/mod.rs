@@ -3,6 +3,7 @@
 
 mod ask;
 pub mod context;
+mod discover;
 pub mod downstream;
 mod emulate;
 pub mod exchange;
@@ -10,8 +11,9 @@ mod http10;
 pub mod identify;
 mod identity_test;
 pub mod incoming;
+mod learn;
 mod listing;
-pub mod lock_memory;
+pub mod observe;
 pub mod pace;
 mod passage;
 mod proxy;

@@ -103,6 +103,7 @@ impl Gateway {
         if emulate::answers(&permit) {
             return self.emulate(permit, session, ctx).await;
         }
+        self.watch(&permit, session, ctx).await?;
         if ctx.turn.is_none() {
             self.take_turn(&permit, None, ctx).await?;
         }

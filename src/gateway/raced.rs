@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, context::Context, incoming::Incoming, passage::Halt, server::Gateway, transact::Outgoing,
+    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, server::Gateway, transact::Outgoing,
     upstream_error::UpstreamError,
 };
 
@@ -37,11 +37,13 @@ impl Gateway {
         ctx.exchange = Exchange::Transact;
         let halt = loop {
             ctx.upstream.begin();
+            self.adjust(&permit, session, ctx, &mut request);
             let incoming = match self.send(&permit, &request).await {
                 Ok(incoming) => incoming,
                 Err(error) => break Halt::Failed(error),
             };
             match self.refused_answer(&permit, incoming.status, session, ctx).await {
+                Ok(None) if observe::watches(&permit) => return self.learn(session, ctx, &permit, incoming).await,
                 Ok(None) => return self.relay(session, ctx, &permit, incoming).await,
                 Ok(Some(again)) => {
                     request = self.assemble(&again, session, request.body);
