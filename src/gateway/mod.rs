@@ -11,6 +11,7 @@ mod identity_test;
 pub mod incoming;
 mod listing;
 pub mod lock_memory;
+pub mod locking;
 pub mod pace;
 mod passage;
 mod proxy;

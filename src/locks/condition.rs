@@ -67,7 +67,12 @@ impl Comparison<'_> {
         if let Some((list, _)) = worths.iter().find(|(_, worth)| *worth == Worth::True) {
             return Outcome::Holds(self.reason(list));
         }
-        let of = |wanted| worths.iter().filter(move |(_, worth)| *worth == wanted).map(|(list, _)| *list);
+        let of = |wanted| {
+            worths
+                .iter()
+                .filter(move |(_, worth)| *worth == wanted)
+                .map(|(list, _)| *list)
+        };
         let mut asked: Vec<LockPath> = Vec::new();
         for list in of(Worth::Unasked) {
             let place = self.place(list);
@@ -158,9 +163,11 @@ fn opaque(etag: &str) -> &str {
 /// Whether nothing but a lock could have that token: `DAV:no-lock` never has one, the others are forms of lock tokens (RFC 4918 section
 /// 6.5 and appendix C). Where the gateway locks, all tokens of these forms are its own.
 fn is_lock_token(token: &str) -> bool {
-    ["DAV:no-lock", "urn:uuid:", "opaquelocktoken:"]
-        .iter()
-        .any(|form| token.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form)))
+    ["DAV:no-lock", "urn:uuid:", "opaquelocktoken:"].iter().any(|form| {
+        token
+            .get(..form.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(form))
+    })
 }
 
 #[cfg(test)]

@@ -46,7 +46,10 @@ fn outcome(header: &str, knows_tokens: bool) -> String {
             .trim()
             .to_owned(),
         Outcome::Fails => "fails".to_owned(),
-        Outcome::Ask(places) => format!("ask {}", places.iter().map(LockPath::path).collect::<Vec<_>>().join(" ")),
+        Outcome::Ask(places) => format!(
+            "ask {}",
+            places.iter().map(LockPath::path).collect::<Vec<_>>().join(" ")
+        ),
         Outcome::Forward(rest) => format!("forward {rest}"),
     }
 }
@@ -107,7 +110,11 @@ fn foreign() {
         ("(<http://sync/1>)", "forward (<http://sync/1>)", "fails"),
         ("(Not <http://sync/1>)", "forward (Not <http://sync/1>)", "holds"),
         ("(<urn:uuid:t> <http://sync/1>)", "forward (<http://sync/1>)", "fails"),
-        ("(<urn:uuid:t>) (<http://sync/1>)", "holds urn:uuid:t", "holds urn:uuid:t"),
+        (
+            "(<urn:uuid:t>) (<http://sync/1>)",
+            "holds urn:uuid:t",
+            "holds urn:uuid:t",
+        ),
         ("(<urn:uuid:x> <http://sync/1>)", "fails", "fails"),
         (
             "</c> (<urn:uuid:x>) </o> (<urn:uuid:o> [\"1\"]) (<http://sync/1>)",

@@ -2,7 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::{url::UpstreamPath, xml::lockinfo::LockScope};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
+use crate::{
+    url::{CanonicalPath, UpstreamPath},
+    xml::lockinfo::LockScope,
+};
+
+/// All that could mean something in a path, but for the slash.
+const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
 
 /// A resource as locks know it (section 4.1): the back end, and the path there. So what can be reached through two routes, hosts or
 /// gateways has one lock.
@@ -27,6 +35,12 @@ impl LockPath {
             back_end: back_end.into(),
             path: path.into(),
         })
+    }
+
+    /// The path as the back end knows it, as that of a collection; `None`: what is stored is no path of a back end.
+    pub fn upstream(&self) -> Option<UpstreamPath> {
+        let encoded = percent_encoding::percent_encode(self.path.as_bytes(), IN_PATHS).to_string();
+        CanonicalPath::parse(encoded.as_bytes()).ok().map(UpstreamPath)
     }
 
     /// The key with a slash at the end.
