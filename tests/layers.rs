@@ -50,7 +50,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sha_crypt", &["identity/basic/"]),
     ("jsonwebtoken", &["identity/bearer/"]),
     ("rustls", &["identity/bearer/fetch", "tls/", "gateway/tls"]),
-    ("ring", &["identity/"]),
+    ("ring", &["identity/", "locks/seal"]),
     ("x509_parser", &["identity/client_certificate"]),
 ];
 

@@ -13,15 +13,15 @@ use crate::{
     },
     policy::{Locking, Method, Mode, OrphanLocks},
     request::{If, State, operation::Subject},
-    url::{PublicPath, UpstreamPath},
+    url::UpstreamPath,
 };
 
 use super::{
     Denial, Found, Guard, Permit, Question,
     claims::parts,
     cleared::{Cleared, Instead},
+    granting,
     guard::{self, Race},
-    privileges,
 };
 
 /// A permit on its way to the locks.
@@ -107,31 +107,7 @@ impl Permit {
 
     /// The refusal because of these locks (L-38). Where the target is hidden, it is the one that does not tell of a lock.
     pub fn locked(&self, locks: &[Lock]) -> Denial {
-        self.collision(423).unwrap_or_else(|| Denial::Locked(self.roots(locks)))
-    }
-
-    /// The refusal of a new lock because of these (L-55 to L-57), in the same way.
-    pub fn conflicting(&self, locks: &[Lock]) -> Denial {
-        self.collision(423)
-            .unwrap_or_else(|| Denial::NoConflictingLock(self.roots(locks)))
-    }
-
-    /// The roots of `locks` that whoever asks may know of (C-3), or the target.
-    fn roots(&self, locks: &[Lock]) -> Vec<PublicPath> {
-        let mut roots: Vec<PublicPath> = Vec::new();
-        for lock in locks {
-            let upstream = lock.root.upstream();
-            let slash = |path: UpstreamPath| UpstreamPath(path.0.with_slash(lock.collection));
-            let root = upstream.and_then(|path| self.route().map.to_public(&slash(path)));
-            let known = root.filter(|root| privileges::reads(&self.admitted().target, root));
-            if let Some(root) = known.filter(|root| !roots.contains(root)) {
-                roots.push(root);
-            }
-        }
-        if roots.is_empty() {
-            roots.push(self.public().clone());
-        }
-        roots
+        self.collision(423).unwrap_or_else(|| Denial::Locked(granting::known_roots(self, locks)))
     }
 
     /// What locks have to do with it.

@@ -14,6 +14,7 @@ pub mod denial;
 pub mod destination;
 pub mod explain;
 pub mod gate;
+pub mod granting;
 pub mod guard;
 mod listing;
 pub mod locks;

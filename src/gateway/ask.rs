@@ -39,11 +39,11 @@ pub struct Answered {
     pub alone: bool,
 }
 
-/// What a probe brought.
+/// What one probe came to.
 pub(super) enum Probed {
-    /// What is there, as far as the back end says it.
+    /// This is there.
     Found(Found),
-    /// It wants credentials first.
+    /// The back end wants credentials first.
     Challenge(Box<Incoming>),
 }
 
@@ -135,7 +135,7 @@ impl Gateway {
     }
 
     /// What is at `resource`: PROPFIND tells (EX-1), or HEAD where the back end knows no PROPFIND (EX-2).
-    async fn probe(
+    pub(super) async fn probe(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,

@@ -44,13 +44,6 @@ pub struct UnderWay {
     sent: bool,
 }
 
-impl From<Down> for Halt {
-    fn from(down: Down) -> Self {
-        tracing::warn!(%down, "a write was refused");
-        Self::Denied(Denial::LockStoreDown)
-    }
-}
-
 impl Gateway {
     /// Judges the locks near a permit (O-13, O-14), and notes the write with the store.
     ///
@@ -239,8 +232,9 @@ impl Gateway {
         };
         let mut gone: Vec<Effect> = Vec::new();
         for lock in found.locks.iter().filter(within).take(MOST_ASKED) {
-            let Some(path) = lock.root.upstream() else { continue };
-            let path = UpstreamPath(path.0.with_slash(lock.collection));
+            let Some(path) = lock.root.upstream(lock.collection) else {
+                continue;
+            };
             let probed = self.probe_in_time(permit, &path, session).await;
             if let Ok(Probed::Found(found)) = probed
                 && found.state == State::Unmapped

@@ -4,6 +4,7 @@
 mod ask;
 pub mod context;
 pub mod downstream;
+mod emulate;
 pub mod exchange;
 mod http10;
 pub mod identify;

@@ -21,6 +21,7 @@ use super::{
     ask::Asked,
     context::Context,
     downstream::{ReadError, read_capped, read_spooled},
+    emulate,
     incoming::Incoming,
     respond::Reply,
     server::Gateway,
@@ -98,6 +99,9 @@ impl Gateway {
         ctx.reported = permit.reported().cloned();
         if permit.lists() {
             return self.list(permit, session, ctx).await;
+        }
+        if emulate::answers(&permit) {
+            return self.emulate(permit, session, ctx).await;
         }
         if ctx.turn.is_none() {
             self.take_turn(&permit, None, ctx).await?;

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     url::{CanonicalPath, UpstreamPath},
     xml::lockinfo::LockScope,
 };
-
-/// All that could mean something in a path, but for the slash.
-const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
 
 /// A resource as locks know it (section 4.1): the back end, and the path there. So what can be reached through two routes, hosts or
 /// gateways has one lock.
@@ -37,15 +34,21 @@ impl LockPath {
         })
     }
 
-    /// The path as the back end knows it, as that of a collection; `None`: what is stored is no path of a back end.
-    pub fn upstream(&self) -> Option<UpstreamPath> {
-        let encoded = percent_encoding::percent_encode(self.path.as_bytes(), IN_PATHS).to_string();
-        CanonicalPath::parse(encoded.as_bytes()).ok().map(UpstreamPath)
-    }
-
     /// The key with a slash at the end.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The path at the back end, with the slash of a collection or without; `None`: no path can have this key.
+    pub fn upstream(&self, collection: bool) -> Option<UpstreamPath> {
+        let mut encoded = String::with_capacity(self.path.len());
+        for segment in self.path.split('/').filter(|segment| !segment.is_empty()) {
+            encoded.push('/');
+            encoded.extend(utf8_percent_encode(segment, NON_ALPHANUMERIC));
+        }
+        encoded.push('/');
+        let path = CanonicalPath::parse(encoded.as_bytes()).ok()?;
+        Some(UpstreamPath(path.with_slash(collection)))
     }
 
     /// Whether this is strictly below `other`.

@@ -4,6 +4,7 @@
 pub mod claim;
 pub mod condition;
 pub mod lock;
+pub mod seal;
 pub mod table;
 
 pub use claim::{Claim, Creator, Reach};
