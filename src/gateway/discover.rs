@@ -35,24 +35,21 @@ pub(super) enum Known {
 }
 
 impl Gateway {
-    /// The locks on `resource`, as the back end tells of them to whom it would see of this client; with the creators that seals prove.
-    /// `None`: it does not say.
+    /// The locks on `resource`, as the back end tells of them to whom it would see of this client. `None`: it does not say.
     ///
     /// # Errors
-    /// The back end did not answer.
+    /// The back end did not answer, or not in time.
     pub(super) async fn discover(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,
         session: &Session,
-        ctx: &mut Context,
-    ) -> Result<Option<Vec<Lock>>, UpstreamError> {
+    ) -> Result<Option<Vec<FoundLock>>, UpstreamError> {
         let client = &session.req_header().headers;
         let mut headers = probe_headers(client);
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
         let body = HeldBody::Bytes(Bytes::from_static(DISCOVERY_BODY.as_bytes()));
         let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
-        ctx.upstream.begin();
         let upstream = self.upstream(permit)?;
         let asking = async {
             let mut incoming = self.transactor().send(upstream, &request).await?;
@@ -69,7 +66,19 @@ impl Gateway {
             Ok(found)
         };
         let found = tokio::time::timeout(upstream.timeouts().read, asking).await;
-        let found = found.map_err(|_| UpstreamError::Timeout)??;
+        found.map_err(|_| UpstreamError::Timeout)?
+    }
+
+    /// The same, with the creators that seals prove.
+    async fn found_at(
+        &self,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Option<Vec<Lock>>, UpstreamError> {
+        ctx.upstream.begin();
+        let found = self.discover(permit, resource, session).await?;
         ctx.upstream.end();
         Ok(found.map(|found| {
             found
@@ -96,7 +105,7 @@ impl Gateway {
         if let Some(lock) = self.store().find(&back_end, token).await? {
             return Ok(Known::Lock(Box::new(self.take_in(permit, lock, true).await?)));
         }
-        let Some(found) = self.discover(permit, resource, session, ctx).await? else {
+        let Some(found) = self.found_at(permit, resource, session, ctx).await? else {
             return Ok(Known::Unsaid);
         };
         match found.into_iter().find(|lock| lock.token == token) {
@@ -116,14 +125,14 @@ impl Gateway {
         }
         let back_end = granting::lock_path(permit).back_end;
         let mut unknown = Vec::new();
-        for token in granting::submitted(permit) {
+        for token in permit.submitted() {
             match self.store().find(&back_end, &token).await? {
                 Some(lock) => drop(self.take_in(permit, lock, true).await?),
                 None => unknown.push(token),
             }
         }
         for resource in places(permit, &unknown).into_iter().take(MOST_ASKED) {
-            let found = self.discover(permit, &resource, session, ctx).await?;
+            let found = self.found_at(permit, &resource, session, ctx).await?;
             for lock in found.into_iter().flatten().filter(|lock| unknown.contains(&lock.token)) {
                 self.take_in(permit, lock, false).await?;
             }

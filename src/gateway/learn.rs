@@ -36,7 +36,7 @@ impl Gateway {
     ) -> Result<()> {
         let granted = matches!(incoming.status, StatusCode::OK | StatusCode::CREATED);
         if permit.method() == Method::Unlock {
-            self.unlocked(session, ctx, permit, incoming.status).await;
+            self.unlocked(session, permit, incoming.status).await;
             return self.relay(session, ctx, permit, incoming).await;
         }
         if permit.method() != Method::Lock || !granted {
@@ -122,7 +122,7 @@ impl Gateway {
     }
 
     /// L-3: a lock that is gone, or never was there.
-    async fn unlocked(&self, session: &Session, ctx: &mut Context, permit: &Permit, status: StatusCode) {
+    async fn unlocked(&self, session: &Session, permit: &Permit, status: StatusCode) {
         let Some(token) = permit.lock_token().filter(|_| self.knows_owners()) else {
             return;
         };
@@ -131,10 +131,7 @@ impl Gateway {
             StatusCode::CONFLICT,
             StatusCode::PRECONDITION_FAILED,
         ];
-        let gone = status.is_success()
-            || denied.contains(&status)
-                && matches!(self.discover(permit, permit.upstream(), session, ctx).await,
-                    Ok(Some(locks)) if !locks.iter().any(|lock| lock.token == token.as_str()));
+        let gone = status.is_success() || denied.contains(&status) && self.is_gone(permit, token, session).await;
         if !gone {
             return;
         }
@@ -142,6 +139,15 @@ impl Gateway {
         if let Err(down) = self.store().remove(&back_end, token.as_str()).await {
             // L-93: until it ends by itself, it stands in nobody's way whom the back end can be asked for.
             tracing::warn!(%down, "a lock is gone, and is not known to be");
+        }
+    }
+
+    /// Whether the back end says that no lock with this token is there.
+    async fn is_gone(&self, permit: &Permit, token: &LockToken, session: &Session) -> bool {
+        let is_it = |found: &FoundLock| found.lock.token.as_deref().is_none_or(|other| other == token.as_str());
+        match self.discover(permit, permit.upstream(), session).await {
+            Ok(Some(found)) => !found.iter().any(is_it),
+            Ok(None) | Err(_) => false,
         }
     }
 

@@ -13,6 +13,7 @@ mod identity_test;
 pub mod incoming;
 mod learn;
 mod listing;
+pub mod locking;
 pub mod observe;
 pub mod pace;
 mod passage;
