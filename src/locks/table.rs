@@ -211,6 +211,12 @@ impl LockTable {
         self.locks.put(lock);
     }
 
+    /// These locks in place of all that are there; writes under way stay.
+    pub fn replace(&mut self, locks: Vec<Lock>) {
+        self.locks = LockIndex::default();
+        locks.into_iter().for_each(|lock| self.put(lock));
+    }
+
     /// Notes a write, unless a lock is in its way.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Where locks are kept (section 4.7). In: operations on locks. Out: what became of them, or [`Down`]. Each operation is atomic, and the
 //! store's clock is the only clock (L-94).
 
+pub mod file;
 pub mod memory;
 mod record;
 pub mod redis;
@@ -18,7 +19,8 @@ use crate::policy::locking::StoreSettings;
 /// The store that `settings` describe. It need not answer yet: until it does, every operation is [`Down`].
 pub fn open(settings: &StoreSettings) -> Arc<dyn LockStore> {
     match settings {
-        StoreSettings::Memory | StoreSettings::File(_) => Arc::<memory::MemoryStore>::default(),
+        StoreSettings::Memory => Arc::<memory::MemoryStore>::default(),
+        StoreSettings::File(path) => Arc::new(file::FileStore::new(path.clone())),
         StoreSettings::Redis(settings) => Arc::new(redis::RedisStore::new(settings.clone())),
     }
 }

@@ -165,9 +165,9 @@ local function in_the_way(claims, locks, creator, tokens)
     local function satisfied(lock)
         return creator and lock.creator == creator and submitted[lock.token]
     end
-    local function helped(back_end, path)
+    local function helped(back_end, path, tree)
         for _, lock in ipairs(locks) do
-            if lock.shared and covers(lock, back_end, path) and satisfied(lock) then
+            if lock.shared and covers(lock, back_end, path) and (lock.deep or not tree) and satisfied(lock) then
                 return true
             end
         end
@@ -179,7 +179,10 @@ local function in_the_way(claims, locks, creator, tokens)
         elseif not lock.shared then
             return not satisfied(lock)
         end
-        return not helped(claim.back_end, is_below(lock.path, claim.path) and lock.path or claim.path)
+        if is_below(lock.path, claim.path) then
+            return not helped(claim.back_end, lock.path, lock.deep)
+        end
+        return not helped(claim.back_end, claim.path, lock.deep and claim.tree)
     end
     local barring = {}
     for _, lock in ipairs(locks) do
