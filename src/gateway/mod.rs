@@ -16,13 +16,15 @@ mod passage;
 mod proxy;
 mod raced;
 mod relay;
+mod release;
 mod respond;
 #[cfg(test)]
 mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;
-pub mod stream;
+pub mod store_watch;
+mod stream;
 mod tell;
 mod tls;
 pub mod transact;

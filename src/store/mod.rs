@@ -69,6 +69,18 @@ pub trait LockStore: fmt::Debug + Send + Sync {
     async fn end(&self, write: WriteId, effects: Vec<Effect>) -> Result<(), Down>;
     /// Live locks in the order of their roots, at most `most`: of those at or below `within`, if it is given, from where `after` says.
     async fn list(&self, within: Option<&LockPath>, after: Option<&str>, most: usize) -> Result<Page, Down>;
+    /// How many locks there are; of those that have ended, some may still be counted.
+    async fn count(&self) -> Result<u64, Down> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let page = self.list(None, after.as_deref(), 1000).await?;
+            count += page.found.locks.len() as u64;
+            after = Some(match page.next {
+                Some(next) => next,
+                None => return Ok(count),
+            });
+        }
+    }
     /// Whether it answers.
     async fn ping(&self) -> Result<(), Down>;
 }
