@@ -1,5 +1,6 @@
 //! `davgate check FILE`: all that is wrong with a configuration file, or what it does. In: the file. Out: errors and warnings on
-//! standard error, a summary of a good file on standard output, exit code 0 for good and 1 for wrong.
+//! standard error, a summary of a good file on standard output, exit code 0 for good and 1 for wrong. With `--connect`, also whether the
+//! lock store and the back ends answer.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
@@ -38,6 +39,25 @@ pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Res
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// As [`check`], and asks what a good file names: back ends and the lock store. What is not as it should be is an error too.
+pub fn connect(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
+    let checked = check(file, out, err)?;
+    let Ok(loaded) = load(file) else { return Ok(checked) };
+    let found = crate::gateway::connect::connect(&loaded.policy)?;
+    for finding in &found {
+        if finding.good {
+            writeln!(out, "{}", finding.what)?;
+        } else {
+            writeln!(err, "error: {}", finding.what)?;
+        }
+    }
+    Ok(if found.iter().all(|finding| finding.good) {
+        checked
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// What a policy does, in a few lines a route.

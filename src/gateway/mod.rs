@@ -2,6 +2,7 @@
 //! bodies. `run` makes a server of a policy.
 
 mod ask;
+pub mod connect;
 pub mod context;
 pub mod downstream;
 pub mod exchange;
