@@ -2,6 +2,7 @@
 //! No I/O and no clock: `store` keeps them and knows the time.
 
 pub mod claim;
+mod index;
 pub mod lock;
 pub mod table;
 

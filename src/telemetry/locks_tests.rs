@@ -76,6 +76,9 @@ impl LockStore for Closed {
     async fn list(&self, _: Option<&LockPath>, _: Option<&str>, _: usize) -> Result<Page, Down> {
         closed()
     }
+    async fn count(&self) -> Result<u64, Down> {
+        closed()
+    }
     async fn ping(&self) -> Result<(), Down> {
         closed()
     }
