@@ -2,8 +2,10 @@
 //! No I/O and no clock: `store` keeps them and knows the time.
 
 pub mod claim;
+pub mod condition;
 mod index;
 pub mod lock;
+pub mod seal;
 pub mod table;
 
 pub use claim::{Claim, Creator, Reach};

@@ -8,6 +8,7 @@ use super::context::{Context, Mapped, Place, ResponseUrls};
 use super::filtering::{Filtering, Verdict};
 use super::frame::Shown;
 use super::held::{Fate, Held, Span, empty_tag};
+use super::marks::Marks;
 use super::url_text::{UrlText, split_empty};
 use super::visibility::Filter;
 use crate::xml::scanner::{Flow, ScanError, Scanner, StartTag, Token};
@@ -91,6 +92,7 @@ impl<U: ResponseUrls> BodyRewriter<U> {
             contexts: Vec::new(),
             url: UrlText::default(),
             description_left: 0,
+            marks: Marks::default(),
             unmapped: 0,
         };
         Self {
@@ -152,12 +154,16 @@ struct Pass<U> {
     url: UrlText,
     /// How many more characters of the current `responsedescription` go out.
     description_left: usize,
+    marks: Marks,
     unmapped: u64,
 }
 
 impl<U: ResponseUrls> Pass<U> {
     fn token(&mut self, token: Token<'_>, out: &mut Vec<u8>) -> Result<Flow, BodyError> {
         let context = self.contexts.last().copied();
+        if self.marks.swallow(context, &token) {
+            return Ok(Flow::Continue);
+        }
         let in_url = context.is_some_and(|context| context.url().is_some());
         match token {
             Token::Start(tag) => return self.start(context, tag, out),

@@ -15,6 +15,7 @@ mod held;
 mod link;
 pub mod listing;
 mod lock_parts;
+mod marks;
 pub mod request;
 mod told;
 mod url_headers;
