@@ -12,6 +12,7 @@ mod identity_test;
 pub mod incoming;
 mod listing;
 pub mod lock_memory;
+mod lock_view;
 pub mod pace;
 mod passage;
 mod proxy;
