@@ -14,6 +14,7 @@ pub mod incoming;
 mod listing;
 pub mod lock_memory;
 pub mod locking;
+mod lock_view;
 pub mod pace;
 mod passage;
 mod proxy;

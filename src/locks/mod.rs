@@ -6,7 +6,9 @@ pub mod condition;
 mod index;
 pub mod lock;
 pub mod seal;
+pub mod near;
 pub mod table;
 
 pub use claim::{Claim, Creator, Reach};
 pub use lock::{Lock, LockDepth, LockPath};
+pub use near::Near;
