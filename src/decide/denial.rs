@@ -131,6 +131,16 @@ pub enum Denial {
     LockTokenMatchesRequestUri,
     /// A refresh with such a token, or with somebody else's (L-52).
     RefreshTokenMatchesRequestUri,
+    /// A lock for nobody in particular (L-62).
+    AnonymousLock,
+    /// LOCK without a body and without a token in If (L-50).
+    RefreshWithoutToken,
+    /// LOCK without a body and with several tokens in If (L-53).
+    RefreshOfSeveral,
+    /// LOCK of what is not there, in a collection that is not there (L-60).
+    LockWithoutParent,
+    /// LOCK of what is not there, where it may not be made (L-81).
+    LockUnmapped,
     /// The principal has as many locks as one may have (L-68).
     TooManyLocks,
     /// Where locks are kept does not answer (L-91).
@@ -177,7 +187,9 @@ impl Denial {
             Self::Slow => 408,
             Self::Changed | Self::LockTokenMatchesRequestUri => 409,
             Self::Busy | Self::LockStoreDown => 503,
-            Self::TooManyLocks => 403,
+            Self::LockWithoutParent => 409,
+            Self::TooManyLocks | Self::AnonymousLock | Self::LockUnmapped => 403,
+            Self::RefreshWithoutToken | Self::RefreshOfSeveral => 400,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
             Self::IfFalse | Self::PreconditionFailed | Self::RefreshTokenMatchesRequestUri => 412,
@@ -264,6 +276,11 @@ impl Denial {
             Self::NoConflictingLock(_) => "L-55",
             Self::LockTokenMatchesRequestUri => "L-64",
             Self::RefreshTokenMatchesRequestUri => "L-52",
+            Self::AnonymousLock => "L-62",
+            Self::RefreshWithoutToken => "L-50",
+            Self::RefreshOfSeveral => "L-53",
+            Self::LockWithoutParent => "L-60",
+            Self::LockUnmapped => "L-81",
             Self::TooManyLocks => "L-68",
             Self::LockStoreDown => "L-91",
             Self::Changed | Self::Busy => "A-12",
@@ -325,6 +342,11 @@ impl Denial {
             Self::Slow => "too-slow",
             Self::Listing => "collection-listing",
             Self::PreconditionFailed => "precondition-failed",
+            Self::AnonymousLock => "lock-by-nobody",
+            Self::RefreshWithoutToken => "refresh-without-token",
+            Self::RefreshOfSeveral => "refresh-of-several-locks",
+            Self::LockWithoutParent => "lock-without-parent",
+            Self::LockUnmapped => "lock-of-nothing",
             Self::TooManyLocks => "too-many-locks",
             Self::LockStoreDown => "lock-store-down",
             Self::Changed => "changed-meanwhile",

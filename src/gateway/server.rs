@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::{
-    decide::{Gate, Permit},
+    decide::{Cleared, Gate, Permit},
     identity::{Authenticator, outbound},
     policy::{LockSettings, Method},
     rewrite::{
@@ -161,12 +161,13 @@ impl Gateway {
             allowed: permit.allowed(),
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
+            locks: None,
             challenges: self.challenges_for(permit.principal()),
         }
     }
 
     /// The header fields for the back end, with the credentials that it is to see.
-    pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
+    pub(super) fn fields(&self, permit: &Cleared, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
         for name in self
             .authenticator()
