@@ -135,7 +135,9 @@ class ApacheUsers(Apache):
 
 def listed(back_end, path):
     """`everything` of a back end whose files are not in a directory: as PROPFIND and GET show them."""
-    answer = back_end.ask("PROPFIND", path, Depth="1")
+    # Nothing but the type: once it is locked, Zope's answer to more is no XML.
+    wanted = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><resourcetype/></prop></propfind>'
+    answer = back_end.ask("PROPFIND", path, wanted, Depth="1", **web.XML)
     if answer.status == 404:
         return None
     base, found = urlsplit(back_end.url).path, {}
@@ -422,6 +424,7 @@ class Embedded(BackEnd):
     """The back end inside davgate: a directory. Asked directly, it is the one of a demo beside the gateway."""
 
     name = "embedded"
+    lacks = ("PROPPATCH",)
 
     def __init__(self):
         self.demo = servers.Demo()
