@@ -1,8 +1,8 @@
 """A gateway that keeps locks in a file, killed in mid-traffic again and again.
 
-What passes: after each kill and start, every lock whose LOCK was answered is there (its owner sees his token and may write with
-it, others may not), and every lock whose UNLOCK was answered is gone. Of a request that had no answer yet, both are right.
-How often comes from DAVGATE_TEST_KILLS (20), what is random from DAVGATE_TEST_SEED.
+What passes: after each kill and start, every lock whose LOCK was answered is there (its owner sees his token and may
+write with it, others may not), and every lock whose UNLOCK was answered is gone. Of a request that had no answer yet,
+both are right. How often comes from DAVGATE_TEST_KILLS (20), what is random from DAVGATE_TEST_SEED.
 `python3 tests/real/kill.py --back-end nginx --mode emulate --store file`
 """
 
@@ -127,8 +127,8 @@ class World:
 
 
 def inspect(gateway, clients, back_end):
-    """Everything that is not as the clients were told. Settles what was open: the lock that is there, or none. With `back_end`,
-    it is asked for the tokens, and else the gateway."""
+    """Everything that is not as the clients were told. Settles what was open: the lock that is there, or none. With
+    `back_end`, it is asked for the tokens, and else the gateway."""
     wrong = []
     ask = {"Depth": "1", "Content-Type": "application/xml"}
     for name, other in (("alice", "bob"), ("bob", "alice")):

@@ -1,8 +1,8 @@
 """One combination that locks are tested in: a back end, who decides about locks, and where they are kept.
 
-What goes in are three names; what comes out is a running gateway with two users, alice and bob, before a running back end. Modes:
-`plain` is a gateway that is told nothing about locks; `default` one that has a store and leaves the mode of the route to the
-profile; `observe`, `emulate` and `off` are the route's `locking`.
+What goes in are three names; what comes out is a running gateway with two users, alice and bob, before a running back
+end. Modes: `plain` is a gateway that is told nothing about locks; `default` one that has a store and leaves the mode
+of the route to the profile; `observe`, `emulate` and `off` are the route's `locking`.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import base64
 from urllib.parse import unquote, urlsplit
 
 import dav_servers
+import dav_servers_python
 import servers
 import stores
 import web
@@ -27,7 +28,9 @@ def basic(user, password=None):
 
 
 class Combination:
-    """A back end and a store, started; `gateway()` puts gateways before them. `users` are {name: password}. Ends with `stop()`."""
+    """A back end and a store, started; `gateway()` puts gateways before them. `users` are {name: password}. Ends
+    with `stop()`.
+    """
 
     def __init__(self, back_end, mode="plain", store=None, users=None):
         if mode not in MODES:
@@ -35,7 +38,7 @@ class Combination:
         self.mode = mode
         self.store = stores.Store("none" if mode in ("plain", "off") else store or "memory")
         self.users = users or USERS
-        self.back_end = dav_servers.started(back_end, self.users)
+        self.back_end = dav_servers_python.started(back_end, self.users)
         self.gateways = []
         self.identity = {"realm": "Files", "basic": {"htpasswd": servers.password_file(self.users)}}
         self.title = f"{back_end}, {mode}" + ("" if self.store.name == "none" else f", {self.store.name}")
@@ -80,8 +83,8 @@ class User:
     def lock(self, path, depth="0", scope="exclusive", seconds=600, timeout=60, **headers):
         """The answer and the token, without brackets."""
         body = (
-            f'<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:{scope}/></D:lockscope><D:locktype><D:write/>'
-            f"</D:locktype><D:owner><D:href>mailto:{self.name}@example.org</D:href></D:owner></D:lockinfo>"
+            f'<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:{scope}/></D:lockscope><D:locktype>'
+            f"<D:write/></D:locktype><D:owner><D:href>mailto:{self.name}@example.org</D:href></D:owner></D:lockinfo>"
         )
         more = {"Depth": depth, "Timeout": f"Second-{seconds}", **web.XML, **headers}
         answer = self("LOCK", path, body, timeout, **more)
@@ -95,7 +98,9 @@ class User:
 
 
 def active(answer):
-    """{path: [token or None]} of the locks in a multistatus: what is locked there, and with which tokens that are shown."""
+    """{path: [token or None]} of the locks in a multistatus: what is locked there, and with which tokens that are
+    shown.
+    """
     found = {}
     for response in answer.xml().iter(f"{web.DAV}response"):
         path = unquote(urlsplit(response.findtext(f"{web.DAV}href")).path)
@@ -113,7 +118,7 @@ def chosen(description, combinations):
     """The (back end, mode, store) of the command line; each option takes names with commas between. Without any option,
     `combinations`."""
     parser = argparse.ArgumentParser(description=description)
-    names = [kind.name for kind in [*dav_servers.ALL, dav_servers.ApacheUsers]]
+    names = [kind.name for kind in [*dav_servers_python.ALL, dav_servers.ApacheUsers]]
     parser.add_argument("--back-end", help="of " + ", ".join(names))
     parser.add_argument("--mode", help="of " + ", ".join(MODES))
     parser.add_argument("--store", help="of " + ", ".join(stores.NAMES))

@@ -1,8 +1,8 @@
 """Two users and one lock: alice has it, bob wants it. On the wire first, then with real clients.
 
-What passes, for a back end, a mode and a store: while alice holds a lock, bob writes, moves, deletes and overwrites nothing that
-it covers, does not end it, and deletes no folder above it, with or without her token; alice can do all of it. After each
-attempt the bytes at the back end are looked at, and that alice's lock still works.
+What passes, for a back end, a mode and a store: while alice holds a lock, bob writes, moves, deletes and overwrites
+nothing that it covers, does not end it, and deletes no folder above it, with or without her token; alice can do all
+of it. After each attempt the bytes at the back end are looked at, and that alice's lock still works.
 `python3 tests/real/lockers.py --mode emulate --store memory --back-end nginx`
 """
 
@@ -13,6 +13,7 @@ import lock_clients
 import lock_lab
 import lockers_clients
 import report
+from lock_scene import SHOWN, Scene, Shown
 
 COMBINATIONS = [
     ("nginx", "emulate", "memory"),
@@ -33,7 +34,8 @@ COMBINATIONS = [
     ("rclone", "emulate", "memory"),
 ]
 
-# What a refusal of the gateway's is, and what a back end that locks says itself where no token of somebody else's is shown.
+# What a refusal of the gateway's is, and what a back end that locks says itself where no token of somebody else's is
+# shown.
 LOCKED = {423}
 STORED = {200, 201, 204}
 AS_BACK_END = {423, 403, 424, 412, 207, 409}
@@ -46,7 +48,10 @@ THEIR_OWN_WAY = {
     ("sabredav", "alice, with her token: delete"): "a lock stays where its resource was",
     ("sabredav", "alice, with her token: delete folder"): "it takes no token for what is in a folder",
     ("sabredav", "alice, with her token: move folder"): "it takes no token for what is in a folder",
-    ("sabredav", "a lock of the folder alone keeps its list of names (L-37)"): "to it, a lock of Depth 0 keeps only properties",
+    (
+        "sabredav",
+        "a lock of the folder alone keeps its list of names (L-37)",
+    ): "to it, a lock of Depth 0 keeps only properties",
     ("wsgidav", "alice, with her token: move"): "a lock stays where its resource was",
     ("wsgidav", "alice, with her token: move folder"): "a lock stays where its resource was",
 }
@@ -56,68 +61,14 @@ PATCH = (
     "</D:propertyupdate>"
 )
 
-# The ways to show a token; of each, how the header is made. The last is true wherever it is evaluated.
-SHOWN = {
-    "without a token": lambda scene: None,
-    "with her token": lambda scene: f"<{scene.url(scene.locked)}> (<{scene.token}>)",
-    "with her token in a list that is true anyway": lambda scene: f"(<{scene.token}>) (Not <DAV:no-lock>)",
-}
-
-
-class Scene:
-    """Two folders of their own at the back end: `theirs` with a document that alice locks and one beside it, `own` with one that
-    nobody locks."""
-
-    count = 0
-
-    def __init__(self, combination, gateway):
-        Scene.count += 1
-        self.back_end = back_end = combination.back_end
-        self.alice, self.bob = lock_lab.User(gateway, "alice"), lock_lab.User(gateway, "bob")
-        self.theirs, self.own = f"theirs{Scene.count}/", f"own{Scene.count}/"
-        end = back_end.extension
-        self.doc, self.beside = f"{self.theirs}doc{end}", f"{self.theirs}beside{end}"
-        self.new, self.other = f"{self.theirs}new{end}", f"{self.own}other{end}"
-        self.away = f"{self.own}away{end}"
-        for folder in (self.theirs, self.own):
-            back_end.folder(folder)
-        for path in (self.doc, self.beside, self.other):
-            back_end.put(path, f"as {path} was")
-        self.token = None
-
-    def url(self, path):
-        return self.alice.url + path
-
-    def lock(self, path=None, depth="0", want=(200, 201)):
-        """alice's lock."""
-        self.locked = path or self.doc
-        answer, self.token = self.alice.lock(self.locked, depth)
-        assert answer.status in want and self.token, f"alice's LOCK: {answer.status} {answer.body[:300]}"
-
-    def put(self, who, path, text, **headers):
-        return who("PUT", path, self.back_end.document(path, text), **self.kind(), **headers)
-
-    def kind(self):
-        return {name.replace("-", "_"): value for name, value in self.back_end.kind.items()}
-
-    def state(self):
-        return [self.back_end.everything(folder) for folder in (self.theirs, self.own)]
-
-    def if_header(self):
-        return SHOWN["with her token"](self)
-
-    def holds(self, path, text):
-        want = None if text is None else self.back_end.document(path, text)
-        until = time.monotonic() + 2
-        while self.back_end.read(path) != want and time.monotonic() < until:
-            time.sleep(0.05)
-        assert self.back_end.read(path) == want, f"{path} holds {self.back_end.read(path)!r}"
-
-
 # What bob tries: name, what he sends, what of the back end's abilities it takes.
 ATTEMPTS = [
     ("PUT", lambda s, h: s.put(s.bob, s.doc, "bob's", If=h), None),
-    ("PROPPATCH", lambda s, h: s.bob("PROPPATCH", s.doc, PATCH % "bob", Content_Type="application/xml", If=h), "PROPPATCH"),
+    (
+        "PROPPATCH",
+        lambda s, h: s.bob("PROPPATCH", s.doc, PATCH % "bob", Content_Type="application/xml", If=h),
+        "PROPPATCH",
+    ),
     ("DELETE", lambda s, h: s.bob("DELETE", s.doc, If=h), None),
     ("MOVE away", lambda s, h: s.bob("MOVE", s.doc, Destination=s.away, If=h), None),
     ("MOVE over it", lambda s, h: s.bob("MOVE", s.other, Destination=s.doc, Overwrite="T", If=h), "overwriting"),
@@ -128,7 +79,11 @@ ATTEMPTS = [
     ("COPY over the folder", lambda s, h: s.bob("COPY", s.own, Destination=s.theirs, Overwrite="T", If=h), "COPY"),
     ("LOCK", lambda s, h: s.bob.lock(s.doc, **({"If": h} if h else {}))[0], None),
     ("shared LOCK", lambda s, h: s.bob.lock(s.doc, scope="shared", **({"If": h} if h else {}))[0], "shared"),
-    ("LOCK of the folder and all in it", lambda s, h: s.bob.lock(s.theirs, "infinity", **({"If": h} if h else {}))[0], None),
+    (
+        "LOCK of the folder and all in it",
+        lambda s, h: s.bob.lock(s.theirs, "infinity", **({"If": h} if h else {}))[0],
+        None,
+    ),
 ]
 
 # The same where alice has locked the folder with all that is in it.
@@ -161,7 +116,9 @@ class Wire:
 
     @contextlib.contextmanager
     def step(self, name):
-        """One test; where the back end has its own way and the gateway does not lock itself, what fails is only told."""
+        """One test; where the back end has its own way and the gateway does not lock itself, what fails is only
+        told.
+        """
         why = None if self.combination.mode == "emulate" else THEIR_OWN_WAY.get((self.combination.back_end.name, name))
         if not why:
             with self.check.step(f"{self.combination.title}: {name}"):
@@ -270,7 +227,13 @@ class Wire:
             assert scene.back_end.everything(scene.theirs) is None, "the folder is still there"
             scene.back_end.folder(scene.theirs)
 
-        steps = [(write, None), (properties, "PROPPATCH"), (copy_over, "COPY"), (move_over, "overwriting"), (move, None)]
+        steps = [
+            (write, None),
+            (properties, "PROPPATCH"),
+            (copy_over, "COPY"),
+            (move_over, "overwriting"),
+            (move, None),
+        ]
         for action, ability in [*steps, (delete, None), (delete_folder, None), (move_folder, "MKCOL")]:
             if not self.can(ability):
                 continue
@@ -329,8 +292,10 @@ class Wire:
             told = [
                 scene.put(who, scene.doc, text, If=f"(<{token}>)").status
                 for who, text, token in (
-                    (scene.bob, "bob's", hers), (scene.alice, "alice's", his),
-                    (scene.bob, "bob's", his), (scene.alice, "alice's", hers),
+                    (scene.bob, "bob's", hers),
+                    (scene.alice, "alice's", his),
+                    (scene.bob, "bob's", his),
+                    (scene.alice, "alice's", hers),
                 )
             ]
             assert told[:2] == [423, 423] and set(told[2:]) <= STORED, f"{told}"
@@ -356,16 +321,6 @@ class Wire:
         self.folders()
         if self.combination.mode == "emulate":
             self.emulated()
-
-
-class Shown:
-    """What a scene is to SHOWN when only whether there is a token matters."""
-
-    token, locked = "t", "d"
-
-    @staticmethod
-    def url(path):
-        return path
 
 
 def off(check, combination):

@@ -1,7 +1,8 @@
 """Where a gateway keeps its locks, for tests: memory, a file, a Redis with a password, the same over TLS.
 
-What goes in is the name of a store; what comes out is the `locks` of a gateway's configuration. The Redis is one of our own on
-loopback, with a directory of its own, and can be stopped, killed, paused and started again with what it had written.
+What goes in is the name of a store; what comes out is the `locks` of a gateway's configuration. The Redis is one of
+our own on loopback, with a directory of its own, and can be stopped, killed, paused and started again with what it
+had written.
 """
 
 import os
@@ -127,7 +128,9 @@ class Redis:
 
 
 class Store:
-    """A store by its name. `locks` is what a gateway says of it (None: nothing, for a gateway without lock settings)."""
+    """A store by its name. `locks` is what a gateway says of it (None: nothing, for a gateway without lock
+    settings).
+    """
 
     def __init__(self, name):
         self.name = name
