@@ -121,10 +121,9 @@ class Redis:
 
     def locks(self):
         """What a gateway's configuration says to use it."""
-        redis = {"url": f"redis{'s' if self.tls else ''}://127.0.0.1:{self.port}/0", "password_file": self.secret}
-        if self.tls:
-            redis["ca"] = os.path.join(self.base, "ca.pem")
-        return {"store": {"redis": redis}}
+        url = f"redis{'s' if self.tls else ''}://127.0.0.1:{self.port}/0"
+        more = {"ca": os.path.join(self.base, "ca.pem")} if self.tls else {}
+        return {"store": "redis", "url": url, "password_file": self.secret, **more}
 
 
 class Store:
@@ -141,7 +140,7 @@ class Store:
             self.locks = {"store": "memory"}
         elif name == "file":
             self.path = os.path.join(servers.scratch("locks"), "locks.redb")
-            self.locks = {"store": {"file": self.path}}
+            self.locks = {"store": "file", "path": self.path}
         elif name in ("redis", "redis-tls"):
             self.redis = Redis(tls=name == "redis-tls")
             self.locks = self.redis.locks()
