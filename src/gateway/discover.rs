@@ -178,7 +178,8 @@ impl Gateway {
             (_, told) => (told.unwrap_or_else(|| here.clone()), None),
         };
         let longest = self.lock_settings().max_timeout.as_millis();
-        let timeout = found.lock.seconds.map(|seconds| seconds.saturating_mul(1000));
+        let named = found.lock.seconds.map(|seconds| seconds.saturating_mul(1000));
+        let timeout = named.unwrap_or(u64::try_from(longest).unwrap_or(u64::MAX));
         Some(Lock {
             token: found.lock.token.clone()?,
             collection: root != here || resource.0.slash(),
@@ -191,9 +192,10 @@ impl Gateway {
             scope: found.lock.scope,
             creator,
             owner: found.lock.owner.clone(),
-            timeout: timeout.unwrap_or(u64::try_from(longest).unwrap_or(u64::MAX)),
+            timeout,
             created_at: 0,
-            expires_at: 0,
+            // The store puts its own times in their place.
+            expires_at: timeout,
         })
     }
 }

@@ -11,14 +11,14 @@ use crate::{
     request::lock_token::LockToken,
     rewrite::request::XML,
     xml::{
-        activelock::lock_answer,
+        activelock::{ActiveLock, lock_answer},
         lockdiscovery::{FoundLock, parse_answer},
         lockinfo::LockScope,
         probe::PROBE_BYTES,
     },
 };
 
-use super::{context::Context, emulate::told, incoming::Incoming, server::Gateway};
+use super::{context::Context, incoming::Incoming, server::Gateway};
 
 const LOCK_TOKEN: HeaderName = HeaderName::from_static("lock-token");
 
@@ -69,7 +69,14 @@ impl Gateway {
             headers.insert(LOCK_TOKEN, token);
         }
         incoming.release().await;
-        let body = lock_answer(&told(permit, &lock));
+        let now = lock.expires_at.saturating_sub(lock.timeout);
+        let told = ActiveLock {
+            // It is the requester's, who has named it, or has just made it (F-6).
+            token: Some(lock.token.clone()),
+            owner: lock.owner.clone(),
+            ..granting::told(permit, &lock, now)
+        };
+        let body = lock_answer(&told);
         self.relay_written(session, ctx, permit, (status, headers, body)).await
     }
 
@@ -97,8 +104,12 @@ impl Gateway {
             owner: permit.read_body().and_then(|body| body.lock_owner()),
             ..told
         };
-        if lock.creator.is_some() && self.knows_owners() {
-            self.keep(&lock).await;
+        if lock.creator.is_some()
+            && self.knows_owners()
+            && let Err(down) = self.store().put(lock.clone()).await
+        {
+            // L-93: the back end has it. What becomes of it is as for any lock that is not known (L-7).
+            tracing::warn!(%down, "a lock was made, and is not known to be");
         }
         Some(lock)
     }
@@ -166,14 +177,7 @@ impl Gateway {
             owner: None,
             timeout: self.lock_time(session),
             created_at: 0,
-            expires_at: 0,
-        }
-    }
-
-    async fn keep(&self, lock: &Lock) {
-        if let Err(down) = self.store().put(lock.clone()).await {
-            // L-93: the back end has it. What becomes of it is as for any lock that is not known (L-7).
-            tracing::warn!(%down, "a lock was made, and is not known to be");
+            expires_at: self.lock_time(session),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! bodies. `run` makes a server of a policy.
 
 mod ask;
+pub mod connect;
 pub mod context;
 mod discover;
 pub mod downstream;
@@ -13,6 +14,7 @@ mod identity_test;
 pub mod incoming;
 mod learn;
 mod listing;
+mod lock_view;
 pub mod locking;
 pub mod observe;
 pub mod pace;
@@ -20,13 +22,15 @@ mod passage;
 mod proxy;
 mod raced;
 mod relay;
+mod release;
 mod respond;
 #[cfg(test)]
 mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;
-pub mod stream;
+pub mod store_watch;
+mod stream;
 mod tell;
 mod tls;
 pub mod transact;

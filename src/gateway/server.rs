@@ -8,7 +8,7 @@ use crate::{
     decide::{Cleared, Gate, Permit, granting},
     identity::{Authenticator, outbound},
     locks::{Claim, seal::SealKey},
-    policy::{LockSettings, Method},
+    policy::{LockSettings, Locking, Method},
     request::Depth,
     rewrite::{
         answer::AnswerContext,
@@ -161,6 +161,7 @@ impl Gateway {
             allowed: permit.allowed(),
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit, tokens)),
+            locks: None,
             challenges: self.challenges_for(permit.principal()),
         }
     }
@@ -183,12 +184,10 @@ impl Gateway {
     /// The tokens of the requester's own locks that the answer may tell of: those that concern the target, or what is below it (F-6). Where
     /// the store does not answer, none is shown.
     pub(super) async fn own_tokens(&self, permit: &Permit) -> Vec<String> {
+        let route = permit.route();
         let tells = matches!(permit.method(), Method::Propfind | Method::Report | Method::Search);
-        let Some(name) = permit
-            .principal()
-            .name()
-            .filter(|_| tells && permit.route().access.is_some())
-        else {
+        let asked = tells && route.access.is_some() && route.locks.locking == Locking::Observe;
+        let Some(name) = permit.principal().name().filter(|_| asked) else {
             return Vec::new();
         };
         let path = granting::lock_path(permit);
