@@ -33,7 +33,8 @@ use crate::{
 };
 
 use super::{
-    ask::Probed, context::Context, passage::Halt, server::Gateway, transact::HeldBody, upstream_error::UpstreamError,
+    ask::Probed, context::Context, passage::Halt, proxy::CLIENT_PAUSE, server::Gateway, transact::HeldBody,
+    upstream_error::UpstreamError,
 };
 
 /// How often a verdict is worked out anew because what it rests on has changed.
@@ -186,11 +187,12 @@ impl Gateway {
     /// How long a write may take until its answer is there.
     fn time_for(&self, permit: &Permit) -> Result<Duration, UpstreamError> {
         let timeouts = self.upstream(permit)?.timeouts();
+        let grace = grace(timeouts.connect, timeouts.answer(permit.method()));
         Ok(if permit.method().streams() {
-            // Its body may take as long as it likes: this is renewed.
-            timeouts.long
+            // Its body may take as long as it likes: this is renewed while it comes, and half of it is longer than any pause.
+            timeouts.long.max(grace.saturating_add(CLIENT_PAUSE).saturating_mul(2))
         } else {
-            grace(timeouts.connect, timeouts.answer(permit.method()))
+            grace
         })
     }
 
