@@ -107,7 +107,8 @@ impl Permit {
 
     /// The refusal because of these locks (L-38). Where the target is hidden, it is the one that does not tell of a lock.
     pub fn locked(&self, locks: &[Lock]) -> Denial {
-        self.collision(423).unwrap_or_else(|| Denial::Locked(granting::known_roots(self, locks)))
+        self.collision(423)
+            .unwrap_or_else(|| Denial::Locked(granting::known_roots(self, locks)))
     }
 
     /// What locks have to do with it.
