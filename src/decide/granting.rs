@@ -7,6 +7,7 @@ use crate::{
     policy::{Method, UnmappedLock},
     request::{Depth, State, if_header, operation::Operation},
     url::PublicPath,
+    xml::activelock::ActiveLock,
 };
 
 use super::{
@@ -189,17 +190,33 @@ pub fn refused(permit: &Permit, refusal: &LockRefusal) -> Denial {
     }
 }
 
-/// Whether the principal may know the token of `lock`, whose root is `root` (F-6).
-pub fn tells_token(permit: &Permit, lock: &Lock, root: Option<&PublicPath>) -> bool {
+/// What the principal is told of `lock` at the time `now`: neither token nor a hidden owner of somebody else's, unless it may be unlocked
+/// (F-6); no root that may not be read.
+pub fn told(permit: &Permit, lock: &Lock, now: u64) -> ActiveLock {
     let target = &permit.admitted().target;
-    let own = permit
-        .principal()
-        .name()
-        .is_some_and(|name| lock.creator.as_deref() == Some(name));
+    let root = public_root(permit, lock);
     let unlocks = |root: &PublicPath| {
         let key = target.route.map.relative_key(root);
         let unlock = PrivilegeSet::of(&[Privilege::Unlock]);
         privileges::access(target).is_some_and(|access| access.judge(key, unlock).is_granted())
     };
-    own || root.is_some_and(unlocks)
+    let shown = owns(permit, lock) || root.as_ref().is_some_and(unlocks);
+    let owner = lock.owner.clone().filter(|_| shown || !target.route.hide_lock_owner);
+    ActiveLock {
+        scope: lock.scope,
+        infinite: lock.depth == LockDepth::Infinity,
+        owner,
+        seconds: Some(lock.remaining(now).div_ceil(1000)),
+        token: shown.then(|| lock.token.clone()),
+        root: root
+            .filter(|root| privileges::reads(target, root))
+            .map(|root| root.to_string()),
+    }
+}
+
+fn owns(permit: &Permit, lock: &Lock) -> bool {
+    permit
+        .principal()
+        .name()
+        .is_some_and(|name| lock.creator.as_deref() == Some(name))
 }

@@ -23,7 +23,7 @@ use crate::{
     rewrite::request::probe_headers,
     store::Down,
     url::UpstreamPath,
-    xml::activelock::{ActiveLock, lock_answer},
+    xml::activelock::lock_answer,
 };
 
 use super::{
@@ -265,7 +265,7 @@ impl Gateway {
         }
         let timeout = self.lock_time(session);
         let lock = self.store().refresh(&back_end, &token, timeout).await?.ok_or(gone)?;
-        Ok(Reply::locked(StatusCode::OK, None, lock_answer(&told(permit, &lock))))
+        Ok(Reply::locked(StatusCode::OK, None, body(permit, &lock)))
     }
 
     /// L-63 to L-66.
@@ -304,23 +304,13 @@ enum Made {
 
 /// The answer to a LOCK that made `lock`.
 fn granted(permit: &Permit, status: StatusCode, lock: &Lock) -> Onward {
-    Onward::Own(Reply::locked(
-        status,
-        Some(&lock.token),
-        lock_answer(&told(permit, lock)),
-    ))
+    Onward::Own(Reply::locked(status, Some(&lock.token), body(permit, lock)))
 }
 
-/// What its creator is told of a lock that was just made to last.
-fn told(permit: &Permit, lock: &Lock) -> ActiveLock {
-    ActiveLock {
-        scope: lock.scope,
-        infinite: lock.depth == crate::locks::LockDepth::Infinity,
-        owner: lock.owner.clone(),
-        seconds: Some(lock.timeout / 1000),
-        token: Some(lock.token.clone()),
-        root: granting::known_roots(permit, [lock]).first().map(ToString::to_string),
-    }
+/// The body that tells of a lock which was made to last just now.
+fn body(permit: &Permit, lock: &Lock) -> String {
+    let now = lock.expires_at.saturating_sub(lock.timeout);
+    lock_answer(&granting::told(permit, lock, now))
 }
 
 fn milliseconds(time: Duration) -> u64 {

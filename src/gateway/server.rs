@@ -161,6 +161,7 @@ impl Gateway {
             allowed: permit.allowed(),
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
+            locks: None,
             challenges: self.challenges_for(permit.principal()),
         }
     }
