@@ -9,7 +9,8 @@
 
 mod support;
 
-use support::backend::{Step, answer, multistatus};
+use support::backend::{BackEnd, Step, answer, multistatus};
+use support::gateway::Gateway;
 use support::lab::Lab;
 use support::samples::LOCKINFO;
 use support::wire::{Answer, Req, req};
@@ -157,6 +158,12 @@ fn by_a_stranger() {
             423,
             "lock-token-submitted",
         ),
+        (
+            named("LOCK", SUBMITTED).xml(LOCKINFO),
+            "LOCK",
+            423,
+            "no-conflicting-lock",
+        ),
         (named("LOCK", SUBMITTED), "LOCK", 412, "lock-token-matches-request-uri"),
         (named("UNLOCK", NAMED), "UNLOCK", 403, "need-privileges"),
     ] {
@@ -230,4 +237,82 @@ fn of_nothing() {
         (201, Some("*"), &b""[..])
     );
     assert!(seen.iter().any(|seen| seen.method == "LOCK"));
+}
+
+/// A gateway before `back_end` with a key for seals, and room for two locks each.
+fn sealing(back_end: &BackEnd) -> Gateway {
+    let identity = "identity: { trusted_header: { user: X-User, from: [127.0.0.1] } }";
+    let locks = "locks: { seal_key: seal, per_principal: 2 }";
+    let text = format!("listeners: [{{ address: '@LISTEN@' }}]\n{identity}\n{locks}\nroutes:{ROUTES}");
+    let text = text.replace("@BACK@", &back_end.address.to_string());
+    Gateway::start_beside(&text, &[("seal", "0123456789abcdef0123456789abcdef".to_owned())])
+}
+
+// L-8, L-68: who made a lock is known after a restart, and told nobody
+#[test]
+fn of_a_sealed_one() {
+    let back_end = BackEnd::start();
+    let first = sealing(&back_end);
+    let mut lab = Lab::of(first, back_end);
+    let lock = |name: &str, target: &str| req(name, "LOCK", target).by("bob").xml(LOCKINFO);
+    let (seen, made) = lab.pass(&lock("sealed", "/one/a"));
+    let sent = seen.text();
+    assert!(!made.text().contains("urn:davgate:lock"), "{}", made.text());
+    let owner = sent
+        .split_once("owner>")
+        .and_then(|(_, rest)| rest.split_once("</"))
+        .unwrap()
+        .0;
+    assert!(
+        owner.contains("urn:davgate:lock") && owner.contains("\"bob\""),
+        "{sent}"
+    );
+    lab.backend.on("LOCK /one-in/b", locked("<urn:uuid:2>", ""));
+    lab.backend.on("LOCK /one-in/c", locked("<urn:uuid:3>", ""));
+    lab.pass(&lock("the second", "/one/b"));
+    refused(
+        &lab,
+        &lock("the third", "/one/c"),
+        ("LOCK", "/one-in/c"),
+        403,
+        "too-many-locks",
+    );
+
+    // Everything is forgotten.
+    lab.gateway = sealing(&lab.backend);
+    tells(&lab, "/one-in/a", &active(TOKEN, owner));
+    let shown = lab.ask(&req("shown", "PROPFIND", "/one/a").by("ann").with("Depth", "0"));
+    assert!(
+        shown.text().contains("activelock") && !shown.text().contains("urn:davgate:lock"),
+        "{}",
+        shown.text()
+    );
+    let put = |name: &str, user: &str| with(name, "PUT", "/one/a", user, SUBMITTED).body("x");
+    refused(
+        &lab,
+        &put("ann's", "ann"),
+        ("PUT", "/one-in/a"),
+        423,
+        "lock-token-submitted",
+    );
+    assert_eq!(lab.pass(&put("bob's", "bob")).1.status, 201);
+    // The seal of another lock proves nothing.
+    tells(&lab, "/one-in/d", &active("urn:uuid:4", owner));
+    let elsewhere = with("elsewhere", "PUT", "/one/d", "bob", ("If", "(<urn:uuid:4>)")).body("x");
+    refused(&lab, &elsewhere, ("PUT", "/one-in/d"), 423, "lock-token-submitted");
+}
+
+// L-26: a back end that reads one condition of a list gets one in each, once all were found true
+#[test]
+fn of_several_conditions() {
+    let lab = Lab::with_users(ROUTES);
+    tells(&lab, "/one-in/a", &active(TOKEN, "x"));
+    lab.pass(&req("lock it", "LOCK", "/one/a").by("bob").xml(LOCKINFO));
+    let put = |name: &str, etag: &str| {
+        let conditions = format!("(<opaquelocktoken:b1> [\"{etag}\"])");
+        with(name, "PUT", "/one/a", "bob", ("If", &conditions)).body("x")
+    };
+    let seen = lab.pass(&put("true", "e1")).0;
+    assert_eq!(seen.header("if"), Some("(<opaquelocktoken:b1>) ([\"e1\"])"));
+    refused(&lab, &put("false", "e2"), ("PUT", "/one-in/a"), 412, "if-false");
 }
