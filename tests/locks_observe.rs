@@ -24,6 +24,7 @@ const ROUTES: &str = r#"
   - name: one
     hosts: [dav.test]
     path: /one/
+    orphan_locks: deny
     backend: { url: "http://@BACK@/one-in/", profile: sabredav, credentials: { header: X-Remote-User } }
     access: [{ path: /**, allow: [all], to: "user:root" }, { path: /**, allow: [read, write], to: authenticated }]
   - name: adopt
