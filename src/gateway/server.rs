@@ -153,6 +153,10 @@ impl Gateway {
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
             challenges: self.challenges_for(permit.principal()),
+            sync_epoch: route
+                .sync_epochs
+                .as_ref()
+                .map(|epochs| epochs.for_principal(permit.principal())),
         }
     }
 
