@@ -1,5 +1,5 @@
-//! What the gateway asked a moment ago for a read, it does not ask again (spec EX-4): counted is what the back end saw. Every row that
-//! is spared a question has a twin that is not.
+//! What the gateway asked a moment ago for a read, it does not ask again (spec EX-4): counted is what the back end saw. Every row
+//! that is spared a question has a twin that is not.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -39,7 +39,10 @@ routes:
     access: *rules
   - name: service
     path: /service/
-    backend: { url: "http://@BACK@/served/", profile: apache, credentials: { service: { user: gateway, password_env: PATH } } }
+    backend:
+      url: http://@BACK@/served/
+      profile: apache
+      credentials: { service: { user: gateway, password_env: PATH } }
     collection_get: deny
     access: *rules
   - name: named

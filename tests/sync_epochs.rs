@@ -1,5 +1,5 @@
-//! Sync tokens that end with a change of what their owner may see (spec F-9; RFC 6578): wrapped in answers, unwrapped in requests.
-//! Every refused row has its twin.
+//! Sync tokens that end with a change of what their owner may see (spec F-9; RFC 6578): wrapped in answers, unwrapped in
+//! requests. Every refused row has its twin.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -135,7 +135,7 @@ fn a_token_of_this_epoch() {
     assert!(seen.text().contains("http://back/sync"), "{}", seen.text());
 }
 
-// F-9: what was given under other rules, to somebody else, or before there were epochs, does not count; the client begins anew.
+// F-9: what was given under other rules, to somebody else, or before there were epochs, does not count.
 #[test]
 fn tokens_of_other_epochs() {
     let lab = lab();
