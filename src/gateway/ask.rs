@@ -110,10 +110,12 @@ impl Gateway {
         ctx.upstream.begin();
         let permit = question.permit();
         for resource in question.resources() {
-            let words = permit.method().is_safe().then(|| {
+            let words = if permit.method().is_safe() {
                 let fields = probe_fields(Method::Propfind, permit, session);
                 self.states().words(permit, &resource.to_string(), &fields)
-            });
+            } else {
+                None
+            };
             if let Some(state) = words.and_then(|words| self.states().recall(&words, Instant::now())) {
                 all.push(state.into());
                 continue;

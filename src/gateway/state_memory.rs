@@ -115,14 +115,15 @@ impl StateMemory {
     }
 
     /// What tells a question from others: its route, its target and its header fields, with all that says who asks. Two that are the
-    /// same are the same word for word, so nobody learns what the back end told somebody else.
-    pub fn words(&self, permit: &Permit, target: &str, headers: &HeaderMap) -> Digest {
+    /// same are the same word for word, so nobody learns what the back end told somebody else. `None`: nothing is ever remembered.
+    pub fn words(&self, permit: &Permit, target: &str, headers: &HeaderMap) -> Option<Digest> {
+        self.known.as_ref()?;
         let route = permit.route_number().to_be_bytes();
         let fields = headers
             .iter()
             .flat_map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]);
         let parts: Vec<&[u8]> = [&route, target.as_bytes()].into_iter().chain(fields).collect();
-        self.key.digest(&parts)
+        Some(self.key.digest(&parts))
     }
 
     /// What was found for this question, if that is recent and no write came between.
@@ -181,7 +182,10 @@ impl Known {
     /// Answers about `places` are void, those that are still to come too.
     fn forget(&mut self, places: &[Place]) {
         let touched = |place: &Place| places.iter().any(|changed| changed.touches(place));
-        let stale = self.found.0.iter().filter(|(_, answer)| touched(&answer.place));
+        let now = Instant::now();
+        // What is too old goes on this occasion.
+        let over = |answer: &Answer| now.duration_since(answer.since) >= KEPT || touched(&answer.place);
+        let stale = self.found.0.iter().filter(|(_, answer)| over(answer));
         let stale: Vec<Digest> = stale.map(|(words, _)| *words).collect();
         for words in stale {
             self.found.0.pop(&words);
