@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use crate::{
     decide::{Cleared, Gate, Permit},
     identity::{Authenticator, outbound},
-    policy::{LockSettings, Method},
+    policy::{LockSettings, Method, locking::StoreSettings},
     rewrite::{
         answer::AnswerContext,
         request as outgoing,
@@ -23,6 +23,7 @@ use crate::{
 
 use super::{
     lock_memory::LockMemory,
+    state_memory::StateMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
     upstream::Upstream,
@@ -42,6 +43,7 @@ pub struct Gateway {
     locks: Arc<LockMemory>,
     store: Arc<dyn LockStore>,
     lock_settings: LockSettings,
+    states: Arc<StateMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -69,6 +71,8 @@ impl Gateway {
             .routes()
             .iter()
             .filter_map(|route| route.backend.credentials.header());
+        // What other gateways on the same store write cannot be seen here (EX-4).
+        let alone = !matches!(lock_settings.store, StoreSettings::Redis(_));
         Self {
             by_route: by_route.collect(),
             naming: naming.cloned().collect(),
@@ -79,6 +83,7 @@ impl Gateway {
             transactor,
             authenticator,
             turns: Arc::default(),
+            states: Arc::new(StateMemory::new(alone)),
             gate,
             upstreams,
             metrics,
@@ -107,6 +112,10 @@ impl Gateway {
     /// The bounds of locks.
     pub(super) fn lock_settings(&self) -> &LockSettings {
         &self.lock_settings
+    }
+
+    pub(super) fn states(&self) -> &Arc<StateMemory> {
+        &self.states
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
@@ -163,6 +172,10 @@ impl Gateway {
             filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
             locks: None,
             challenges: self.challenges_for(permit.principal()),
+            sync_epoch: route
+                .sync_epochs
+                .as_ref()
+                .map(|epochs| epochs.for_principal(permit.principal())),
         }
     }
 
