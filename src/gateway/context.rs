@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, locking::UnderWay, state_memory::Writing, stream::Streaming, turns::Turn,
+    ask::Answered, locking::UnderWay, observe::Observed, state_memory::Writing, stream::Streaming, turns::Turn,
     upstream_error::UpstreamError,
 };
 
@@ -40,6 +40,8 @@ pub struct Context {
     pub reported: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
+    /// What was done before a LOCK or UNLOCK went to a back end that keeps locks.
+    pub observed: Observed,
     /// The whole answer went out before the request came to its end.
     pub answered: bool,
     /// When the back end was first asked, and how long it was worked with.
@@ -98,6 +100,7 @@ impl Context {
             denial: None,
             reported: None,
             failure: None,
+            observed: Observed::default(),
             answered: false,
             upstream: Upstreaming::default(),
         }
