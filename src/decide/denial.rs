@@ -1,6 +1,7 @@
 //! Every refusal, and the one map from it to what is told: status, rule, and the name that stands in the body (ERR-1, ERR-2). No
 //! refusal repeats what the client wrote (ERR-3).
 
+use super::DeniedBy;
 use crate::{
     access::Privilege,
     identity::Refusal,
@@ -77,7 +78,7 @@ pub enum Denial {
     RefusedBelow,
     /// An If that is malformed, over its limits, or tagged with what is not this route's (L-20 to L-22).
     If,
-    /// An If that compares the entity tag of what the principal may not read.
+    /// An If that does not hold (L-24), or that compares the entity tag of what the principal may not read.
     IfFalse,
     /// If-Match or If-None-Match that cannot be read (B-46).
     EntityTag,
@@ -122,8 +123,6 @@ pub enum Denial {
     NeedPrivileges(PublicPath, Privilege, DeniedBy),
     /// GET of a collection of which not everything may be read.
     Listing,
-    /// A condition of the request other than If does not hold, and it is the gateway that says so (O-13).
-    PreconditionFailed,
     /// A lock is in the way whose token was not submitted by the one who took it (L-38, L-39); its roots, of those that the principal may
     /// know, at least one.
     Locked(Vec<PublicPath>),
@@ -161,19 +160,6 @@ pub enum Denial {
     NoRoom,
 }
 
-/// Which entry of `access` denies what is missing: its number in the list, and its line in the file; `None`: no entry grants it. That is no
-/// part of a verdict, so any two are equal: nothing is asked only to tell which.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeniedBy(pub Option<(usize, usize)>);
-
-impl PartialEq for DeniedBy {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for DeniedBy {}
-
 impl Denial {
     /// The status that answers it.
     pub fn status(&self) -> u16 {
@@ -194,7 +180,7 @@ impl Denial {
             Self::RefreshWithoutToken | Self::RefreshOfSeveral => 400,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
-            Self::IfFalse | Self::PreconditionFailed | Self::RefreshTokenMatchesRequestUri => 412,
+            Self::IfFalse | Self::RefreshTokenMatchesRequestUri => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
             Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc | Self::Subversion => 415,
@@ -274,7 +260,6 @@ impl Denial {
             Self::Hidden(_) => "A-32",
             Self::NeedPrivileges(..) => "A-31",
             Self::Listing => "A-24",
-            Self::PreconditionFailed => "O-13",
             Self::Locked(_) => "L-38",
             Self::NoConflictingLock(_) => "L-55",
             Self::LockTokenMatchesRequestUri => "L-64",
@@ -344,7 +329,6 @@ impl Denial {
             Self::GuardedSelection => "selection-by-guarded-property",
             Self::Slow => "too-slow",
             Self::Listing => "collection-listing",
-            Self::PreconditionFailed => "precondition-failed",
             Self::AnonymousLock => "lock-by-nobody",
             Self::RefreshWithoutToken => "refresh-without-token",
             Self::RefreshOfSeveral => "refresh-of-several-locks",
