@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::StatusCode;
 use pingora::proxy::Session;
 
@@ -15,16 +16,25 @@ use crate::{
         cleared::Aftermath,
         locks::{Before, Judged, LockCase},
     },
+    identity::outbound,
     locks::{
         Claim, Lock,
-        table::{Effect, NewWrite, WriteId},
+        table::{Effect, NewWrite, WriteId, WriteRefusal},
     },
+    policy::Method,
     request::State,
+    rewrite::request::probe_headers,
     store::{Down, LockStore},
     url::UpstreamPath,
+    xml::{
+        lockdiscovery::{DISCOVERY_BODY, FoundLock, parse_discovery},
+        probe::PROBE_BYTES,
+    },
 };
 
-use super::{ask::Probed, context::Context, passage::Halt, server::Gateway, upstream_error::UpstreamError};
+use super::{
+    ask::Probed, context::Context, passage::Halt, server::Gateway, transact::HeldBody, upstream_error::UpstreamError,
+};
 
 /// How often a verdict is worked out anew because what it rests on has changed.
 const ROUNDS: usize = 6;
@@ -70,7 +80,7 @@ impl Gateway {
                     continue;
                 }
                 Judged::Confirm(locks) => {
-                    locks.into_iter().for_each(|lock| case.confirm(lock.token));
+                    self.confirm(&mut case, locks, session, ctx).await?;
                     continue;
                 }
                 Judged::Unanswered => return Err(UpstreamError::Broken.into()),
@@ -112,6 +122,65 @@ impl Gateway {
         }
         ctx.upstream.end();
         Ok(())
+    }
+
+    /// Asks the back end whether it still knows these locks, which it granted (L-6): what it does not know is forgotten.
+    async fn confirm(
+        &self,
+        case: &mut LockCase,
+        locks: Vec<Lock>,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<(), Halt> {
+        ctx.upstream.begin();
+        for lock in locks {
+            if self.has_ended(case.permit(), &lock, session).await? {
+                self.store().remove(&lock.root.back_end, &lock.token).await?;
+            } else {
+                case.confirm(lock.token);
+            }
+        }
+        ctx.upstream.end();
+        Ok(())
+    }
+
+    /// Whether the back end says, of the root of `lock`, that it is not locked by it. What it does not say at all is no.
+    async fn has_ended(&self, permit: &Permit, lock: &Lock, session: &Session) -> Result<bool, UpstreamError> {
+        let Some(root) = lock.root.upstream(lock.collection) else {
+            return Ok(false);
+        };
+        let deadline = self.upstream(permit)?.timeouts().read;
+        let asked = tokio::time::timeout(deadline, self.discover(permit, &root, session)).await;
+        let known = asked.map_err(|_| UpstreamError::Timeout)??;
+        let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
+        Ok(known.is_some_and(|known| !known.iter().any(is_it)))
+    }
+
+    /// The locks on `root`, as the back end tells them to whoever asks; `None`: it does not.
+    async fn discover(
+        &self,
+        permit: &Permit,
+        root: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Option<Vec<FoundLock>>, UpstreamError> {
+        let client = &session.req_header().headers;
+        let mut headers = probe_headers(client);
+        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+        let body = HeldBody::Bytes(Bytes::from_static(DISCOVERY_BODY.as_bytes()));
+        let request = self.outgoing(permit, Method::Propfind, root.to_string(), headers, body);
+        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
+        if incoming.status != StatusCode::MULTI_STATUS {
+            incoming.release().await;
+            return Ok(None);
+        }
+        match incoming.read_all(PROBE_BYTES).await {
+            Ok(body) => {
+                incoming.release().await;
+                Ok(parse_discovery(&body))
+            }
+            Err(UpstreamError::TooLong) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// How long a write may take until its answer is there.
@@ -175,6 +244,32 @@ impl Gateway {
         write.since = Instant::now();
         if let Some(next) = again(&**self.store(), *id, told.clone()).await {
             write.known = Some(next);
+        }
+    }
+
+    /// Whether a write whose body was awaited may still go on: it may have taken so long that the store has forgotten it.
+    ///
+    /// # Errors
+    /// A lock has come in its way, or the store failed.
+    pub(super) async fn still_clear(&self, cleared: &Cleared, ctx: &mut Context) -> Result<(), Halt> {
+        let Some(UnderWay {
+            known: Some((id, told)),
+            since,
+            ..
+        }) = &mut ctx.write
+        else {
+            return Ok(());
+        };
+        if since.elapsed() < Duration::from_millis(told.time) {
+            return Ok(());
+        }
+        match self.store().begin(told.clone()).await? {
+            Ok(next) => {
+                (*id, *since) = (next, Instant::now());
+                Ok(())
+            }
+            Err(WriteRefusal::Locked(locks)) => Err(cleared.locked(&locks).into()),
+            Err(WriteRefusal::Changed) => Err(Denial::Changed.into()),
         }
     }
 

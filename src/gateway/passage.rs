@@ -118,11 +118,11 @@ impl Gateway {
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
                 let limit = *limit;
-                HeldBody::File(
-                    read_spooled(session, limit)
-                        .await
-                        .map_err(|error| unread(error, Denial::BodyTooLarge))?,
-                )
+                let file = read_spooled(session, limit)
+                    .await
+                    .map_err(|error| unread(error, Denial::BodyTooLarge))?;
+                self.still_clear(&permit, ctx).await?;
+                HeldBody::File(file)
             }
         };
         let request = self.assemble(&permit, session, body);
