@@ -348,3 +348,7 @@ fn into_prop(held: &Held, (tag, empty): (Span, bool), content_end: usize, text: 
     let with = [open, format!(">{text}</{}>", name(raw)).as_bytes()].concat();
     Edit { span: tag, with }
 }
+
+#[cfg(test)]
+#[path = "lock_properties_tests.rs"]
+mod tests;
