@@ -51,6 +51,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["identity/bearer/"]),
     ("rustls", &["identity/bearer/fetch", "tls/", "gateway/tls"]),
     ("ring", &["identity/", "locks/seal"]),
+    ("redb", &["store/file/"]),
+    // `redis::` is the store's own module, too.
+    ("redis", &["store/"]),
     ("x509_parser", &["identity/client_certificate"]),
 ];
 

@@ -91,7 +91,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) 
     let admin = raw
         .admin
         .as_ref()
-        .and_then(|admin| compile_listener::address(judge, admin.address.as_deref(), &root.key("admin"), &mut taken));
+        .and_then(|admin| compile_listener::admin(judge, admin, &root.key("admin"), &mut taken));
     let access_log = log_target(judge, raw.access_log.as_deref(), root.key("access_log"));
     let audit_log = log_target(judge, raw.audit_log.as_deref(), root.key("audit_log"));
     let groups = compile_groups::known(raw.identity.as_ref());

@@ -14,8 +14,6 @@ use crate::policy::{
 };
 use crate::url::Authority;
 
-/// Shortest secret that seals anything.
-const SEAL_LENGTH: usize = 32;
 /// What `Second-N` can say (RFC 4918 section 10.7).
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 
@@ -50,16 +48,8 @@ pub fn compile(judge: &mut Judge, raw: Option<&RawLocks>, path: &KeyPath) -> Loc
         judge.refuse(problem.expected("a time between them"));
     }
     let seal_key = raw.seal_key.as_ref().map(|file| judge.file(file));
-    if let Some(file) = seal_key.as_ref().filter(|_| judge.reads_secrets) {
-        let at = path.key("seal_key");
-        match read_secret(file) {
-            Ok(secret) if secret.expose().len() < SEAL_LENGTH => {
-                let problem = Problem::new(at, "the secret in this file is too short (not shown)");
-                judge.refuse(problem.expected("at least 32 characters"));
-            }
-            Ok(_) => {}
-            Err(error) => refuse_file(judge, &at, error.lines()),
-        }
+    if let Some(file) = &raw.seal_key {
+        judge.long_secret(file, &path.key("seal_key"));
     }
     LockSettings {
         store,

@@ -25,7 +25,7 @@ pub struct RawConfig {
     /// Where clients connect.
     #[schemars(required, length(min = 1))]
     pub listeners: Option<List<RawListener>>,
-    /// The admin listener: metrics and health. Default: none.
+    /// The admin listener: metrics, health and locks. Default: none.
     pub admin: Option<RawAdmin>,
     /// Who may say who is asking. Default: nobody does; the back ends alone ask for credentials.
     pub identity: Option<RawIdentity>,
@@ -84,7 +84,7 @@ pub enum RawClients {
     Optional,
 }
 
-/// The admin listener.
+/// The admin listener: metrics, health and locks.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping with address")]
 pub struct RawAdmin {
@@ -94,6 +94,10 @@ pub struct RawAdmin {
         regex(pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
     )]
     pub address: Option<String>,
+    /// A file with a secret of at least 32 characters on its only line: whoever shows it as a bearer token may list locks and release
+    /// them. Default: nobody may.
+    #[schemars(length(min = 1))]
+    pub token_file: Option<String>,
 }
 
 /// One public prefix.

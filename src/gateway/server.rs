@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::{
-    decide::{Gate, Permit},
+    decide::{Cleared, Gate, Permit},
     identity::{Authenticator, outbound},
     policy::{LockSettings, Method},
     rewrite::{
@@ -167,7 +167,7 @@ impl Gateway {
     }
 
     /// The header fields for the back end, with the credentials that it is to see.
-    pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
+    pub(super) fn fields(&self, permit: &Cleared, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
         for name in self
             .authenticator()

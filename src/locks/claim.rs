@@ -1,6 +1,6 @@
 //! What a write changes, and whether the locks there let it (section 4.4).
 
-use super::{Lock, LockPath};
+use super::{Lock, LockDepth, LockPath};
 use crate::xml::lockinfo::LockScope;
 
 /// How far below a path.
@@ -39,12 +39,18 @@ impl Claim {
         lock.covers(&self.path) || self.reach == Reach::Tree && lock.root.is_below(&self.path)
     }
 
-    /// The resource of it that `lock`, which concerns it, is about: the deeper of the two.
-    fn resource<'a>(&'a self, lock: &'a Lock) -> &'a LockPath {
+    /// What of it `lock`, which concerns it, covers: from which path, and how far below.
+    fn shared_with<'a>(&'a self, lock: &'a Lock) -> (&'a LockPath, Reach) {
         if lock.root.is_below(&self.path) {
-            &lock.root
+            let reach = match lock.depth {
+                LockDepth::Zero => Reach::Itself,
+                LockDepth::Infinity => Reach::Tree,
+            };
+            (&lock.root, reach)
+        } else if lock.depth == LockDepth::Infinity {
+            (&self.path, self.reach)
         } else {
-            &self.path
+            (&self.path, Reach::Itself)
         }
     }
 }
@@ -72,8 +78,10 @@ pub fn in_the_way<'a>(claims: &[Claim], locks: &'a [Lock], creator: Creator<'_>)
         _ if !claim.concerns(lock) => false,
         LockScope::Exclusive => !creator.satisfies(lock),
         LockScope::Shared => {
-            let resource = claim.resource(lock);
-            let helps = |other: &Lock| other.scope == LockScope::Shared && other.covers(resource);
+            // Each resource needs one: so one that helps with a tree covers the tree.
+            let (path, reach) = claim.shared_with(lock);
+            let wide = |other: &Lock| reach == Reach::Itself || other.depth == LockDepth::Infinity;
+            let helps = |other: &Lock| other.scope == LockScope::Shared && other.covers(path) && wide(other);
             !locks.iter().any(|other| helps(other) && creator.satisfies(other))
         }
     };

@@ -56,18 +56,24 @@ impl LockPath {
         self.back_end == other.back_end && self.path.len() > other.path.len() && self.path.starts_with(&*other.path)
     }
 
+    /// The paths of the collections that hold it, the nearest first.
+    pub fn above(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(parent(&self.path), |path| parent(path))
+    }
+
     /// The collections that hold it, the nearest first.
     pub fn ancestors(&self) -> impl Iterator<Item = Self> {
-        let parent = |path: &Self| {
-            let inner = path.path.strip_suffix('/')?;
-            let (parent, _) = inner.rsplit_once('/')?;
-            Some(Self {
-                back_end: Arc::clone(&path.back_end),
-                path: format!("{parent}/").into(),
-            })
-        };
-        std::iter::successors(parent(self), parent)
+        self.above().map(|path| Self {
+            back_end: Arc::clone(&self.back_end),
+            path: path.into(),
+        })
     }
+}
+
+/// The path of the collection that holds `path`.
+fn parent(path: &str) -> Option<&str> {
+    let inner = path.strip_suffix('/')?;
+    path.get(..=inner.rfind('/')?)
 }
 
 /// How far a lock reaches.

@@ -2,6 +2,8 @@
 //! No I/O and no clock: `store` keeps them and knows the time.
 
 pub mod claim;
+pub mod condition;
+mod index;
 pub mod lock;
 pub mod seal;
 pub mod near;

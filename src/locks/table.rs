@@ -3,14 +3,12 @@
 //!
 //! A look-up costs what the path is deep, however many locks there are.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Claim, Creator, Lock, LockDepth, LockPath, Reach,
     claim::{conflicts, in_the_way},
+    index::LockIndex,
 };
 use crate::xml::lockinfo::LockScope;
 
@@ -39,6 +37,24 @@ pub struct NewLock {
     pub submitted: Vec<String>,
     /// How many locks the creator may have, this one too (L-68).
     pub most: u32,
+}
+
+impl NewLock {
+    /// The lock, granted at `now`.
+    pub fn into_lock(self, now: u64) -> Lock {
+        Lock {
+            token: self.token,
+            root: self.root,
+            collection: self.collection,
+            depth: self.depth,
+            scope: self.scope,
+            creator: Some(self.creator),
+            owner: self.owner,
+            timeout: self.timeout,
+            created_at: now,
+            expires_at: now.saturating_add(self.timeout),
+        }
+    }
 }
 
 /// Why a lock is not granted.
@@ -94,10 +110,7 @@ pub enum Effect {
 /// All locks of one store.
 #[derive(Debug, Default)]
 pub struct LockTable {
-    by_token: HashMap<(Arc<str>, String), Arc<Lock>>,
-    by_root: BTreeMap<LockPath, Vec<Arc<Lock>>>,
-    by_end: BTreeSet<(u64, Arc<str>, String)>,
-    by_creator: HashMap<String, u32>,
+    locks: LockIndex,
     writes: HashMap<WriteId, Write>,
     last_write: u64,
 }
@@ -114,16 +127,14 @@ impl LockTable {
     pub fn survey(&self, claims: &[Claim], now: u64) -> Vec<Lock> {
         let mut found: Vec<&Arc<Lock>> = Vec::new();
         for claim in claims {
-            found.extend(self.rooted_at(&claim.path));
-            for ancestor in claim.path.ancestors() {
-                found.extend(
-                    self.rooted_at(&ancestor)
-                        .iter()
-                        .filter(|lock| lock.depth == LockDepth::Infinity),
-                );
+            let (back_end, path) = (&*claim.path.back_end, claim.path.path());
+            found.extend(self.locks.rooted_at(back_end, path));
+            for above in claim.path.above() {
+                let here = self.locks.rooted_at(back_end, above);
+                found.extend(here.filter(|lock| lock.depth == LockDepth::Infinity));
             }
             if claim.reach == Reach::Tree {
-                found.extend(self.rooted_below(&claim.path));
+                found.extend(self.locks.rooted_below(back_end, path));
             }
         }
         let mut found: Vec<Lock> = found
@@ -164,21 +175,10 @@ impl LockTable {
         if !barring.is_empty() {
             return Err(LockRefusal::Locked(barring));
         }
-        if self.by_creator.get(&new.creator).copied().unwrap_or_default() >= new.most {
+        if self.locks.count(&new.creator) >= new.most {
             return Err(LockRefusal::TooMany);
         }
-        let lock = Lock {
-            token: new.token,
-            root: new.root,
-            collection: new.collection,
-            depth: new.depth,
-            scope: new.scope,
-            creator: Some(new.creator),
-            owner: new.owner,
-            timeout: new.timeout,
-            created_at: now,
-            expires_at: now.saturating_add(new.timeout),
-        };
+        let lock = new.into_lock(now);
         let others = |write: &&Write| write.creator.is_none() || write.creator != lock.creator;
         if self.writes.values().filter(others).any(|write| write.touches(&lock)) {
             return Err(LockRefusal::Writing);
@@ -197,48 +197,24 @@ impl LockTable {
 
     /// The live lock with this token.
     pub fn find(&self, back_end: &str, token: &str, now: u64) -> Option<Lock> {
-        let lock = self.by_token.get(&(back_end.into(), token.to_owned()))?;
+        let lock = self.locks.get(back_end, token)?;
         lock.is_live(now).then(|| Lock::clone(lock))
     }
 
     /// Takes the lock with this token away, live or not.
     pub fn remove(&mut self, back_end: &str, token: &str) -> Option<Lock> {
-        let lock = self.by_token.remove(&(back_end.into(), token.to_owned()))?;
-        if let Some(here) = self.by_root.get_mut(&lock.root) {
-            here.retain(|other| other.token != lock.token);
-            if here.is_empty() {
-                self.by_root.remove(&lock.root);
-            }
-        }
-        self.by_end
-            .remove(&(lock.expires_at, Arc::clone(&lock.root.back_end), lock.token.clone()));
-        if let Some(creator) = &lock.creator
-            && let Some(count) = self.by_creator.get_mut(creator)
-        {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.by_creator.remove(creator);
-            }
-        }
-        Some(Arc::unwrap_or_clone(lock))
+        self.locks.remove(back_end, token)
     }
 
     /// Puts a lock in as it is, in place of one with the same token: what a back end granted, or what was stored.
     pub fn put(&mut self, lock: Lock) {
-        let back_end = Arc::clone(&lock.root.back_end);
-        self.remove(&back_end, &lock.token);
-        self.by_end
-            .insert((lock.expires_at, Arc::clone(&back_end), lock.token.clone()));
-        if let Some(creator) = &lock.creator {
-            let count = self.by_creator.entry(creator.clone()).or_default();
-            *count = count.saturating_add(1);
-        }
-        let lock = Arc::new(lock);
-        self.by_root
-            .entry(lock.root.clone())
-            .or_default()
-            .push(Arc::clone(&lock));
-        self.by_token.insert((back_end, lock.token.clone()), lock);
+        self.locks.put(lock);
+    }
+
+    /// These locks in place of all that are there; writes under way stay.
+    pub fn replace(&mut self, locks: Vec<Lock>) {
+        self.locks = LockIndex::default();
+        locks.into_iter().for_each(|lock| self.put(lock));
     }
 
     /// Notes a write, unless a lock is in its way.
@@ -281,56 +257,64 @@ impl LockTable {
     /// The write is over, with these effects; says which locks are gone.
     pub fn end(&mut self, write: WriteId, effects: &[Effect]) -> Vec<Lock> {
         self.writes.remove(&write);
-        let mut gone: Vec<Arc<Lock>> = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Gone(path) => {
-                    gone.extend(self.rooted_at(path).iter().cloned());
-                    gone.extend(self.rooted_below(path).cloned());
-                }
-                Effect::GoneBelow(path) => gone.extend(self.rooted_below(path).cloned()),
-            }
-        }
-        gone.into_iter()
+        let gone = self.affected(effects);
+        gone.iter()
             .filter_map(|lock| self.remove(&lock.root.back_end, &lock.token))
             .collect()
     }
 
-    /// Every live lock in the order of roots: those at or below `within`, if it is given.
-    pub fn list<'a>(&'a self, within: Option<&'a LockPath>, now: u64) -> impl Iterator<Item = &'a Lock> {
+    /// The locks that `effects` take away, live or not; one may be named twice.
+    pub fn affected(&self, effects: &[Effect]) -> Vec<Arc<Lock>> {
+        let mut gone: Vec<Arc<Lock>> = Vec::new();
+        for effect in effects {
+            let (Effect::Gone(path) | Effect::GoneBelow(path)) = effect;
+            let (back_end, path) = (&*path.back_end, path.path());
+            if matches!(effect, Effect::Gone(_)) {
+                gone.extend(self.locks.rooted_at(back_end, path).cloned());
+            }
+            gone.extend(self.locks.rooted_below(back_end, path).cloned());
+        }
+        gone
+    }
+
+    /// Live locks in the order of roots and tokens: those at or below `within`, if it is given, and behind `after`, a root and a token.
+    pub fn list<'a>(
+        &'a self,
+        within: Option<&'a LockPath>,
+        after: Option<(&'a LockPath, &'a str)>,
+        now: u64,
+    ) -> impl Iterator<Item = &'a Lock> {
         let wanted = move |root: &LockPath| within.is_none_or(|path| root == path || root.is_below(path));
-        let all = self
-            .by_root
-            .iter()
-            .filter(move |(root, _)| wanted(root))
-            .flat_map(|(_, locks)| locks);
-        all.map(|lock| &**lock).filter(move |lock| lock.is_live(now))
+        let (start, behind) = match (after, within) {
+            (Some((root, token)), _) => (Some((&*root.back_end, root.path(), token)), true),
+            (None, Some(path)) => (Some((&*path.back_end, path.path(), "")), false),
+            (None, None) => (None, false),
+        };
+        self.locks
+            .from(start, behind)
+            .take_while(move |lock| wanted(&lock.root))
+            .map(|lock| &**lock)
+            .filter(move |lock| lock.is_live(now))
     }
 
     /// Takes away what has ended; says which locks.
     pub fn sweep(&mut self, now: u64) -> Vec<Lock> {
         self.writes.retain(|_, write| now < write.until);
         let mut gone = Vec::new();
-        while let Some((end, back_end, token)) = self.by_end.first().cloned() {
-            if now < end {
-                break;
-            }
-            gone.extend(self.remove(&back_end, &token));
+        while let Some(lock) = self.locks.first_to_end().filter(|lock| !lock.is_live(now)).cloned() {
+            gone.extend(self.remove(&lock.root.back_end, &lock.token));
         }
         gone
     }
 
-    fn rooted_at(&self, path: &LockPath) -> &[Arc<Lock>] {
-        self.by_root.get(path).map_or(&[], Vec::as_slice)
+    /// How many locks there are, with those that have ended and were not swept.
+    pub fn len(&self) -> usize {
+        self.locks.len()
     }
 
-    fn rooted_below<'a>(&'a self, path: &'a LockPath) -> impl Iterator<Item = &'a Arc<Lock>> {
-        let after = self
-            .by_root
-            .range(path.clone()..)
-            .skip_while(move |(root, _)| *root == path);
-        let below = after.take_while(move |(root, _)| root.is_below(path));
-        below.flat_map(|(_, locks)| locks)
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

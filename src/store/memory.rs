@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Down, Found, LockStore, Page};
+use super::{Down, Found, LockStore, Page, page};
 use crate::locks::{
     Claim, Lock, LockPath,
     table::{Effect, LockRefusal, LockTable, NewLock, NewWrite, WriteId, WriteRefusal},
@@ -94,16 +94,11 @@ impl LockStore for MemoryStore {
 
     async fn list(&self, within: Option<&LockPath>, after: Option<&str>, most: usize) -> Result<Page, Down> {
         let now = self.clock.now();
-        let table = self.table();
-        let mark = |lock: &Lock| format!("{}\n{}\n{}", lock.root.back_end, lock.root.path(), lock.token);
-        let mut rest = table
-            .list(within, now)
-            .skip_while(|lock| after.is_some_and(|after| mark(lock) != after))
-            .skip(usize::from(after.is_some()));
-        let locks: Vec<Lock> = rest.by_ref().take(most).cloned().collect();
-        let next = rest.next().and(locks.last()).map(mark);
-        let found = Found { locks, now };
-        Ok(Page { found, next })
+        Ok(page(&self.table(), within, after, most, now))
+    }
+
+    async fn count(&self) -> Result<u64, Down> {
+        Ok(self.table().len() as u64)
     }
 
     async fn ping(&self) -> Result<(), Down> {

@@ -1,7 +1,10 @@
 //! Where locks are kept (section 4.7). In: operations on locks. Out: what became of them, or [`Down`]. Each operation is atomic, and the
 //! store's clock is the only clock (L-94).
 
+pub mod file;
 pub mod memory;
+mod record;
+pub mod redis;
 
 use std::{fmt, sync::Arc};
 
@@ -9,16 +12,16 @@ use async_trait::async_trait;
 
 use crate::locks::{
     Claim, Lock, LockPath,
-    table::{Effect, LockRefusal, NewLock, NewWrite, WriteId, WriteRefusal},
+    table::{Effect, LockRefusal, LockTable, NewLock, NewWrite, WriteId, WriteRefusal},
 };
 use crate::policy::locking::StoreSettings;
 
 /// The store that `settings` describe. It need not answer yet: until it does, every operation is [`Down`].
 pub fn open(settings: &StoreSettings) -> Arc<dyn LockStore> {
     match settings {
-        StoreSettings::Memory | StoreSettings::File(_) | StoreSettings::Redis(_) => {
-            Arc::<memory::MemoryStore>::default()
-        }
+        StoreSettings::Memory => Arc::<memory::MemoryStore>::default(),
+        StoreSettings::File(path) => Arc::new(file::FileStore::new(path.clone())),
+        StoreSettings::Redis(settings) => Arc::new(redis::RedisStore::new(settings.clone())),
     }
 }
 
@@ -45,6 +48,58 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+impl Page {
+    /// A page of at most `most` of `locks`, which hold one more if there is a next page.
+    fn cut(mut locks: Vec<Lock>, most: usize, now: u64) -> Self {
+        let more = locks.len() > most;
+        locks.truncate(most);
+        let next = locks.last().filter(|_| more).map(|lock| Mark::of(lock).text());
+        let found = Found { locks, now };
+        Self { found, next }
+    }
+}
+
+/// The last lock of a page, as `list` is told where to go on.
+#[derive(Clone, Debug)]
+struct Mark {
+    root: LockPath,
+    token: String,
+}
+
+impl Mark {
+    fn of(lock: &Lock) -> Self {
+        Self {
+            root: lock.root.clone(),
+            token: lock.token.clone(),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{}\n{}\n{}", self.root.back_end, self.root.path(), self.token)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (back_end, rest) = text.split_once('\n')?;
+        let (path, token) = rest.rsplit_once('\n')?;
+        Some(Self {
+            root: LockPath::stored(back_end, path)?,
+            token: token.to_owned(),
+        })
+    }
+}
+
+/// A page of `table` as `LockStore::list` has it.
+fn page(table: &LockTable, within: Option<&LockPath>, after: Option<&str>, most: usize, now: u64) -> Page {
+    let after = after.map(Mark::parse);
+    if matches!(after, Some(None)) {
+        return Page::default();
+    }
+    let after = after.flatten();
+    let after = after.as_ref().map(|mark| (&mark.root, &*mark.token));
+    let locks = table.list(within, after, now).take(most.saturating_add(1));
+    Page::cut(locks.cloned().collect(), most, now)
+}
+
 /// Keeps locks.
 ///
 /// # Errors
@@ -69,6 +124,8 @@ pub trait LockStore: fmt::Debug + Send + Sync {
     async fn end(&self, write: WriteId, effects: Vec<Effect>) -> Result<(), Down>;
     /// Live locks in the order of their roots, at most `most`: of those at or below `within`, if it is given, from where `after` says.
     async fn list(&self, within: Option<&LockPath>, after: Option<&str>, most: usize) -> Result<Page, Down>;
+    /// How many locks there are; of those that have ended, some may still be counted.
+    async fn count(&self) -> Result<u64, Down>;
     /// Whether it answers.
     async fn ping(&self) -> Result<(), Down>;
 }

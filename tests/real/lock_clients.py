@@ -1,7 +1,7 @@
 """Clients that hold a lock, as people use them: take it, write under it, let it go.
 
-What goes in is the URL of a gateway and who it is; `take(path)` locks, `write(content)` stores while the lock is held,
-`release()` ends it. A client that does not succeed raises ClientError or AssertionError.
+What goes in is the URL of a gateway and who it is; `take(path)` locks, `write(content)` stores while the lock is
+held, `release()` ends it. A client that does not succeed raises ClientError or AssertionError.
 """
 
 import os
@@ -37,8 +37,8 @@ class Office:
         if "2" not in classes:
             raise ClientError(f"OPTIONS: DAV: {options['DAV']}, so it would open the document read-only")
         wanted = (
-            '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/><lockdiscovery/><supportedlock/>'
-            "</prop></propfind>"
+            '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/>'
+            "<lockdiscovery/><supportedlock/></prop></propfind>"
         )
         found = self._expect("PROPFIND", self.ask("PROPFIND", path, wanted, Depth="0", **web.XML), 207)
         tree = ElementTree.fromstring(found.body)
@@ -53,7 +53,9 @@ class Office:
         answer, self.token = self.ask.lock(path, depth="infinity", seconds=180)
         self._expect("LOCK", answer, 200, 201)
         body = ElementTree.fromstring(answer.body)
-        if not self.token or self.token not in [node.text.strip() for node in body.findall(".//{DAV:}locktoken/{DAV:}href")]:
+        if not self.token or self.token not in [
+            node.text.strip() for node in body.findall(".//{DAV:}locktoken/{DAV:}href")
+        ]:
             raise ClientError(f"LOCK: {answer['Lock-Token']} is not in {answer.body[:600]}")
         if b"mailto:alice@example.org" not in answer.body and self.ask.name == "alice":
             raise ClientError(f"LOCK: the owner is not in {answer.body[:600]}")
@@ -84,8 +86,13 @@ class CadaverHolder:
         with open(self.output, "wb") as out:
             self.process = subprocess.Popen(
                 [servers.need("stdbuf"), "-o0", cadaver.program, gateway.url],
-                stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": cadaver.home}, cwd=cadaver.home,
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+                env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": cadaver.home},
+                cwd=cadaver.home,
             )
         servers.look_after(self.process)
         self._said(0, 20)
@@ -168,8 +175,8 @@ class NpmHolder:
 
 
 class MountHolder:
-    """davfs2: locks a file while it is open for writing, uploads when it is closed. It says a weak entity tag back as a strong
-    one, so a document of mod_dav must be a second old."""
+    """davfs2: locks a file while it is open for writing, uploads when it is closed. It says a weak entity tag back as a
+    strong one, so a document of mod_dav must be a second old."""
 
     name = "davfs2"
 

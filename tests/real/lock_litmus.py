@@ -1,7 +1,8 @@
 """litmus where the gateway has a part in locking: all suites, at the back end and through the gateway.
 
-What passes, for a back end, a mode and a store: a test that passes at the back end passes through the gateway. One that does not
-may stay as it is or be repaired; those of the suite `locks` must pass where the gateway says that locks work (PERFECT).
+What passes, for a back end, a mode and a store: a test that passes at the back end passes through the gateway. One
+that does not may stay as it is or be repaired; those of the suite `locks` must pass where the gateway says that locks
+work (PERFECT).
 `python3 tests/real/lock_litmus.py --back-end nginx --mode emulate --store file`
 """
 
@@ -11,8 +12,7 @@ import report
 
 USER = ("alice", lock_lab.USERS["alice"])
 
-# What a back end reaches by itself: {suite: (passed, run)}; None where it differs from version to version. Less is a broken
-# lab, more a newer version.
+# How many tests of a suite pass at the back end itself, at least: fewer is a broken lab, more a newer version.
 DIRECT = {
     "apache": {"basic": 16, "copymove": 13, "props": 30, "locks": 39, "http": 4},
     "nginx": {"basic": 15, "copymove": 10, "props": 10, "locks": 2, "http": 4},
@@ -61,7 +61,8 @@ def directly(check, back_end):
     for suite, found in results.items():
         least = DIRECT[back_end.name][suite]
         check.check(
-            f"{back_end.name} directly, {suite}: at least {least} pass", passes(found) >= least,
+            f"{back_end.name} directly, {suite}: at least {least} pass",
+            passes(found) >= least,
             f"{passes(found)}: {found[1]}",
         )
     return results
@@ -83,7 +84,9 @@ def through(check, combination, direct):
             want = direct[suite][0].get(test, {"results": []})["results"]
             found = got[0].get(test, {"results": ["missing"], "text": ""})
             last = found["results"][-1:]
-            label = f"{combination.title}: {suite} {test} [{' '.join(want) or 'not run'} -> {' '.join(found['results'])}]"
+            label = (
+                f"{combination.title}: {suite} {test} [{' '.join(want) or 'not run'} -> {' '.join(found['results'])}]"
+            )
             if perfect:
                 good = last == ["pass"]
             else:

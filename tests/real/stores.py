@@ -1,7 +1,8 @@
 """Where a gateway keeps its locks, for tests: memory, a file, a Redis with a password, the same over TLS.
 
-What goes in is the name of a store; what comes out is the `locks` of a gateway's configuration. The Redis is one of our own on
-loopback, with a directory of its own, and can be stopped, killed, paused and started again with what it had written.
+What goes in is the name of a store; what comes out is the `locks` of a gateway's configuration. The Redis is one of
+our own on loopback, with a directory of its own, and can be stopped, killed, paused and started again with what it
+had written.
 """
 
 import os
@@ -120,14 +121,15 @@ class Redis:
 
     def locks(self):
         """What a gateway's configuration says to use it."""
-        redis = {"url": f"redis{'s' if self.tls else ''}://127.0.0.1:{self.port}/0", "password_file": self.secret}
-        if self.tls:
-            redis["ca"] = os.path.join(self.base, "ca.pem")
-        return {"store": {"redis": redis}}
+        url = f"redis{'s' if self.tls else ''}://127.0.0.1:{self.port}/0"
+        more = {"ca": os.path.join(self.base, "ca.pem")} if self.tls else {}
+        return {"store": "redis", "url": url, "password_file": self.secret, **more}
 
 
 class Store:
-    """A store by its name. `locks` is what a gateway says of it (None: nothing, for a gateway without lock settings)."""
+    """A store by its name. `locks` is what a gateway says of it (None: nothing, for a gateway without lock
+    settings).
+    """
 
     def __init__(self, name):
         self.name = name
@@ -138,7 +140,7 @@ class Store:
             self.locks = {"store": "memory"}
         elif name == "file":
             self.path = os.path.join(servers.scratch("locks"), "locks.redb")
-            self.locks = {"store": {"file": self.path}}
+            self.locks = {"store": "file", "path": self.path}
         elif name in ("redis", "redis-tls"):
             self.redis = Redis(tls=name == "redis-tls")
             self.locks = self.redis.locks()
