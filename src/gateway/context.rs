@@ -7,7 +7,9 @@ use crate::{
     telemetry::{access::Exchange, metrics::InFlight},
 };
 
-use super::{ask::Answered, locking::UnderWay, stream::Streaming, turns::Turn, upstream_error::UpstreamError};
+use super::{
+    ask::Answered, locking::UnderWay, observe::Observed, stream::Streaming, turns::Turn, upstream_error::UpstreamError,
+};
 
 /// One request on its way.
 pub struct Context {
@@ -35,6 +37,8 @@ pub struct Context {
     pub reported: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
+    /// What was done before a LOCK or UNLOCK went to a back end that keeps locks.
+    pub observed: Observed,
     /// The whole answer went out before the request came to its end.
     pub answered: bool,
     /// When the back end was first asked, and how long it was worked with.
@@ -92,6 +96,7 @@ impl Context {
             denial: None,
             reported: None,
             failure: None,
+            observed: Observed::default(),
             answered: false,
             upstream: Upstreaming::default(),
         }
