@@ -6,7 +6,6 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::StatusCode;
 use pingora::proxy::Session;
 
@@ -16,25 +15,17 @@ use crate::{
         cleared::Aftermath,
         locks::{Before, Judged, LockCase},
     },
-    identity::outbound,
     locks::{
         Claim, Lock,
         table::{Effect, NewWrite, WriteId, WriteRefusal},
     },
-    policy::Method,
     request::State,
-    rewrite::request::probe_headers,
     store::{Down, LockStore},
     url::UpstreamPath,
-    xml::{
-        lockdiscovery::{DISCOVERY_BODY, FoundLock, parse_discovery},
-        probe::PROBE_BYTES,
-    },
+    xml::lockdiscovery::FoundLock,
 };
 
-use super::{
-    ask::Probed, context::Context, passage::Halt, server::Gateway, transact::HeldBody, upstream_error::UpstreamError,
-};
+use super::{ask::Probed, context::Context, passage::Halt, server::Gateway, upstream_error::UpstreamError};
 
 /// How often a verdict is worked out anew because what it rests on has changed.
 const ROUNDS: usize = 6;
@@ -149,38 +140,9 @@ impl Gateway {
         let Some(root) = lock.root.upstream(lock.collection) else {
             return Ok(false);
         };
-        let deadline = self.upstream(permit)?.timeouts().read;
-        let asked = tokio::time::timeout(deadline, self.discover(permit, &root, session)).await;
-        let known = asked.map_err(|_| UpstreamError::Timeout)??;
+        let known = self.discover(permit, &root, session).await?;
         let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
         Ok(known.is_some_and(|known| !known.iter().any(is_it)))
-    }
-
-    /// The locks on `root`, as the back end tells them to whoever asks; `None`: it does not.
-    async fn discover(
-        &self,
-        permit: &Permit,
-        root: &UpstreamPath,
-        session: &Session,
-    ) -> Result<Option<Vec<FoundLock>>, UpstreamError> {
-        let client = &session.req_header().headers;
-        let mut headers = probe_headers(client);
-        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
-        let body = HeldBody::Bytes(Bytes::from_static(DISCOVERY_BODY.as_bytes()));
-        let request = self.outgoing(permit, Method::Propfind, root.to_string(), headers, body);
-        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
-        if incoming.status != StatusCode::MULTI_STATUS {
-            incoming.release().await;
-            return Ok(None);
-        }
-        match incoming.read_all(PROBE_BYTES).await {
-            Ok(body) => {
-                incoming.release().await;
-                Ok(parse_discovery(&body))
-            }
-            Err(UpstreamError::TooLong) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// How long a write may take until its answer is there.
