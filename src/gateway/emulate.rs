@@ -74,10 +74,6 @@ impl Gateway {
     /// L-54 to L-60, L-80, L-81.
     async fn lock(&self, permit: Permit, session: &Session, ctx: &mut Context) -> Result<Onward, Halt> {
         let creator = granting::creator(&permit)?.to_owned();
-        if permit.if_header().is_some() {
-            // O-13. It is no write of anybody else's, so it does not keep the lock off; it is over with this request.
-            self.clear(permit.clone(), session, ctx).await?;
-        }
         let (state, parent) = match self.surroundings(&permit, session, ctx).await? {
             Ok(states) => states,
             Err(incoming) => return Ok(Onward::Challenge(Box::new(permit), incoming)),

@@ -6,8 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
     context::{Context, Named},
-    filtering::MAX_STATUS,
-    frame::{name, prefix, status_code, status_element},
+    frame::{MAX_STATUS, name, prefix, status_code, status_element},
     held::{Edit, Held, Span},
 };
 use crate::{
