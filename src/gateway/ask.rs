@@ -10,7 +10,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Denial, Found, Permit, Question},
     identity::outbound,
-    policy::Method,
+    policy::{Method, profile::Habits},
     request::State,
     rewrite::request::{adds_slash, probe_headers},
     url::UpstreamPath,
@@ -168,9 +168,9 @@ impl Gateway {
             .await?;
         let found = match incoming.status {
             StatusCode::MULTI_STATUS => {
-                let lock_null = permit.route().backend.profile.habits().lock_null;
+                let habits = permit.route().backend.profile.habits();
                 match incoming.read_all(PROBE_BYTES).await {
-                    Ok(body) => described(&body, lock_null),
+                    Ok(body) => described(&body, habits),
                     Err(UpstreamError::TooLong) => State::Unknown.into(),
                     Err(error) => return Err(error),
                 }
@@ -232,18 +232,24 @@ fn probe_fields(method: Method, permit: &Permit, session: &Session) -> HeaderMap
 }
 
 /// What the properties in the answer to a probe say.
-fn described(body: &[u8], lock_null: bool) -> Found {
+fn described(body: &[u8], habits: Habits) -> Found {
     match parse_probe(body) {
         Some(found) if !found.exists => State::Unmapped.into(),
         // Whoever locked what is not there goes on to make it.
-        Some(found) if lock_null && is_lock_null(&found) => State::Unmapped.into(),
+        Some(found) if habits.lock_null && is_lock_null(&found) => State::Unmapped.into(),
         Some(found) => Found {
             state: if found.collection {
                 State::Collection
             } else {
                 State::Resource
             },
-            etag: found.etag,
+            // Some servers forget the quotes here, and nowhere else: dav-server, of the embedded back end.
+            etag: found
+                .etag
+                .map(|tag| match tag.ends_with('"') || habits.bare_entity_tags {
+                    true => tag,
+                    false => format!("\"{tag}\""),
+                }),
         },
         None => State::Unknown.into(),
     }
