@@ -50,7 +50,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sha_crypt", &["identity/basic/"]),
     ("jsonwebtoken", &["identity/bearer/"]),
     ("rustls", &["identity/bearer/fetch", "tls/", "gateway/tls"]),
-    ("ring", &["identity/"]),
+    ("ring", &["identity/", "locks/seal"]),
     ("redb", &["store/file/"]),
     // `redis::` is the store's own module, too.
     ("redis", &["store/"]),

@@ -9,11 +9,11 @@ use super::document::Place;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
-use super::{compile_backend, compile_limits, method_names, reports};
+use super::{compile_backend, compile_limits, compile_locks, method_names, reports};
 use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, RouteLocks};
+use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -90,7 +90,8 @@ pub fn compile(
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
     let (public, (backend, upstream)) = public.zip(backend)?;
-    let locks = RouteLocks::of(profile, backend.credentials.tells_user());
+    let back_end = (profile, backend.credentials.tells_user(), access.is_some());
+    let locks = compile_locks::of_route(judge, raw, path, back_end, &methods);
     Some(Route {
         // No two routes have the same prefix for one host, so this is a name of its own.
         name: name.unwrap_or_else(|| format!("{}{public}", hosts.first().map_or("", String::as_str))),

@@ -12,12 +12,9 @@ use super::error::{KeyPath, Problem, Step};
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 12] = [
-    "locks",
-    "locking",
+const LATER: [&str; 9] = [
     "spool",
     "hide",
-    "public_options",
     "auto_home",
     "partial_put",
     "max_connections",

@@ -9,7 +9,7 @@ use crate::{
         lock_token::LockToken,
         operation::Kind,
     },
-    url::{PublicPath, path_rules::PathUse},
+    url::{PublicPath, UpstreamPath, path_rules::PathUse},
     xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
@@ -40,6 +40,8 @@ pub struct Admitted {
     pub(super) overwrite: Option<bool>,
     pub(super) destination: Option<Located>,
     pub(super) if_header: Option<If>,
+    /// The resource of each tag in it.
+    pub(super) tagged: Vec<(String, UpstreamPath)>,
     pub(super) lock_token: Option<LockToken>,
     pub(super) body: BodyPlan,
     /// What the body says of the operation, and the resources it names that must be readable.
@@ -67,8 +69,13 @@ impl Admitted {
                 target.allowed.without(MethodSet::of(&[Method::Put])),
             ));
         }
+        let mut tagged = Vec::new();
         let if_header = match headers.if_header {
-            Some(parsed) => Some(parsed.map_tags(|tag, conditions| if_tag(tag, conditions, &target, &neighbourhood))?),
+            Some(parsed) => Some(parsed.map_tags(|tag, conditions| {
+                let (mapped, place) = if_tag(tag, conditions, &target, &neighbourhood)?;
+                tagged.push((mapped.clone(), place));
+                Ok(mapped)
+            })?),
             None => None,
         };
         let destination = match &headers.destination {
@@ -102,6 +109,7 @@ impl Admitted {
             lock_token: headers.lock_token,
             destination,
             if_header,
+            tagged,
             body,
             kind: match target.method {
                 // Who made the lock is the back end's to know.
@@ -126,7 +134,12 @@ impl Admitted {
 /// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent. The entity tag of what
 /// the principal may not read compares with nothing, whatever is there: the answer would tell. A lock token tells nothing to who
 /// does not know it already.
-fn if_tag(tag: &str, conditions: &[Condition], target: &Target, near: &Neighbourhood<'_>) -> Result<String, Denial> {
+fn if_tag(
+    tag: &str,
+    conditions: &[Condition],
+    target: &Target,
+    near: &Neighbourhood<'_>,
+) -> Result<(String, UpstreamPath), Denial> {
     let found = near.locate(tag, PathUse::Target).map_err(|error| match error {
         LocateError::Form | LocateError::Path(_) | LocateError::Foreign | LocateError::OtherRoute => Denial::If,
     })?;
@@ -134,7 +147,8 @@ fn if_tag(tag: &str, conditions: &[Condition], target: &Target, near: &Neighbour
     if conditions.iter().any(compares) && !privileges::reads(target, &found.public) {
         return Err(Denial::IfFalse);
     }
-    Ok(format!("{}{}", target.route.backend.location.origin(), found.upstream))
+    let mapped = format!("{}{}", target.route.backend.location.origin(), found.upstream);
+    Ok((mapped, found.upstream))
 }
 
 #[cfg(test)]

@@ -120,6 +120,31 @@ pub enum Denial {
     NeedPrivileges(PublicPath, Privilege, DeniedBy),
     /// GET of a collection of which not everything may be read.
     Listing,
+    /// A condition of the request other than If does not hold, and it is the gateway that says so (O-13).
+    PreconditionFailed,
+    /// A lock is in the way whose token was not submitted by the one who took it (L-38, L-39); its roots, of those that the principal may
+    /// know, at least one.
+    Locked(Vec<PublicPath>),
+    /// A lock that somebody has keeps a new one from being granted (L-55 to L-57); its roots, in the same way.
+    NoConflictingLock(Vec<PublicPath>),
+    /// UNLOCK with a token of no lock that covers the target (L-64).
+    LockTokenMatchesRequestUri,
+    /// A refresh with such a token, or with somebody else's (L-52).
+    RefreshTokenMatchesRequestUri,
+    /// A lock for nobody in particular (L-62).
+    AnonymousLock,
+    /// LOCK without a body and without a token in If (L-50).
+    RefreshWithoutToken,
+    /// LOCK without a body and with several tokens in If (L-53).
+    RefreshOfSeveral,
+    /// LOCK of what is not there, in a collection that is not there (L-60).
+    LockWithoutParent,
+    /// LOCK of what is not there, where it may not be made (L-81).
+    LockUnmapped,
+    /// The principal has as many locks as one may have (L-68).
+    TooManyLocks,
+    /// Where locks are kept does not answer (L-91).
+    LockStoreDown,
     /// What is there changed between the question and the write, and the body is gone.
     Changed,
     /// Another write to the same resource took too long.
@@ -160,16 +185,20 @@ impl Denial {
             Self::Hidden(_) => 404,
             Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
-            Self::Changed => 409,
-            Self::Busy => 503,
+            Self::Changed | Self::LockTokenMatchesRequestUri => 409,
+            Self::Busy | Self::LockStoreDown => 503,
+            Self::LockWithoutParent => 409,
+            Self::TooManyLocks | Self::AnonymousLock | Self::LockUnmapped => 403,
+            Self::RefreshWithoutToken | Self::RefreshOfSeveral => 400,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
-            Self::IfFalse => 412,
+            Self::IfFalse | Self::PreconditionFailed | Self::RefreshTokenMatchesRequestUri => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
             Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc | Self::Subversion => 415,
             Self::Expectation => 417,
             Self::Misdirected => 421,
+            Self::Locked(_) | Self::NoConflictingLock(_) => 423,
             Self::HeaderTooLarge => 431,
             Self::UnknownMethod => 501,
             Self::DestinationForeign => 502,
@@ -242,6 +271,18 @@ impl Denial {
             Self::Hidden(_) => "A-32",
             Self::NeedPrivileges(..) => "A-31",
             Self::Listing => "A-24",
+            Self::PreconditionFailed => "O-13",
+            Self::Locked(_) => "L-38",
+            Self::NoConflictingLock(_) => "L-55",
+            Self::LockTokenMatchesRequestUri => "L-64",
+            Self::RefreshTokenMatchesRequestUri => "L-52",
+            Self::AnonymousLock => "L-62",
+            Self::RefreshWithoutToken => "L-50",
+            Self::RefreshOfSeveral => "L-53",
+            Self::LockWithoutParent => "L-60",
+            Self::LockUnmapped => "L-81",
+            Self::TooManyLocks => "L-68",
+            Self::LockStoreDown => "L-91",
             Self::Changed | Self::Busy => "A-12",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
@@ -300,6 +341,14 @@ impl Denial {
             Self::GuardedSelection => "selection-by-guarded-property",
             Self::Slow => "too-slow",
             Self::Listing => "collection-listing",
+            Self::PreconditionFailed => "precondition-failed",
+            Self::AnonymousLock => "lock-by-nobody",
+            Self::RefreshWithoutToken => "refresh-without-token",
+            Self::RefreshOfSeveral => "refresh-of-several-locks",
+            Self::LockWithoutParent => "lock-without-parent",
+            Self::LockUnmapped => "lock-of-nothing",
+            Self::TooManyLocks => "too-many-locks",
+            Self::LockStoreDown => "lock-store-down",
             Self::Changed => "changed-meanwhile",
             Self::Busy => "busy",
             Self::BrokenBody => "body-broken",
@@ -308,9 +357,22 @@ impl Denial {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Hidden(_) => "not-found",
             Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
+            Self::Locked(_) => return Condition::dav("lock-token-submitted"),
+            Self::NoConflictingLock(_) => return Condition::dav("no-conflicting-lock"),
+            Self::LockTokenMatchesRequestUri | Self::RefreshTokenMatchesRequestUri => {
+                return Condition::dav("lock-token-matches-request-uri");
+            }
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),
         })
+    }
+
+    /// The URLs that belong to the condition: roots of locks (L-38, L-55).
+    pub fn hrefs(&self) -> Vec<String> {
+        match self {
+            Self::Locked(roots) | Self::NoConflictingLock(roots) => roots.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// What the `Allow` of a 405 lists (ERR-4).
@@ -326,7 +388,7 @@ impl Denial {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Credentials(refusal) => refusal.retry_after(),
-            Self::Busy => Some(5),
+            Self::Busy | Self::LockStoreDown => Some(5),
             _ => None,
         }
     }

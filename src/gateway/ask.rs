@@ -39,8 +39,11 @@ pub struct Answered {
     pub alone: bool,
 }
 
-enum Probed {
+/// What one probe came to.
+pub(super) enum Probed {
+    /// This is there.
     Found(Found),
+    /// The back end wants credentials first.
     Challenge(Box<Incoming>),
 }
 
@@ -106,10 +109,7 @@ impl Gateway {
         let mut all = Vec::new();
         ctx.upstream.begin();
         for resource in question.resources() {
-            // Each piece of an answer has its own deadline; a question, which is small, has one for the whole.
-            let deadline = self.upstream(question.permit())?.timeouts().read;
-            let probed = tokio::time::timeout(deadline, self.probe(question.permit(), resource, session)).await;
-            match probed.map_err(|_| UpstreamError::Timeout)?? {
+            match self.probe_in_time(question.permit(), resource, session).await? {
                 Probed::Found(found) => all.push(found),
                 // A PROPFIND brings its own challenge back.
                 Probed::Challenge(_) if question.permit().method() == Method::Propfind => {
@@ -122,8 +122,20 @@ impl Gateway {
         Ok(Ok(all))
     }
 
+    /// What is at `resource`. Each piece of an answer has its own deadline; a question, which is small, has one for the whole.
+    pub(super) async fn probe_in_time(
+        &self,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Probed, UpstreamError> {
+        let deadline = self.upstream(permit)?.timeouts().read;
+        let probed = tokio::time::timeout(deadline, self.probe(permit, resource, session)).await;
+        probed.map_err(|_| UpstreamError::Timeout)?
+    }
+
     /// What is at `resource`: PROPFIND tells (EX-1), or HEAD where the back end knows no PROPFIND (EX-2).
-    async fn probe(
+    pub(super) async fn probe(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,

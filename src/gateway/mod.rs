@@ -2,8 +2,10 @@
 //! bodies. `run` makes a server of a policy.
 
 mod ask;
+pub mod connect;
 pub mod context;
 pub mod downstream;
+mod emulate;
 pub mod exchange;
 mod http10;
 pub mod identify;
@@ -11,18 +13,22 @@ mod identity_test;
 pub mod incoming;
 mod listing;
 pub mod lock_memory;
+pub mod locking;
+mod lock_view;
 pub mod pace;
 mod passage;
 mod proxy;
 mod raced;
 mod relay;
+mod release;
 mod respond;
 #[cfg(test)]
 mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;
-pub mod stream;
+pub mod store_watch;
+mod stream;
 mod tell;
 mod tls;
 pub mod transact;

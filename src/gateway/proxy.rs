@@ -108,6 +108,7 @@ impl ProxyHttp for Gateway {
         request: &mut RequestHeader,
         ctx: &mut Context,
     ) -> Result<()> {
+        self.sending(ctx);
         let streaming = streaming(ctx)?;
         let permit = &streaming.permit;
         let target = outgoing::target(permit);
@@ -136,6 +137,7 @@ impl ProxyHttp for Gateway {
         if end && body.as_ref().is_some_and(Bytes::is_empty) {
             *body = None;
         }
+        self.renew(ctx).await;
         let streaming = streaming(ctx)?;
         let piece = u64::try_from(body.as_ref().map_or(0, Bytes::len)).unwrap_or(u64::MAX);
         streaming.received = streaming.received.saturating_add(piece);
@@ -178,6 +180,7 @@ impl ProxyHttp for Gateway {
             // Its body went by.
             Ok(Some(_)) => return Err(refuse(ctx, Denial::Changed)),
         }
+        self.settle(&permit, response.status, session, ctx).await;
         // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
         response.set_version(Version::HTTP_11);
         let scheme = tls::scheme(session);
@@ -320,6 +323,7 @@ impl ProxyHttp for Gateway {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
+        self.abandon(ctx).await;
         self.tell(session, error, ctx);
     }
 }

@@ -5,7 +5,7 @@ use http::{StatusCode, header};
 use pingora::{Result, proxy::Session};
 
 use crate::{
-    decide::{Denial, Permit},
+    decide::{Cleared, Denial, Permit},
     telemetry::access::Exchange,
 };
 
@@ -31,18 +31,25 @@ impl Gateway {
         &self,
         session: &mut Session,
         ctx: &mut Context,
-        mut permit: Permit,
+        mut permit: Cleared,
         mut request: Outgoing,
     ) -> Result<()> {
         ctx.exchange = Exchange::Transact;
         let halt = loop {
             ctx.upstream.begin();
+            self.sending(ctx);
             let incoming = match self.send(&permit, &request).await {
                 Ok(incoming) => incoming,
-                Err(error) => break Halt::Failed(error),
+                Err(error) => {
+                    self.unsent(error, ctx);
+                    break Halt::Failed(error);
+                }
             };
             match self.refused_answer(&permit, incoming.status, session, ctx).await {
-                Ok(None) => return self.relay(session, ctx, &permit, incoming).await,
+                Ok(None) => {
+                    self.settle(&permit, incoming.status, session, ctx).await;
+                    return self.relay(session, ctx, &permit, incoming).await;
+                }
                 Ok(Some(again)) => {
                     request = self.assemble(&again, session, request.body);
                     permit = *again;
@@ -67,20 +74,25 @@ impl Gateway {
     /// It is refused, or the back end failed.
     pub(super) async fn refused_answer(
         &self,
-        permit: &Permit,
+        permit: &Cleared,
         status: StatusCode,
         session: &Session,
         ctx: &mut Context,
-    ) -> Result<Option<Box<Permit>>, Halt> {
+    ) -> Result<Option<Box<Cleared>>, Halt> {
+        if status == StatusCode::PRECONDITION_FAILED {
+            self.undone(ctx);
+        }
         if status == StatusCode::PRECONDITION_FAILED
             && !permit.guards().is_empty()
             && let Raced::Again(again) = self.raced(permit, session, ctx).await?
         {
-            return Ok(Some(again));
+            return Ok(Some(Box::new(permit.again(*again))));
         }
-        permit
-            .collision(status.as_u16())
-            .map_or(Ok(None), |denial| Err(denial.into()))
+        let Some(denial) = permit.collision(status.as_u16()) else {
+            return Ok(None);
+        };
+        self.settle(permit, status, session, ctx).await;
+        Err(denial.into())
     }
 
     /// Asks once more, and decides again.
@@ -121,6 +133,7 @@ fn has_conditions(permit: &Permit, session: &Session) -> bool {
         header::IF_UNMODIFIED_SINCE,
     ];
     permit.overwrite() == Some(false)
-        || permit.if_header().is_some()
+        // It may be judged already, and not go on.
+        || headers.contains_key("if")
         || conditions.iter().any(|name| headers.contains_key(name))
 }

@@ -39,7 +39,9 @@ impl Gateway {
         mut incoming: Incoming,
     ) -> Result<()> {
         let mut headers = std::mem::take(&mut incoming.headers);
-        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), incoming.status, &headers));
+        let mut answer = self.answer_context(permit, tls::scheme(session), incoming.status, &headers);
+        answer.locks = self.lock_properties(permit).await;
+        let answer = Arc::new(answer);
         let plan = match rewrite(&answer, incoming.status.as_u16(), &mut headers) {
             Ok(plan) => plan,
             Err(bad) => return self.bad_gateway(session, ctx, bad.name()).await,

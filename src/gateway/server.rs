@@ -5,14 +5,15 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::{
-    decide::{Gate, Permit},
+    decide::{Cleared, Gate, Permit},
     identity::{Authenticator, outbound},
-    policy::Method,
+    policy::{LockSettings, Method},
     rewrite::{
         answer::AnswerContext,
         request as outgoing,
         visibility::{Asked, Filter},
     },
+    store::LockStore,
     telemetry::{
         lines::LineLog,
         metrics::{Metrics, NO_ROUTE, RouteMetrics},
@@ -39,6 +40,8 @@ pub struct Gateway {
     naming: Vec<HeaderName>,
     turns: Arc<Turns>,
     locks: Arc<LockMemory>,
+    store: Arc<dyn LockStore>,
+    lock_settings: LockSettings,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -47,7 +50,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway of these routes; `upstreams` are their back ends in the same order, the two logs those of access and audit.
+    /// A gateway of these routes; `upstreams` are their back ends in the same order, the two logs those of access and audit; `store` is where
+    /// locks are kept, with their bounds.
     pub fn new(
         gate: Gate,
         upstreams: Vec<Arc<Upstream>>,
@@ -55,6 +59,7 @@ impl Gateway {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Arc<Metrics>,
         (access_log, audit_log): (LineLog, LineLog),
+        (store, lock_settings): (Arc<dyn LockStore>, LockSettings),
     ) -> Self {
         let by_route = gate
             .routes()
@@ -68,6 +73,8 @@ impl Gateway {
             by_route: by_route.collect(),
             naming: naming.cloned().collect(),
             locks: Arc::new(LockMemory::new(gate.routes().len())),
+            store,
+            lock_settings,
             outside: metrics.route(NO_ROUTE),
             transactor,
             authenticator,
@@ -90,6 +97,16 @@ impl Gateway {
 
     pub(super) fn turns(&self) -> &Arc<Turns> {
         &self.turns
+    }
+
+    /// Where locks are kept.
+    pub(super) fn store(&self) -> &Arc<dyn LockStore> {
+        &self.store
+    }
+
+    /// The bounds of locks.
+    pub(super) fn lock_settings(&self) -> &LockSettings {
+        &self.lock_settings
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
@@ -144,12 +161,13 @@ impl Gateway {
             allowed: permit.allowed(),
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
+            locks: None,
             challenges: self.challenges_for(permit.principal()),
         }
     }
 
     /// The header fields for the back end, with the credentials that it is to see.
-    pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
+    pub(super) fn fields(&self, permit: &Cleared, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
         for name in self
             .authenticator()

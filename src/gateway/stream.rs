@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, header};
 use pingora::proxy::Session;
 
 use crate::{
-    decide::{Permit, permit::PermittedBody},
+    decide::{Cleared, permit::PermittedBody},
     policy::Method,
     rewrite::answer_body::Rewriting,
     telemetry::access::Exchange,
@@ -18,7 +18,7 @@ use super::{context::Context, server::Gateway};
 /// A request that pingora forwards.
 pub struct Streaming {
     /// What is forwarded.
-    pub permit: Arc<Permit>,
+    pub permit: Arc<Cleared>,
     /// Its header fields for the back end.
     pub headers: HeaderMap,
     /// The bytes of its body that have come.
@@ -43,7 +43,7 @@ pub enum AnswerBody {
 
 impl Gateway {
     /// Prepares an exchange that pingora carries out.
-    pub(super) fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
+    pub(super) fn stream(&self, session: &Session, ctx: &mut Context, permit: Cleared) {
         let client = &session.req_header().headers;
         let mut headers = self.fields(&permit, client);
         let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{url::UpstreamPath, xml::lockinfo::LockScope};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    url::{CanonicalPath, UpstreamPath},
+    xml::lockinfo::LockScope,
+};
 
 /// A resource as locks know it (section 4.1): the back end, and the path there. So what can be reached through two routes, hosts or
 /// gateways has one lock.
@@ -32,6 +37,18 @@ impl LockPath {
     /// The key with a slash at the end.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The path at the back end, with the slash of a collection or without; `None`: no path can have this key.
+    pub fn upstream(&self, collection: bool) -> Option<UpstreamPath> {
+        let mut encoded = String::with_capacity(self.path.len());
+        for segment in self.path.split('/').filter(|segment| !segment.is_empty()) {
+            encoded.push('/');
+            encoded.extend(utf8_percent_encode(segment, NON_ALPHANUMERIC));
+        }
+        encoded.push('/');
+        let path = CanonicalPath::parse(encoded.as_bytes()).ok()?;
+        Some(UpstreamPath(path.with_slash(collection)))
     }
 
     /// Whether this is strictly below `other`.

@@ -91,6 +91,14 @@ pub struct LockSettings {
     pub seal_key: Option<PathBuf>,
 }
 
+impl LockSettings {
+    /// How long a lock lasts whose client wishes it to last `wished`; `None`: it names no time (L-67).
+    pub fn granted(&self, wished: Option<Duration>) -> Duration {
+        let wished = wished.unwrap_or(self.timeout);
+        wished.min(self.max_timeout).max(self.min_timeout)
+    }
+}
+
 impl Default for LockSettings {
     fn default() -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks};
+use super::{Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
@@ -67,12 +67,18 @@ impl Route {
         ALWAYS.union(self.query).contains(method)
     }
 
-    /// What passes at `path`: the methods that the filter lets pass and this kind of back end has, and the rule that decided; `None`: no
+    /// What passes at `path`: the methods that the filter lets pass and this kind of back end has, or the gateway in its place (LM-C, LM-D), and the rule that decided; `None`: no
     /// rule speaks of that path, and nothing passes.
     pub fn judge(&self, path: &PublicPath) -> (MethodSet, Option<&MethodRule>) {
         let rule = self.methods.judge(self.map.relative_key(path));
         let passes = rule.map(|rule| rule.allowed).unwrap_or_default();
-        (passes.intersection(self.backend.profile.habits().methods), rule)
+        let there = self.backend.profile.habits().methods;
+        let there = match self.locks.locking {
+            Locking::Observe => there,
+            Locking::Emulate => there.union(MethodSet::LOCK),
+            Locking::Off => there.without(MethodSet::LOCK),
+        };
+        (passes.intersection(there), rule)
     }
 
     /// The same route without rules: every method that is ever forwarded passes, and nobody needs a privilege. Limits stay.

@@ -92,6 +92,26 @@ impl If {
         }
     }
 
+    /// A header of these lists; `None` if there is none, or one without conditions.
+    pub fn of(lists: Vec<List>) -> Option<Self> {
+        let any = !lists.is_empty() && lists.iter().all(|list| !list.conditions.is_empty());
+        any.then_some(Self { lists })
+    }
+
+    /// Every state token in it, wherever it stands (L-23).
+    pub fn tokens(&self) -> Vec<String> {
+        let conditions = self.lists.iter().flat_map(|list| &list.conditions);
+        let mut tokens: Vec<String> = conditions
+            .filter_map(|condition| match &condition.state {
+                State::Token(token) => Some(token.clone()),
+                State::EntityTag(_) => None,
+            })
+            .collect();
+        tokens.sort();
+        tokens.dedup();
+        tokens
+    }
+
     /// The lists in order.
     pub fn lists(&self) -> &[List] {
         &self.lists

@@ -94,6 +94,7 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         allowed,
         noroot: false,
         filter: None,
+        locks: None,
         challenges: Vec::new(),
     }
 }

@@ -97,6 +97,10 @@ impl LockStore for MemoryStore {
         Ok(page(&self.table(), within, after, most, now))
     }
 
+    async fn count(&self) -> Result<u64, Down> {
+        Ok(self.table().len() as u64)
+    }
+
     async fn ping(&self) -> Result<(), Down> {
         Ok(())
     }

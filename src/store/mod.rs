@@ -124,6 +124,8 @@ pub trait LockStore: fmt::Debug + Send + Sync {
     async fn end(&self, write: WriteId, effects: Vec<Effect>) -> Result<(), Down>;
     /// Live locks in the order of their roots, at most `most`: of those at or below `within`, if it is given, from where `after` says.
     async fn list(&self, within: Option<&LockPath>, after: Option<&str>, most: usize) -> Result<Page, Down>;
+    /// How many locks there are; of those that have ended, some may still be counted.
+    async fn count(&self) -> Result<u64, Down>;
     /// Whether it answers.
     async fn ping(&self) -> Result<(), Down>;
 }

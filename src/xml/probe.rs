@@ -95,7 +95,7 @@ fn value(prop: &Element, local: &'static str) -> Option<String> {
 }
 
 /// `HTTP/1.1 200 OK`: only the code counts.
-fn is_success(status: &Element) -> bool {
+pub(super) fn is_success(status: &Element) -> bool {
     let line = status.trimmed_text();
     line.split_ascii_whitespace()
         .nth(1)

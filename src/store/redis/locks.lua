@@ -311,6 +311,10 @@ operations['end'] = function()
     return answer('ok')
 end
 
+function operations.count()
+    return answer(text(redis.call('ZCOUNT', ENDS, '(' .. text(now), '+inf')))
+end
+
 function operations.list()
     local from, to = '-', '+'
     if ask.path then

@@ -167,6 +167,11 @@ impl LockStore for RedisStore {
         Ok(Page::cut(locks(&reply)?, most, reply.now))
     }
 
+    async fn count(&self) -> Result<u64, Down> {
+        let reply = self.0.call("count", &json!({})).await?;
+        reply.outcome.parse().map_err(|_| strange(&reply))
+    }
+
     async fn ping(&self) -> Result<(), Down> {
         self.0.call("ping", &json!({})).await.map(|_| ())
     }

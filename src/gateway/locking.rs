@@ -1,0 +1,379 @@
+//! Locks around a write (L-84, L-91, L-93). In: a permit. Out: the same, cleared, once the locks near it have been judged and the store
+//! knows that it is under way; and when it is over, what the answer means for locks goes to the store.
+//!
+//! Every way an exchange can end leads to one of two ends: [`Gateway::settle`], as soon as the head of the answer is there, or
+//! [`Gateway::abandon`] when there was none.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::StatusCode;
+use pingora::proxy::Session;
+
+use crate::{
+    decide::{
+        Cleared, Denial, Permit,
+        cleared::Aftermath,
+        locks::{Before, Judged, LockCase},
+    },
+    identity::outbound,
+    locks::{
+        Claim, Lock,
+        table::{Effect, NewWrite, WriteId, WriteRefusal},
+    },
+    policy::Method,
+    request::State,
+    rewrite::request::probe_headers,
+    store::{Down, LockStore},
+    url::UpstreamPath,
+    xml::{
+        lockdiscovery::{DISCOVERY_BODY, FoundLock, parse_discovery},
+        probe::PROBE_BYTES,
+    },
+};
+
+use super::{
+    ask::Probed, context::Context, passage::Halt, server::Gateway, transact::HeldBody, upstream_error::UpstreamError,
+};
+
+/// How often a verdict is worked out anew because what it rests on has changed.
+const ROUNDS: usize = 6;
+/// How many locks are asked about after a write that was done in part.
+const MOST_ASKED: usize = 100;
+
+/// A write that the locks let pass.
+#[derive(Debug)]
+pub struct UnderWay {
+    /// Under which number the store knows of it, and what it was told; `None`: it need not know.
+    known: Option<(WriteId, NewWrite)>,
+    /// When the store was told.
+    since: Instant,
+    /// How long it may take when nothing is heard of it any more.
+    grace: Duration,
+    /// Whether it may have reached the back end.
+    sent: bool,
+}
+
+impl Gateway {
+    /// Judges the locks near a permit (O-13, O-14), and notes the write with the store.
+    ///
+    /// # Errors
+    /// The conditions are false, a lock is in the way, or the store or the back end failed.
+    pub(super) async fn clear(&self, permit: Permit, session: &Session, ctx: &mut Context) -> Result<Cleared, Halt> {
+        let mut case = match permit.before_locks() {
+            Before::Cleared(cleared) => return Ok(*cleared),
+            Before::Judge(case) => *case,
+        };
+        if let Some(mut write) = case.at_once() {
+            write.time = milliseconds(self.time_for(case.permit())?);
+            if let Ok(id) = self.store().begin(write.clone()).await? {
+                self.under_way(Some((id, write)), case.permit(), ctx)?;
+                return Ok(case.begun(id));
+            }
+        }
+        for _ in 0..ROUNDS {
+            let found = self.store().survey(&case.near()).await?;
+            let cleared = match case.judge(&found.locks)? {
+                Judged::Cleared(cleared) => *cleared,
+                Judged::Look(places) => {
+                    self.look_at(&mut case, places, session, ctx).await?;
+                    continue;
+                }
+                Judged::Confirm(locks) => {
+                    self.confirm(&mut case, locks, session, ctx).await?;
+                    continue;
+                }
+                Judged::Unanswered => return Err(UpstreamError::Broken.into()),
+            };
+            let Some(write) = cleared.write(self.time_for(&cleared)?) else {
+                if !cleared.method().is_safe() {
+                    self.under_way(None, &cleared, ctx)?;
+                }
+                return Ok(cleared);
+            };
+            if let Ok(id) = self.store().begin(write.clone()).await? {
+                self.under_way(Some((id, write)), &cleared, ctx)?;
+                return Ok(cleared);
+            }
+        }
+        Err(Denial::Busy.into())
+    }
+
+    /// Looks at what a verdict depends on. Of the target it must stay so: no other write may pass there until the answer is there.
+    async fn look_at(
+        &self,
+        case: &mut LockCase,
+        places: Vec<UpstreamPath>,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<(), Halt> {
+        let alone = ctx.answered_question.as_ref().is_some_and(|answered| answered.alone);
+        if places.contains(case.permit().upstream()) && !alone {
+            let question = case.question();
+            self.take_turn(question.permit(), Some(&question), ctx).await?;
+        }
+        ctx.upstream.begin();
+        for path in places {
+            let found = match self.probe_in_time(case.permit(), &path, session).await? {
+                Probed::Found(found) => found,
+                Probed::Challenge(_) => State::Unknown.into(),
+            };
+            case.learn(&path, found);
+        }
+        ctx.upstream.end();
+        Ok(())
+    }
+
+    /// Asks the back end whether it still knows these locks, which it granted (L-6): what it does not know is forgotten.
+    async fn confirm(
+        &self,
+        case: &mut LockCase,
+        locks: Vec<Lock>,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<(), Halt> {
+        ctx.upstream.begin();
+        for lock in locks {
+            if self.has_ended(case.permit(), &lock, session).await? {
+                self.store().remove(&lock.root.back_end, &lock.token).await?;
+            } else {
+                case.confirm(lock.token);
+            }
+        }
+        ctx.upstream.end();
+        Ok(())
+    }
+
+    /// Whether the back end says, of the root of `lock`, that it is not locked by it. What it does not say at all is no.
+    async fn has_ended(&self, permit: &Permit, lock: &Lock, session: &Session) -> Result<bool, UpstreamError> {
+        let Some(root) = lock.root.upstream(lock.collection) else {
+            return Ok(false);
+        };
+        let deadline = self.upstream(permit)?.timeouts().read;
+        let asked = tokio::time::timeout(deadline, self.discover(permit, &root, session)).await;
+        let known = asked.map_err(|_| UpstreamError::Timeout)??;
+        let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
+        Ok(known.is_some_and(|known| !known.iter().any(is_it)))
+    }
+
+    /// The locks on `root`, as the back end tells them to whoever asks; `None`: it does not.
+    async fn discover(
+        &self,
+        permit: &Permit,
+        root: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Option<Vec<FoundLock>>, UpstreamError> {
+        let client = &session.req_header().headers;
+        let mut headers = probe_headers(client);
+        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+        let body = HeldBody::Bytes(Bytes::from_static(DISCOVERY_BODY.as_bytes()));
+        let request = self.outgoing(permit, Method::Propfind, root.to_string(), headers, body);
+        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
+        if incoming.status != StatusCode::MULTI_STATUS {
+            incoming.release().await;
+            return Ok(None);
+        }
+        match incoming.read_all(PROBE_BYTES).await {
+            Ok(body) => {
+                incoming.release().await;
+                Ok(parse_discovery(&body))
+            }
+            Err(UpstreamError::TooLong) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How long a write may take until its answer is there.
+    fn time_for(&self, permit: &Permit) -> Result<Duration, UpstreamError> {
+        let timeouts = self.upstream(permit)?.timeouts();
+        Ok(if permit.method().streams() {
+            // Its body may take as long as it likes: this is renewed.
+            timeouts.long
+        } else {
+            grace(timeouts.connect, timeouts.answer(permit.method()))
+        })
+    }
+
+    fn under_way(
+        &self,
+        known: Option<(WriteId, NewWrite)>,
+        permit: &Permit,
+        ctx: &mut Context,
+    ) -> Result<(), UpstreamError> {
+        let timeouts = self.upstream(permit)?.timeouts();
+        ctx.write = Some(UnderWay {
+            known,
+            since: Instant::now(),
+            grace: grace(timeouts.connect, timeouts.answer(permit.method())),
+            sent: false,
+        });
+        Ok(())
+    }
+
+    /// From now on the back end may have it.
+    pub(super) fn sending(&self, ctx: &mut Context) {
+        if let Some(write) = &mut ctx.write {
+            write.sent = true;
+        }
+    }
+
+    /// It could not be sent.
+    pub(super) fn unsent(&self, error: UpstreamError, ctx: &mut Context) {
+        if let Some(write) = &mut ctx.write {
+            write.sent = !matches!(
+                error,
+                UpstreamError::Connect | UpstreamError::Name | UpstreamError::Unsendable
+            );
+        }
+    }
+
+    /// The back end says that it did nothing.
+    pub(super) fn undone(&self, ctx: &mut Context) {
+        if let Some(write) = &mut ctx.write {
+            write.sent = false;
+        }
+    }
+
+    /// Keeps the store from forgetting a write whose body is long in coming.
+    pub(super) async fn renew(&self, ctx: &mut Context) {
+        let Some(write) = &mut ctx.write else { return };
+        let Some((id, told)) = &write.known else { return };
+        if write.since.elapsed() < Duration::from_millis(told.time) / 2 {
+            return;
+        }
+        write.since = Instant::now();
+        if let Some(next) = again(&**self.store(), *id, told.clone()).await {
+            write.known = Some(next);
+        }
+    }
+
+    /// Whether a write whose body was awaited may still go on: it may have taken so long that the store has forgotten it.
+    ///
+    /// # Errors
+    /// A lock has come in its way, or the store failed.
+    pub(super) async fn still_clear(&self, cleared: &Cleared, ctx: &mut Context) -> Result<(), Halt> {
+        let Some(UnderWay {
+            known: Some((id, told)),
+            since,
+            ..
+        }) = &mut ctx.write
+        else {
+            return Ok(());
+        };
+        if since.elapsed() < Duration::from_millis(told.time) {
+            return Ok(());
+        }
+        match self.store().begin(told.clone()).await? {
+            Ok(next) => {
+                (*id, *since) = (next, Instant::now());
+                Ok(())
+            }
+            Err(WriteRefusal::Locked(locks)) => Err(cleared.locked(&locks).into()),
+            Err(WriteRefusal::Changed) => Err(Denial::Changed.into()),
+        }
+    }
+
+    /// The back end has answered with this status: the write is over.
+    pub(super) async fn settle(&self, cleared: &Cleared, status: StatusCode, session: &Session, ctx: &mut Context) {
+        let Some(write) = ctx.write.take() else { return };
+        let effects = match cleared.aftermath(status.as_u16()) {
+            Aftermath::Known(effects) => effects,
+            Aftermath::Look(trees) => self.gone(cleared, &trees, session).await,
+        };
+        let ended = match write.known {
+            Some((id, _)) => self.store().end(id, effects).await,
+            None if effects.is_empty() => Ok(()),
+            None => ended(&**self.store(), effects).await,
+        };
+        if let Err(down) = ended {
+            // L-93: what was done is done. Its intent runs out, and the locks end by themselves.
+            tracing::warn!(%down, "what a write means for locks is not stored");
+        }
+    }
+
+    /// No answer was seen: nobody knows what became of it (L-93). Locks stay; what was never sent is over, and what was is given the time
+    /// that an answer would have had.
+    pub(super) async fn abandon(&self, ctx: &mut Context) {
+        let Some(UnderWay {
+            known: Some((id, told)),
+            grace,
+            sent,
+            ..
+        }) = ctx.write.take()
+        else {
+            return;
+        };
+        let ended = if sent {
+            let time = milliseconds(grace);
+            again(&**self.store(), id, NewWrite { time, ..told }).await;
+            Ok(())
+        } else {
+            self.store().end(id, Vec::new()).await
+        };
+        if let Err(down) = ended {
+            tracing::warn!(%down, "the end of a write is not stored");
+        }
+    }
+
+    /// L-5: what of the locks at and below these is gone with its root.
+    async fn gone(&self, permit: &Permit, trees: &[Claim], session: &Session) -> Vec<Effect> {
+        let Ok(found) = self.store().survey(trees).await else {
+            return Vec::new();
+        };
+        let within = |lock: &&Lock| {
+            trees
+                .iter()
+                .any(|tree| lock.root == tree.path || lock.root.is_below(&tree.path))
+        };
+        let mut gone: Vec<Effect> = Vec::new();
+        for lock in found.locks.iter().filter(within).take(MOST_ASKED) {
+            let Some(path) = lock.root.upstream(lock.collection) else {
+                continue;
+            };
+            let probed = self.probe_in_time(permit, &path, session).await;
+            if let Ok(Probed::Found(found)) = probed
+                && found.state == State::Unmapped
+            {
+                gone.push(Effect::Gone(lock.root.clone()));
+            }
+        }
+        gone
+    }
+}
+
+/// Tells the store anew of a write that it knows under `id`, and gives it a new number.
+async fn again(store: &dyn LockStore, id: WriteId, told: NewWrite) -> Option<(WriteId, NewWrite)> {
+    let told = NewWrite {
+        // It was judged; what it rested on may end while it goes on.
+        relied_on: Vec::new(),
+        ..told
+    };
+    let next = store.begin(told.clone()).await.ok()?.ok()?;
+    store.end(id, Vec::new()).await.ok()?;
+    Some((next, told))
+}
+
+/// Stores effects of a write that the store did not know of.
+async fn ended(store: &dyn LockStore, effects: Vec<Effect>) -> Result<(), Down> {
+    let unclaimed = NewWrite {
+        claims: Vec::new(),
+        creator: None,
+        submitted: Vec::new(),
+        relied_on: Vec::new(),
+        time: milliseconds(Duration::from_secs(1)),
+    };
+    match store.begin(unclaimed).await? {
+        Ok(id) => store.end(id, effects).await,
+        // It claims nothing.
+        Err(_) => Ok(()),
+    }
+}
+
+fn grace(connect: Duration, answer: Duration) -> Duration {
+    // A little more than either, so that the answer's own time is the first to be over.
+    connect.saturating_add(answer).saturating_add(Duration::from_secs(5))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
