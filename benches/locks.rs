@@ -94,7 +94,10 @@ fn main() {
         .sample_size(20)
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let place = tempfile::TempDir::new().unwrap();
     let mut told = Vec::new();
     for count in [FEW, MANY] {
@@ -103,7 +106,10 @@ fn main() {
         runtime.block_on(fill(&memory, count));
         let each = resident().saturating_sub(before) / count;
         let took = measure(&mut criterion, &runtime, &format!("memory, {count} locks"), &*memory);
-        told.push((format!("memory, {count} locks: {took:?} a check"), took < Duration::from_micros(50)));
+        told.push((
+            format!("memory, {count} locks: {took:?} a check"),
+            took < Duration::from_micros(50),
+        ));
         if count == MANY {
             told.push((format!("memory: {each} bytes a lock"), each < 2048));
         }
@@ -116,7 +122,10 @@ fn main() {
         }
         runtime.block_on(fill(&file, count));
         let took = measure(&mut criterion, &runtime, &format!("file, {count} locks"), &*file);
-        told.push((format!("file, {count} locks: {took:?} a check"), took < Duration::from_millis(1)));
+        told.push((
+            format!("file, {count} locks: {took:?} a check"),
+            took < Duration::from_millis(1),
+        ));
         drop(file);
         let began = Instant::now();
         let file = FileStore::new(path.clone());
@@ -124,8 +133,12 @@ fn main() {
             std::thread::sleep(Duration::from_millis(5));
         }
         let bytes = std::fs::metadata(&path).unwrap().len();
-        told.push((format!("file, {count} locks: {bytes} bytes, opened in {:?}", began.elapsed()), true));
+        told.push((
+            format!("file, {count} locks: {bytes} bytes, opened in {:?}", began.elapsed()),
+            true,
+        ));
     }
-    told.iter().for_each(|(line, good)| println!("{line}{}", if *good { "" } else { ": TOO MUCH" }));
+    told.iter()
+        .for_each(|(line, good)| println!("{line}{}", if *good { "" } else { ": TOO MUCH" }));
     assert!(told.iter().all(|(_, good)| *good));
 }

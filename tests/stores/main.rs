@@ -26,7 +26,7 @@ async fn the_memory_store_does_what_stores_do() {
 
 #[tokio::test]
 async fn the_memory_store_agrees_with_the_reference() {
-    model::agree(&*store::open(&StoreSettings::Memory), model::steps(100_000), 0x5eed).await;
+    model::agree(&*store::open(&StoreSettings::Memory), model::steps(20_000), 0x5eed).await;
 }
 
 // L-80, L-84, L-96
@@ -40,6 +40,6 @@ async fn the_file_store_does_what_stores_do() {
 async fn the_file_store_agrees_with_the_reference() {
     let place = file::place();
     let path = place.path().join("locks.redb");
-    let steps = model::steps(100_000);
+    let steps = model::steps(20_000);
     model::agree(&file::up(&path).await, steps, 0xf11e).await;
 }

@@ -18,7 +18,9 @@ type Resources = u64;
 
 fn set(root: &LockPath, tree: bool) -> Resources {
     let mut found = 0;
-    let places = BACK_ENDS.iter().flat_map(|back_end| PATHS.iter().map(move |path| (back_end, path)));
+    let places = BACK_ENDS
+        .iter()
+        .flat_map(|back_end| PATHS.iter().map(move |path| (back_end, path)));
     for (number, (back_end, path)) in places.enumerate() {
         if **back_end == *root.back_end && tree && path.starts_with(root.path()) {
             found |= 0b11 << (2 * number); // with its member
@@ -75,7 +77,11 @@ impl Reference {
                 .any(|other| other.scope == LockScope::Shared && covered(other) & resource != 0 && satisfied(other)),
         };
         let written = written(claims);
-        let each = |resources: Resources| (0..Resources::BITS).map(|bit| 1 << bit).filter(move |one| resources & one != 0);
+        let each = |resources: Resources| {
+            (0..Resources::BITS)
+                .map(|bit| 1 << bit)
+                .filter(move |one| resources & one != 0)
+        };
         let barring = |lock: &&Lock| each(covered(lock) & written).any(|resource| bars(lock, resource));
         Self::sorted(self.locks.iter().filter(barring).cloned().collect())
     }

@@ -52,7 +52,9 @@ async fn nothing_is_left() {
         store.remove(&lock.root.back_end, &lock.token).await.unwrap().unwrap();
     }
     // One key each for writes that nobody has ended, and when they will be forgotten.
-    let redis::Value::Array(keys) = server.say(&["KEYS", "*"]).await.unwrap() else { panic!("no list of keys") };
+    let redis::Value::Array(keys) = server.say(&["KEYS", "*"]).await.unwrap() else {
+        panic!("no list of keys")
+    };
     assert!(keys.len() <= 2, "{keys:?}");
 }
 

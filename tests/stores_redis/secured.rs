@@ -11,7 +11,11 @@ use crate::{
 };
 
 fn openssl(place: &Path, arguments: &str) {
-    let done = Command::new("openssl").args(arguments.split(' ')).current_dir(place).output().unwrap();
+    let done = Command::new("openssl")
+        .args(arguments.split(' '))
+        .current_dir(place)
+        .output()
+        .unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
@@ -46,14 +50,25 @@ async fn tls() {
     let Some(program) = program() else { return };
     let keys = tempfile::TempDir::new().unwrap();
     let place = keys.path();
-    std::fs::write(place.join("ext"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
+    std::fs::write(
+        place.join("ext"),
+        "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n",
+    )
+    .unwrap();
     for authority in ["ca", "other"] {
         let subject = format!("-subj /CN={authority} -addext basicConstraints=critical,CA:TRUE");
         let files = format!("-keyout {authority}.key -out {authority}.pem");
-        openssl(place, &format!("req -x509 -newkey rsa:2048 -nodes -days 2 {subject} {files}"));
+        openssl(
+            place,
+            &format!("req -x509 -newkey rsa:2048 -nodes -days 2 {subject} {files}"),
+        );
     }
-    openssl(place, "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr");
-    let signed = "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.pem";
+    openssl(
+        place,
+        "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr",
+    );
+    let signed =
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.pem";
     openssl(place, signed);
     let port = free_port().to_string();
     let file = |name: &str| place.join(name).display().to_string();
@@ -61,8 +76,18 @@ async fn tls() {
     let server = Server::start(
         &program,
         &[
-            "--tls-port", &port, "--bind", "127.0.0.1", "--tls-cert-file", &certificate, "--tls-key-file", &key,
-            "--tls-ca-cert-file", &authority, "--tls-auth-clients", "no",
+            "--tls-port",
+            &port,
+            "--bind",
+            "127.0.0.1",
+            "--tls-cert-file",
+            &certificate,
+            "--tls-key-file",
+            &key,
+            "--tls-ca-cert-file",
+            &authority,
+            "--tls-auth-clients",
+            "no",
         ],
     )
     .await;
@@ -76,6 +101,12 @@ async fn tls() {
     until_up(&store).await;
     store.lock(new("t")).await.unwrap().unwrap();
     assert!(with("localhost", Some("other.pem")).ping().await.is_err());
-    assert!(with("127.0.0.1", Some("ca.pem")).ping().await.is_err(), "the certificate is for localhost");
-    assert!(with("localhost", None).ping().await.is_err(), "no authority of the system signed it");
+    assert!(
+        with("127.0.0.1", Some("ca.pem")).ping().await.is_err(),
+        "the certificate is for localhost"
+    );
+    assert!(
+        with("localhost", None).ping().await.is_err(),
+        "no authority of the system signed it"
+    );
 }

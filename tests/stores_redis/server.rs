@@ -35,9 +35,18 @@ impl Server {
     /// Starts one that keeps what it is told, with further arguments.
     pub async fn start(program: &str, arguments: &[&str]) -> Self {
         let place = TempDir::new().unwrap();
-        let mut all: Vec<String> = ["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
-            .map(str::to_owned)
-            .into();
+        let mut all: Vec<String> = [
+            "--port",
+            "0",
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+        ]
+        .map(str::to_owned)
+        .into();
         let socket = place.path().join("socket").display().to_string();
         all.extend(["--unixsocket".to_owned(), socket, "--dir".to_owned()]);
         all.push(place.path().display().to_string());
@@ -101,7 +110,9 @@ impl Server {
 
     /// Stops it (`STOP`) or lets it go on (`CONT`).
     pub fn signal(&self, name: &str) {
-        let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let done = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status();
         assert!(done.unwrap().success());
     }
 
@@ -125,7 +136,9 @@ impl Drop for Server {
 fn spawn(program: &str, arguments: &[String]) -> Child {
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().unwrap_or_else(|error| panic!("{program}, which DAVGATE_TEST_REDIS names: {error}"))
+    command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}, which DAVGATE_TEST_REDIS names: {error}"))
 }
 
 /// Waits until `store` answers.
