@@ -121,7 +121,9 @@ impl Server {
         let client = redis::Client::open(self.settings().url).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| drop(command.arg(*word)));
+        for word in &words[1..] {
+            command.arg(*word);
+        }
         command.query_async(&mut connection).await
     }
 }
