@@ -8,7 +8,8 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, locking::UnderWay, observe::Observed, stream::Streaming, turns::Turn, upstream_error::UpstreamError,
+    ask::Answered, locking::UnderWay, observe::Observed, state_memory::Writing, stream::Streaming, turns::Turn,
+    upstream_error::UpstreamError,
 };
 
 /// One request on its way.
@@ -29,6 +30,8 @@ pub struct Context {
     pub turn: Option<Turn>,
     /// A write that the locks let pass, until it is settled what became of it.
     pub write: Option<UnderWay>,
+    /// Keeps what it may change from being remembered while it lives (EX-4).
+    pub writing: Option<Writing>,
     /// Who answers.
     pub exchange: Exchange,
     /// Why it was refused.
@@ -92,6 +95,7 @@ impl Context {
             answered_question: None,
             turn: None,
             write: None,
+            writing: None,
             exchange: Exchange::Own,
             denial: None,
             reported: None,

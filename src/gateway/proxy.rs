@@ -32,7 +32,7 @@ use super::{
 };
 
 /// How long a client may pause while it sends or receives.
-const CLIENT_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const CLIENT_PAUSE: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl ProxyHttp for Gateway {

@@ -8,7 +8,7 @@ use crate::{
     decide::{Cleared, Gate, Permit, granting},
     identity::{Authenticator, outbound},
     locks::{Claim, seal::SealKey},
-    policy::{LockSettings, Locking, Method},
+    policy::{LockSettings, Locking, Method, locking::StoreSettings},
     request::Depth,
     rewrite::{
         answer::AnswerContext,
@@ -24,6 +24,7 @@ use crate::{
 };
 
 use super::{
+    state_memory::StateMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
     upstream::Upstream,
@@ -42,6 +43,7 @@ pub struct Gateway {
     turns: Arc<Turns>,
     store: Arc<dyn LockStore>,
     lock_settings: LockSettings,
+    states: Arc<StateMemory>,
     seal_key: Option<SealKey>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
@@ -70,6 +72,8 @@ impl Gateway {
             .routes()
             .iter()
             .filter_map(|route| route.backend.credentials.header());
+        // What other gateways on the same store write cannot be seen here (EX-4).
+        let alone = !matches!(lock_settings.store, StoreSettings::Redis(_));
         Self {
             by_route: by_route.collect(),
             naming: naming.cloned().collect(),
@@ -80,6 +84,7 @@ impl Gateway {
             transactor,
             authenticator,
             turns: Arc::default(),
+            states: Arc::new(StateMemory::new(alone)),
             gate,
             upstreams,
             metrics,
@@ -108,6 +113,10 @@ impl Gateway {
     /// The bounds of locks.
     pub(super) fn lock_settings(&self) -> &LockSettings {
         &self.lock_settings
+    }
+
+    pub(super) fn states(&self) -> &Arc<StateMemory> {
+        &self.states
     }
 
     /// What proves who made a lock that a back end keeps (L-8).
@@ -163,6 +172,10 @@ impl Gateway {
             filter: route.access.is_some().then(|| self.filter(permit, tokens)),
             locks: None,
             challenges: self.challenges_for(permit.principal()),
+            sync_epoch: route
+                .sync_epochs
+                .as_ref()
+                .map(|epochs| epochs.for_principal(permit.principal())),
         }
     }
 

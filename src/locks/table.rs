@@ -324,3 +324,7 @@ impl Write {
         self.claims.iter().any(|claim| claim.concerns(lock))
     }
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

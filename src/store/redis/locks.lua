@@ -3,8 +3,10 @@
 -- Out: the time, what became of it, and locks as "made ends timeout {json}". Times are milliseconds by the clock of this server.
 local LOCKS, ROOTS, ENDS, COUNTS, WRITES, WRITE_ENDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local operation, last_moment, ask = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
-if ask.creator == cjson.null then
-    ask.creator = nil
+for key, value in pairs(ask) do
+    if value == cjson.null then
+        ask[key] = nil
+    end
 end
 
 -- A command that writes, though it finds nothing: so that a replica, which may be behind, and a server that cannot write refuse to answer.

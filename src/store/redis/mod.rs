@@ -151,18 +151,17 @@ impl LockStore for RedisStore {
     }
 
     async fn list(&self, within: Option<&LockPath>, after: Option<&str>, most: usize) -> Result<Page, Down> {
-        let mut ask = json!({ "most": most.saturating_add(1) });
-        if let Some(path) = within {
-            ask["back_end"] = json!(&*path.back_end);
-            ask["path"] = json!(path.path());
+        let after = after.map(Mark::parse);
+        if matches!(after, Some(None)) {
+            return Ok(Page::default());
         }
-        if let Some(after) = after {
-            let Some(mark) = Mark::parse(after) else {
-                return Ok(Page::default());
-            };
+        let after = after.flatten().map(|mark| {
             let (back_end, path) = (&*mark.root.back_end, mark.root.path());
-            ask["after"] = json!({ "back_end": back_end, "path": path, "token": mark.token });
-        }
+            json!({ "back_end": back_end, "path": path, "token": mark.token })
+        });
+        let (back_end, path) = (within.map(|path| &*path.back_end), within.map(LockPath::path));
+        let most_and_one = most.saturating_add(1);
+        let ask = json!({ "most": most_and_one, "back_end": back_end, "path": path, "after": after });
         let reply = self.0.call("list", &ask).await?;
         Ok(Page::cut(locks(&reply)?, most, reply.now))
     }
