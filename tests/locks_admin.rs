@@ -322,3 +322,77 @@ fn back_ends_are_asked_when_it_is_wanted() {
         "{err}"
     );
 }
+
+/// A gateway that watches the locks of a back end, with more of its route.
+fn observing(more: &str) -> (Lab, PathBuf) {
+    let lab = Lab::with_configuration(&format!(
+        "listeners:\n  - address: @LISTEN@\nadmin: {{ address: '@ADMIN@', token_file: '{}' }}\nidentity:\n  trusted_header: {{ user: X-User, \
+         from: [127.0.0.1] }}\nroutes:\n  - path: /files/\n    access: [{{ path: /**, allow: [all], to: authenticated }}]\n    locking: \
+         observe\n    backend: {{ url: 'http://@BACK@/dav/', profile: generic{more} }}\n",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config/good/seal.key")
+    ));
+    let file = lab.gateway.directory().join("davgate.yaml");
+    (lab, file)
+}
+
+fn release(file: &PathBuf) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_davgate"))
+        .args(["locks", "release"])
+        .arg(file)
+        .args(["opaquelocktoken:b1", "--reason", "test"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), text)
+}
+
+// L-66: where the back end has the lock, it is told to give it up, by the gateway's own account
+#[test]
+fn a_release_reaches_the_back_end_that_has_the_lock() {
+    let password = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config/good/service.password");
+    let account = format!(", credentials: {{ service: {{ user: gateway, password_file: '{password}' }} }}");
+    let (lab, file) = observing(&account);
+    let locked = lab.ask(
+        &req("lock", "LOCK", "/files/a.txt")
+            .with("Depth", "0")
+            .by("ann")
+            .xml(LOCK),
+    );
+    assert_eq!(locked.status, 200, "{}", locked.text());
+    let (code, told) = release(&file);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(
+        told.starts_with("released: /files/a.txt  ann") && told.contains("the back end released it too"),
+        "{told}"
+    );
+    let seen = lab.backend.requests();
+    let unlocks: Vec<_> = seen.iter().filter(|seen| seen.method == "UNLOCK").collect();
+    let [unlock] = unlocks.as_slice() else {
+        panic!("{unlocks:?}")
+    };
+    assert_eq!(
+        (unlock.target.as_str(), unlock.header("Lock-Token")),
+        ("/dav/a.txt", Some("<opaquelocktoken:b1>"))
+    );
+    let expected = support::identity::basic("gateway", "not-a-real-password");
+    assert_eq!(unlock.header("Authorization"), Some(expected.as_str()));
+    let line = lab.gateway.audit_of("release-lock");
+    assert_eq!(line["back_end_answer"], "the back end released it too", "{line}");
+    assert_eq!(release(&file).0, Some(1), "it is gone");
+}
+
+// L-66: without an account there, nothing is sent, and it is said
+#[test]
+fn a_release_without_an_account_says_what_is_left() {
+    let (lab, file) = observing("");
+    lab.ask(
+        &req("lock", "LOCK", "/files/a.txt")
+            .with("Depth", "0")
+            .by("ann")
+            .xml(LOCK),
+    );
+    let (code, told) = release(&file);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("the route has no backend.credentials.service"), "{told}");
+    assert!(lab.backend.requests().iter().all(|seen| seen.method != "UNLOCK"));
+}

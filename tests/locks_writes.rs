@@ -137,6 +137,13 @@ fn conditions() {
         &["/plain/t"],
     );
     lab.pass(&with_if(put("corrupt, not locked", "ann", "/plain/u"), corrupt));
+    there(&lab, "/plain-in/new");
+    let lock_new = |name: &str, condition: &str| {
+        let request = req(name, "LOCK", "/plain/new").by("ann").with("Depth", "0");
+        lab.ask(&with_if(request.xml(LOCKINFO), condition)).status
+    };
+    assert_eq!(lock_new("lock, false", "(<DAV:no-lock>)"), 412);
+    assert_eq!(lock_new("lock, true", "(Not <DAV:no-lock>)"), 200);
     let tagged = format!("</plain/t> (<{token}>)");
     lab.pass(&with_if(put("tagged", "ann", "/plain/t"), &tagged));
     let read = |name, condition: &str| with_if(req(name, "GET", "/plain/t").by("bob"), condition);

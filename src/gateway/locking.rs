@@ -6,7 +6,6 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::StatusCode;
 use pingora::proxy::Session;
 
@@ -16,24 +15,18 @@ use crate::{
         cleared::Aftermath,
         locks::{Before, Judged, LockCase},
     },
-    identity::outbound,
     locks::{
         Claim, Lock,
         table::{Effect, NewWrite, WriteId, WriteRefusal},
     },
-    policy::Method,
     request::State,
-    rewrite::request::probe_headers,
     store::{Down, LockStore},
     url::UpstreamPath,
-    xml::{
-        lockdiscovery::{DISCOVERY_BODY, FoundLock, parse_discovery},
-        probe::PROBE_BYTES,
-    },
+    xml::lockdiscovery::FoundLock,
 };
 
 use super::{
-    ask::Probed, context::Context, passage::Halt, server::Gateway, transact::HeldBody, upstream_error::UpstreamError,
+    ask::Probed, context::Context, passage::Halt, proxy::CLIENT_PAUSE, server::Gateway, upstream_error::UpstreamError,
 };
 
 /// How often a verdict is worked out anew because what it rests on has changed.
@@ -72,19 +65,7 @@ impl Gateway {
             }
         }
         for _ in 0..ROUNDS {
-            let found = self.store().survey(&case.near()).await?;
-            let cleared = match case.judge(&found.locks)? {
-                Judged::Cleared(cleared) => *cleared,
-                Judged::Look(places) => {
-                    self.look_at(&mut case, places, session, ctx).await?;
-                    continue;
-                }
-                Judged::Confirm(locks) => {
-                    self.confirm(&mut case, locks, session, ctx).await?;
-                    continue;
-                }
-                Judged::Unanswered => return Err(UpstreamError::Broken.into()),
-            };
+            let cleared = self.judged(&mut case, session, ctx).await?;
             let Some(write) = cleared.write(self.time_for(&cleared)?) else {
                 if !cleared.method().is_safe() {
                     self.under_way(None, &cleared, ctx)?;
@@ -94,6 +75,36 @@ impl Gateway {
             if let Ok(id) = self.store().begin(write.clone()).await? {
                 self.under_way(Some((id, write)), &cleared, ctx)?;
                 return Ok(cleared);
+            }
+        }
+        Err(Denial::Busy.into())
+    }
+
+    /// Judges the If header of what the gateway answers itself (O-13).
+    ///
+    /// # Errors
+    /// It does not hold, or the store or the back end failed.
+    pub(super) async fn conditions_hold(
+        &self,
+        permit: &Permit,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<(), Halt> {
+        match permit.conditions_alone() {
+            Some(mut case) => self.judged(&mut case, session, ctx).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The verdict about `case`, with all that it depends on.
+    async fn judged(&self, case: &mut LockCase, session: &Session, ctx: &mut Context) -> Result<Cleared, Halt> {
+        for _ in 0..ROUNDS {
+            let found = self.store().survey(&case.near()).await?;
+            match case.judge(&found.locks)? {
+                Judged::Cleared(cleared) => return Ok(*cleared),
+                Judged::Look(places) => self.look_at(case, places, session, ctx).await?,
+                Judged::Confirm(locks) => self.confirm(case, locks, session, ctx).await?,
+                Judged::Unanswered => return Err(UpstreamError::Broken.into()),
             }
         }
         Err(Denial::Busy.into())
@@ -149,48 +160,20 @@ impl Gateway {
         let Some(root) = lock.root.upstream(lock.collection) else {
             return Ok(false);
         };
-        let deadline = self.upstream(permit)?.timeouts().read;
-        let asked = tokio::time::timeout(deadline, self.discover(permit, &root, session)).await;
-        let known = asked.map_err(|_| UpstreamError::Timeout)??;
+        let known = self.discover(permit, &root, session).await?;
         let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
         Ok(known.is_some_and(|known| !known.iter().any(is_it)))
-    }
-
-    /// The locks on `root`, as the back end tells them to whoever asks; `None`: it does not.
-    async fn discover(
-        &self,
-        permit: &Permit,
-        root: &UpstreamPath,
-        session: &Session,
-    ) -> Result<Option<Vec<FoundLock>>, UpstreamError> {
-        let client = &session.req_header().headers;
-        let mut headers = probe_headers(client);
-        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
-        let body = HeldBody::Bytes(Bytes::from_static(DISCOVERY_BODY.as_bytes()));
-        let request = self.outgoing(permit, Method::Propfind, root.to_string(), headers, body);
-        let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
-        if incoming.status != StatusCode::MULTI_STATUS {
-            incoming.release().await;
-            return Ok(None);
-        }
-        match incoming.read_all(PROBE_BYTES).await {
-            Ok(body) => {
-                incoming.release().await;
-                Ok(parse_discovery(&body))
-            }
-            Err(UpstreamError::TooLong) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// How long a write may take until its answer is there.
     fn time_for(&self, permit: &Permit) -> Result<Duration, UpstreamError> {
         let timeouts = self.upstream(permit)?.timeouts();
+        let grace = grace(timeouts.connect, timeouts.answer(permit.method()));
         Ok(if permit.method().streams() {
-            // Its body may take as long as it likes: this is renewed.
-            timeouts.long
+            // Its body may take as long as it likes: this is renewed while it comes, and half of it is longer than any pause.
+            timeouts.long.max(grace.saturating_add(CLIENT_PAUSE).saturating_mul(2))
         } else {
-            grace(timeouts.connect, timeouts.answer(permit.method()))
+            grace
         })
     }
 

@@ -4,7 +4,7 @@
 
 use super::{
     context::{Context, Named},
-    frame::{Frame, Shown, prefix, status_element},
+    frame::{Frame, MAX_STATUS, Shown, prefix, status_element},
     held::{Edit, Held, Span},
     lock_parts::LockParts,
     lock_properties::Changes,
@@ -16,9 +16,6 @@ use crate::{
     url::PublicPath,
     xml::{guarded::Guarded, multiget::push_response, name::ExpandedName, scanner::StartTag, writer::push_text},
 };
-
-/// How much of a status line is read, in bytes.
-pub(super) const MAX_STATUS: usize = 64;
 
 /// What becomes of an href of a response.
 #[derive(Debug, PartialEq, Eq)]

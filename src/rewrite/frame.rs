@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// How much of a status line is read, in bytes.
+pub(super) const MAX_STATUS: usize = 64;
+
 /// Why an href of a response is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {

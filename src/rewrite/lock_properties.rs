@@ -6,8 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
     context::{Context, Named},
-    filtering::MAX_STATUS,
-    frame::{name, prefix, status_code, status_element},
+    frame::{MAX_STATUS, name, prefix, status_code, status_element},
     held::{Edit, Held, Span},
 };
 use crate::{
@@ -348,3 +347,7 @@ fn into_prop(held: &Held, (tag, empty): (Span, bool), content_end: usize, text: 
     let with = [open, format!(">{text}</{}>", name(raw)).as_bytes()].concat();
     Edit { span: tag, with }
 }
+
+#[cfg(test)]
+#[path = "lock_properties_tests.rs"]
+mod tests;

@@ -37,6 +37,7 @@ class Editor(threading.Thread):
         self.random = random.Random(number)
         self.done = self.busy = self.failed = self.open = self.left = 0
         self.last = 0.0
+        self.doubt = False  # whether a LOCK that was refused may have been made
         self.wrong = []
 
     def run(self):
@@ -61,11 +62,14 @@ class Editor(threading.Thread):
         if answer is None or answer.status not in (200, 201):
             if answer is not None and answer.status == 423:
                 self.busy += 1
+                if self.doubt:
+                    self.clear()
                 time.sleep(self.random.uniform(0.001, 0.02))
             else:
                 self.refused("LOCK", answer)
-                self.clear()
+                self.doubt = True
             return
+        self.doubt = False
         read = self.ask("GET", COUNTER)
         if read is not None and read.status == 200:
             before = int(read.body)
