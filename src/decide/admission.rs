@@ -18,6 +18,7 @@ use super::{
     dav_headers::DavHeaders,
     destination, privileges,
     report::Judged,
+    sync_tokens,
     target::{Near, Target},
 };
 
@@ -71,11 +72,14 @@ impl Admitted {
         }
         let mut tagged = Vec::new();
         let if_header = match headers.if_header {
-            Some(parsed) => Some(parsed.map_tags(|tag, conditions| {
-                let (mapped, place) = if_tag(tag, conditions, &target, &neighbourhood)?;
-                tagged.push((mapped.clone(), place));
-                Ok(mapped)
-            })?),
+            Some(parsed) => {
+                let parsed = parsed.map_tags(|tag, conditions| {
+                    let (mapped, place) = if_tag(tag, conditions, &target, &neighbourhood)?;
+                    tagged.push((mapped.clone(), place));
+                    Ok::<_, Denial>(mapped)
+                })?;
+                Some(sync_tokens::in_if(parsed, &target)?)
+            }
             None => None,
         };
         let destination = match &headers.destination {

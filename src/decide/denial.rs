@@ -1,6 +1,7 @@
 //! Every refusal, and the one map from it to what is told: status, rule, and the name that stands in the body (ERR-1, ERR-2). No
 //! refusal repeats what the client wrote (ERR-3).
 
+use super::DeniedBy;
 use crate::{
     access::Privilege,
     identity::Refusal,
@@ -77,7 +78,7 @@ pub enum Denial {
     RefusedBelow,
     /// An If that is malformed, over its limits, or tagged with what is not this route's (L-20 to L-22).
     If,
-    /// An If that compares the entity tag of what the principal may not read.
+    /// An If that does not hold (L-24), or that compares the entity tag of what the principal may not read.
     IfFalse,
     /// If-Match or If-None-Match that cannot be read (B-46).
     EntityTag,
@@ -107,6 +108,8 @@ pub enum Denial {
     RefusedInBody,
     /// A search or report that selects by what not everybody may see (F-12).
     GuardedSelection,
+    /// A sync token that was given under other rules, or not by this gateway (F-9).
+    SyncToken,
     /// Credentials that are not right (O-5).
     Credentials(Refusal),
     /// As that, where no credentials in a header would help: a 401 must carry a challenge, and there is none (RFC 9110 section
@@ -120,8 +123,6 @@ pub enum Denial {
     NeedPrivileges(PublicPath, Privilege, DeniedBy),
     /// GET of a collection of which not everything may be read.
     Listing,
-    /// A condition of the request other than If does not hold, and it is the gateway that says so (O-13).
-    PreconditionFailed,
     /// A lock is in the way whose token was not submitted by the one who took it (L-38, L-39); its roots, of those that the principal may
     /// know, at least one.
     Locked(Vec<PublicPath>),
@@ -159,19 +160,6 @@ pub enum Denial {
     NoRoom,
 }
 
-/// Which entry of `access` denies what is missing: its number in the list, and its line in the file; `None`: no entry grants it. That is no
-/// part of a verdict, so any two are equal: nothing is asked only to tell which.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeniedBy(pub Option<(usize, usize)>);
-
-impl PartialEq for DeniedBy {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for DeniedBy {}
-
 impl Denial {
     /// The status that answers it.
     pub fn status(&self) -> u16 {
@@ -192,7 +180,7 @@ impl Denial {
             Self::RefreshWithoutToken | Self::RefreshOfSeveral => 400,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
-            Self::IfFalse | Self::PreconditionFailed | Self::RefreshTokenMatchesRequestUri => 412,
+            Self::IfFalse | Self::RefreshTokenMatchesRequestUri => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
             Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc | Self::Subversion => 415,
@@ -206,7 +194,7 @@ impl Denial {
             Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
-            Self::RefusedInBody | Self::GuardedSelection => 403,
+            Self::RefusedInBody | Self::GuardedSelection | Self::SyncToken => 403,
             Self::Authority | Self::TargetForm | Self::Query | Self::PublishedMethod => 400,
             Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
@@ -266,12 +254,12 @@ impl Denial {
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
             Self::GuardedSelection => "F-12",
+            Self::SyncToken => "F-9",
             Self::Credentials(_) | Self::Unprovable(_) => "O-5",
             Self::Unauthenticated(_) => "A-30",
             Self::Hidden(_) => "A-32",
             Self::NeedPrivileges(..) => "A-31",
             Self::Listing => "A-24",
-            Self::PreconditionFailed => "O-13",
             Self::Locked(_) => "L-38",
             Self::NoConflictingLock(_) => "L-55",
             Self::LockTokenMatchesRequestUri => "L-64",
@@ -341,7 +329,6 @@ impl Denial {
             Self::GuardedSelection => "selection-by-guarded-property",
             Self::Slow => "too-slow",
             Self::Listing => "collection-listing",
-            Self::PreconditionFailed => "precondition-failed",
             Self::AnonymousLock => "lock-by-nobody",
             Self::RefreshWithoutToken => "refresh-without-token",
             Self::RefreshOfSeveral => "refresh-of-several-locks",
@@ -362,6 +349,7 @@ impl Denial {
             Self::LockTokenMatchesRequestUri | Self::RefreshTokenMatchesRequestUri => {
                 return Condition::dav("lock-token-matches-request-uri");
             }
+            Self::SyncToken => return Condition::dav("valid-sync-token"),
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),
         })

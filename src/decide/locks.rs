@@ -107,7 +107,8 @@ impl Permit {
 
     /// The refusal because of these locks (L-38). Where the target is hidden, it is the one that does not tell of a lock.
     pub fn locked(&self, locks: &[Lock]) -> Denial {
-        self.collision(423).unwrap_or_else(|| Denial::Locked(granting::known_roots(self, locks)))
+        self.collision(423)
+            .unwrap_or_else(|| Denial::Locked(granting::known_roots(self, locks)))
     }
 
     /// What locks have to do with it.
@@ -123,23 +124,33 @@ impl Permit {
         if !judged {
             return Before::Cleared(Box::new(Cleared::free(self)));
         }
-        let tagged = self.admitted().tagged.iter();
-        Before::Judge(Box::new(LockCase {
-            claims,
-            if_made,
-            target: self.place(self.upstream()),
-            tagged: tagged
-                .map(|(tag, path)| (tag.clone(), path.clone(), self.place(path)))
-                .collect(),
-            submitted: self.submitted(),
-            found: HashMap::new(),
-            confirmed: Vec::new(),
-            permit: self,
-        }))
+        Before::Judge(Box::new(LockCase::new(self, claims, if_made)))
+    }
+
+    /// Its conditions alone, where the gateway answers it; `None`: there are none, or they only name a lock to refresh (L-51).
+    pub fn conditions_alone(&self) -> Option<LockCase> {
+        let refreshes = self.method() == Method::Lock && self.read_body().is_none();
+        let judged = self.if_header().is_some() && !refreshes;
+        judged.then(|| LockCase::new(self.clone(), Vec::new(), Vec::new()))
     }
 }
 
 impl LockCase {
+    fn new(permit: Permit, claims: Vec<Claim>, if_made: Vec<Claim>) -> Self {
+        let tagged = permit.admitted().tagged.iter();
+        let tagged = tagged.map(|(tag, path)| (tag.clone(), path.clone(), permit.place(path)));
+        Self {
+            claims,
+            if_made,
+            target: permit.place(permit.upstream()),
+            tagged: tagged.collect(),
+            submitted: permit.submitted(),
+            found: HashMap::new(),
+            confirmed: Vec::new(),
+            permit,
+        }
+    }
+
     /// The permit that it is about.
     pub fn permit(&self) -> &Permit {
         &self.permit

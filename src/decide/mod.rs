@@ -11,6 +11,7 @@ pub mod cleared;
 mod collision;
 pub mod dav_headers;
 pub mod denial;
+mod denied_by;
 pub mod destination;
 pub mod explain;
 pub mod gate;
@@ -27,6 +28,7 @@ mod report;
 #[cfg(test)]
 mod sample;
 pub mod state;
+mod sync_tokens;
 mod target;
 mod target_form;
 
@@ -34,7 +36,8 @@ pub use account::Account;
 pub use admission::{Admission, Admitted};
 pub use body::BodyPlan;
 pub use cleared::Cleared;
-pub use denial::{Denial, DeniedBy};
+pub use denial::Denial;
+pub use denied_by::DeniedBy;
 pub use gate::{Arrival, Gate, Request};
 pub use guard::{Found, Guard};
 pub use own::OwnAnswer;

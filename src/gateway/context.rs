@@ -7,7 +7,10 @@ use crate::{
     telemetry::{access::Exchange, metrics::InFlight},
 };
 
-use super::{ask::Answered, locking::UnderWay, stream::Streaming, turns::Turn, upstream_error::UpstreamError};
+use super::{
+    ask::Answered, locking::UnderWay, observe::Observed, state_memory::Writing, stream::Streaming, turns::Turn,
+    upstream_error::UpstreamError,
+};
 
 /// One request on its way.
 pub struct Context {
@@ -27,6 +30,8 @@ pub struct Context {
     pub turn: Option<Turn>,
     /// A write that the locks let pass, until it is settled what became of it.
     pub write: Option<UnderWay>,
+    /// Keeps what it may change from being remembered while it lives (EX-4).
+    pub writing: Option<Writing>,
     /// Who answers.
     pub exchange: Exchange,
     /// Why it was refused.
@@ -35,6 +40,8 @@ pub struct Context {
     pub reported: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
+    /// What was done before a LOCK or UNLOCK went to a back end that keeps locks.
+    pub observed: Observed,
     /// The whole answer went out before the request came to its end.
     pub answered: bool,
     /// When the back end was first asked, and how long it was worked with.
@@ -88,10 +95,12 @@ impl Context {
             answered_question: None,
             turn: None,
             write: None,
+            writing: None,
             exchange: Exchange::Own,
             denial: None,
             reported: None,
             failure: None,
+            observed: Observed::default(),
             answered: false,
             upstream: Upstreaming::default(),
         }

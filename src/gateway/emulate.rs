@@ -145,7 +145,7 @@ impl Gateway {
     }
 
     /// What is at `resource`; or the back end's wish to know who asks.
-    async fn state_of(
+    pub(super) async fn state_of(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,
@@ -217,7 +217,12 @@ impl Gateway {
     }
 
     /// PUT of nothing, where nothing is.
-    async fn make_empty(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<Made, UpstreamError> {
+    pub(super) async fn make_empty(
+        &self,
+        permit: &Permit,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Made, UpstreamError> {
         let route = permit.route();
         let resource = UpstreamPath(permit.upstream().0.clone().with_slash(false));
         // Some back ends do not look at the condition. The lock is there by now, so only what passes by the gateway could come between.
@@ -283,7 +288,7 @@ impl Gateway {
     }
 
     /// How long the lock is to last, in milliseconds (L-67).
-    fn lock_time(&self, session: &Session) -> u64 {
+    pub(super) fn lock_time(&self, session: &Session) -> u64 {
         let wished = text(&session.req_header().headers, "timeout")
             .ok()
             .flatten()
@@ -293,7 +298,7 @@ impl Gateway {
 }
 
 /// What became of making a resource.
-enum Made {
+pub(super) enum Made {
     /// It is there, and empty.
     Empty,
     /// It was there already.

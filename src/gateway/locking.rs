@@ -17,14 +17,17 @@ use crate::{
     },
     locks::{
         Claim, Lock,
-        table::{Effect, NewWrite, WriteId},
+        table::{Effect, NewWrite, WriteId, WriteRefusal},
     },
     request::State,
     store::{Down, LockStore},
     url::UpstreamPath,
+    xml::lockdiscovery::FoundLock,
 };
 
-use super::{ask::Probed, context::Context, passage::Halt, server::Gateway, upstream_error::UpstreamError};
+use super::{
+    ask::Probed, context::Context, passage::Halt, proxy::CLIENT_PAUSE, server::Gateway, upstream_error::UpstreamError,
+};
 
 /// How often a verdict is worked out anew because what it rests on has changed.
 const ROUNDS: usize = 6;
@@ -62,19 +65,7 @@ impl Gateway {
             }
         }
         for _ in 0..ROUNDS {
-            let found = self.store().survey(&case.near()).await?;
-            let cleared = match case.judge(&found.locks)? {
-                Judged::Cleared(cleared) => *cleared,
-                Judged::Look(places) => {
-                    self.look_at(&mut case, places, session, ctx).await?;
-                    continue;
-                }
-                Judged::Confirm(locks) => {
-                    locks.into_iter().for_each(|lock| case.confirm(lock.token));
-                    continue;
-                }
-                Judged::Unanswered => return Err(UpstreamError::Broken.into()),
-            };
+            let cleared = self.judged(&mut case, session, ctx).await?;
             let Some(write) = cleared.write(self.time_for(&cleared)?) else {
                 if !cleared.method().is_safe() {
                     self.under_way(None, &cleared, ctx)?;
@@ -84,6 +75,36 @@ impl Gateway {
             if let Ok(id) = self.store().begin(write.clone()).await? {
                 self.under_way(Some((id, write)), &cleared, ctx)?;
                 return Ok(cleared);
+            }
+        }
+        Err(Denial::Busy.into())
+    }
+
+    /// Judges the If header of what the gateway answers itself (O-13).
+    ///
+    /// # Errors
+    /// It does not hold, or the store or the back end failed.
+    pub(super) async fn conditions_hold(
+        &self,
+        permit: &Permit,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<(), Halt> {
+        match permit.conditions_alone() {
+            Some(mut case) => self.judged(&mut case, session, ctx).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The verdict about `case`, with all that it depends on.
+    async fn judged(&self, case: &mut LockCase, session: &Session, ctx: &mut Context) -> Result<Cleared, Halt> {
+        for _ in 0..ROUNDS {
+            let found = self.store().survey(&case.near()).await?;
+            match case.judge(&found.locks)? {
+                Judged::Cleared(cleared) => return Ok(*cleared),
+                Judged::Look(places) => self.look_at(case, places, session, ctx).await?,
+                Judged::Confirm(locks) => self.confirm(case, locks, session, ctx).await?,
+                Judged::Unanswered => return Err(UpstreamError::Broken.into()),
             }
         }
         Err(Denial::Busy.into())
@@ -114,14 +135,45 @@ impl Gateway {
         Ok(())
     }
 
+    /// Asks the back end whether it still knows these locks, which it granted (L-6): what it does not know is forgotten.
+    async fn confirm(
+        &self,
+        case: &mut LockCase,
+        locks: Vec<Lock>,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<(), Halt> {
+        ctx.upstream.begin();
+        for lock in locks {
+            if self.has_ended(case.permit(), &lock, session).await? {
+                self.store().remove(&lock.root.back_end, &lock.token).await?;
+            } else {
+                case.confirm(lock.token);
+            }
+        }
+        ctx.upstream.end();
+        Ok(())
+    }
+
+    /// Whether the back end says, of the root of `lock`, that it is not locked by it. What it does not say at all is no.
+    async fn has_ended(&self, permit: &Permit, lock: &Lock, session: &Session) -> Result<bool, UpstreamError> {
+        let Some(root) = lock.root.upstream(lock.collection) else {
+            return Ok(false);
+        };
+        let known = self.discover(permit, &root, session).await?;
+        let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
+        Ok(known.is_some_and(|known| !known.iter().any(is_it)))
+    }
+
     /// How long a write may take until its answer is there.
     fn time_for(&self, permit: &Permit) -> Result<Duration, UpstreamError> {
         let timeouts = self.upstream(permit)?.timeouts();
+        let grace = grace(timeouts.connect, timeouts.answer(permit.method()));
         Ok(if permit.method().streams() {
-            // Its body may take as long as it likes: this is renewed.
-            timeouts.long
+            // Its body may take as long as it likes: this is renewed while it comes, and half of it is longer than any pause.
+            timeouts.long.max(grace.saturating_add(CLIENT_PAUSE).saturating_mul(2))
         } else {
-            grace(timeouts.connect, timeouts.answer(permit.method()))
+            grace
         })
     }
 
@@ -175,6 +227,32 @@ impl Gateway {
         write.since = Instant::now();
         if let Some(next) = again(&**self.store(), *id, told.clone()).await {
             write.known = Some(next);
+        }
+    }
+
+    /// Whether a write whose body was awaited may still go on: it may have taken so long that the store has forgotten it.
+    ///
+    /// # Errors
+    /// A lock has come in its way, or the store failed.
+    pub(super) async fn still_clear(&self, cleared: &Cleared, ctx: &mut Context) -> Result<(), Halt> {
+        let Some(UnderWay {
+            known: Some((id, told)),
+            since,
+            ..
+        }) = &mut ctx.write
+        else {
+            return Ok(());
+        };
+        if since.elapsed() < Duration::from_millis(told.time) {
+            return Ok(());
+        }
+        match self.store().begin(told.clone()).await? {
+            Ok(next) => {
+                (*id, *since) = (next, Instant::now());
+                Ok(())
+            }
+            Err(WriteRefusal::Locked(locks)) => Err(cleared.locked(&locks).into()),
+            Err(WriteRefusal::Changed) => Err(Denial::Changed.into()),
         }
     }
 

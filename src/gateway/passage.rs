@@ -101,13 +101,15 @@ impl Gateway {
             return self.list(permit, session, ctx).await;
         }
         if emulate::answers(&permit) {
+            self.conditions_hold(&permit, session, ctx).await?;
             return self.emulate(permit, session, ctx).await;
         }
+        self.watch(&permit, session, ctx).await?;
         if ctx.turn.is_none() {
             self.take_turn(&permit, None, ctx).await?;
         }
         let permit = self.clear(permit, session, ctx).await?;
-        ctx.reported = permit.reported().cloned();
+        ctx.reported = ctx.reported.take().or_else(|| permit.reported().cloned());
         let body = match permit.body() {
             PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
             PermittedBody::None if permit.method().streams() && !unframed => {
@@ -118,11 +120,11 @@ impl Gateway {
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
                 let limit = *limit;
-                HeldBody::File(
-                    read_spooled(session, limit)
-                        .await
-                        .map_err(|error| unread(error, Denial::BodyTooLarge))?,
-                )
+                let file = read_spooled(session, limit)
+                    .await
+                    .map_err(|error| unread(error, Denial::BodyTooLarge))?;
+                self.still_clear(&permit, ctx).await?;
+                HeldBody::File(file)
             }
         };
         let request = self.assemble(&permit, session, body);

@@ -32,7 +32,7 @@ use super::{
 };
 
 /// How long a client may pause while it sends or receives.
-const CLIENT_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const CLIENT_PAUSE: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl ProxyHttp for Gateway {
@@ -184,7 +184,7 @@ impl ProxyHttp for Gateway {
         // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
         response.set_version(Version::HTTP_11);
         let scheme = tls::scheme(session);
-        let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit, scheme, response.status, &response.headers));
+        let answer = Arc::new(self.answer_context(&permit, scheme, Vec::new()));
         let mut headers = response.headers.clone();
         let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {
             ctx.failure = Some(bad.name());

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, context::Context, incoming::Incoming, passage::Halt, server::Gateway, transact::Outgoing,
+    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, server::Gateway, transact::Outgoing,
     upstream_error::UpstreamError,
 };
 
@@ -37,6 +37,7 @@ impl Gateway {
         ctx.exchange = Exchange::Transact;
         let halt = loop {
             ctx.upstream.begin();
+            self.adjust(&permit, session, ctx, &mut request);
             self.sending(ctx);
             let incoming = match self.send(&permit, &request).await {
                 Ok(incoming) => incoming,
@@ -48,7 +49,11 @@ impl Gateway {
             match self.refused_answer(&permit, incoming.status, session, ctx).await {
                 Ok(None) => {
                     self.settle(&permit, incoming.status, session, ctx).await;
-                    return self.relay(session, ctx, &permit, incoming).await;
+                    return if observe::watches(&permit) {
+                        self.learn(session, ctx, &permit, incoming).await
+                    } else {
+                        self.relay(session, ctx, &permit, incoming).await
+                    };
                 }
                 Ok(Some(again)) => {
                     request = self.assemble(&again, session, request.body);

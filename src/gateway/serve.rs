@@ -1,6 +1,13 @@
 //! A server from a policy: back ends, listeners, the admin listener. In: a compiled policy. Runs until it is told to stop.
 
-use std::{collections::HashMap, io, net::SocketAddr, net::TcpListener, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use pingora::{
     apps::{HttpServerOptions, http_app::HttpServer},
@@ -15,7 +22,8 @@ use crate::{
     admin::{Guard, locks::LockDesk, service::AdminService},
     backend::embedded::{self, EmbeddedServer},
     decide::Gate,
-    identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings},
+    identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings, watched::read_secret},
+    locks::seal::SealKey,
     policy::{Listener, Location, Policy},
     store::{self, LockStore},
     telemetry::{
@@ -69,6 +77,9 @@ pub enum StartError {
     /// TLS cannot be offered.
     #[error("tls: {0}")]
     Tls(String),
+    /// The key of the seal on locks cannot be read.
+    #[error("locks.seal_key: {0}")]
+    SealKey(String),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics: {0}")]
     Metrics(#[from] MetricsError),
@@ -116,6 +127,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         graceful_shutdown_timeout_seconds: Some(1),
         ..ServerConf::default()
     };
+    let seal_key = seal_key(policy.locks.seal_key.as_deref())?;
     let identity_test = authenticator.clone().filter(|one| one.asks_back_end());
     let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
     server.bootstrap();
@@ -126,7 +138,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         authenticator,
         Arc::clone(&metrics),
         logs,
-        (Arc::clone(&store) as Arc<dyn LockStore>, policy.locks),
+        (Arc::clone(&store) as Arc<dyn LockStore>, policy.locks, seal_key),
     );
     let routes = gateway.gate().routes().to_vec();
     let mut proxy = http_proxy(&server.configuration, gateway);
@@ -182,6 +194,15 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     server.run(pingora::server::RunArgs::default());
     drop(embedded);
     Ok(())
+}
+
+/// The key in `file` (L-8).
+fn seal_key(file: Option<&Path>) -> Result<Option<SealKey>, StartError> {
+    let read = |file: &Path| match read_secret(file) {
+        Ok(secret) => Ok(SealKey::new(secret.expose().as_bytes())),
+        Err(error) => Err(StartError::SealKey(error.lines().join("; "))),
+    };
+    file.map(read).transpose()
 }
 
 /// The sources of identity, opened.

@@ -1,7 +1,7 @@
 //! What a principal may see of a route, for the filter of answers (3.6). In: the route's access control list and the principal. Out: the
 //! answers that the filter needs, from memory.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use crate::{
     access::{Privilege, PrivilegeSet},
@@ -12,20 +12,14 @@ use crate::{
     xml::name::ExpandedName,
 };
 
-use super::lock_memory::LockMemory;
-
 /// The view of one principal.
 #[derive(Clone)]
 pub struct View {
     /// The route, which has an access control list.
     pub route: Arc<Route>,
-    /// Its number.
-    pub number: usize,
     /// Who looks.
     pub principal: Arc<Principal>,
-    /// Who made which lock.
-    pub locks: Arc<LockMemory>,
-    /// The lock tokens that this very request made or named.
+    /// The tokens of the principal's own locks that the answer may tell of.
     pub tokens: Vec<String>,
 }
 
@@ -63,7 +57,6 @@ impl Visibility for View {
     }
 
     fn owns_lock(&self, token: &str) -> bool {
-        let known = || self.locks.owns(self.number, token, &self.principal, Instant::now());
-        self.tokens.iter().any(|own| own == token) || known()
+        self.tokens.iter().any(|own| own == token)
     }
 }

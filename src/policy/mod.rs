@@ -6,6 +6,7 @@ pub mod locking;
 pub mod method;
 pub mod profile;
 pub mod route;
+pub mod sync_epoch;
 pub mod table;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -16,6 +17,7 @@ pub use locking::{LockSettings, Locking, OrphanLocks, RouteLocks, UnmappedLock};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
 pub use route::{BackEnd, CollectionGet, Location, Mode, Route, Timeouts};
+pub use sync_epoch::{SyncEpoch, SyncEpochs};
 pub use table::RouteTable;
 
 use crate::{

@@ -50,6 +50,8 @@ pub struct Habits {
     pub lock_null: bool,
     /// It has locks that can be relied on (class 2).
     pub class_2: bool,
+    /// It keeps the owner of a lock as the XML that it was, elements and attributes included (L-8).
+    pub keeps_owner: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
     /// What it can do at most, of the methods of section 1.1.
@@ -119,6 +121,7 @@ impl Profile {
             bare_entity_tags: false,
             lock_null: false,
             class_2: true,
+            keeps_owner: false,
             // Not of the unknown: many servers take a condition and do not look at it.
             conditions: Conditions::NONE,
             methods: MethodSet::all(),
@@ -128,6 +131,7 @@ impl Profile {
                 reserved: &[".DAV", ".ht*"],
                 atomic_put: true,
                 lock_null: true,
+                keeps_owner: true,
                 // For about a second after a write its entity tags are weak.
                 conditions: Conditions {
                     weak_version: true,
@@ -187,6 +191,7 @@ impl Profile {
                 ..plain
             },
             Self::Sabredav => Habits {
+                keeps_owner: true,
                 no_infinity: true,
                 conditions: Conditions::HTTP,
                 ..plain

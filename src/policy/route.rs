@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks};
+use super::{Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
@@ -47,6 +47,8 @@ pub struct Route {
     pub locks: RouteLocks,
     /// Leave the owners of other people's locks out of answers (F-6).
     pub hide_lock_owner: bool,
+    /// Wrap sync tokens, so that they end with a change of the rules (F-9); `None`: they stay as they are.
+    pub sync_epochs: Option<SyncEpochs>,
     /// 411 for a PUT without Content-Length (B-93).
     pub require_length: bool,
     /// 400 for method override headers (B-50).
@@ -240,6 +242,7 @@ impl Route {
             public_options: false,
             locks: RouteLocks::of(Profile::Embedded, true),
             hide_lock_owner: false,
+            sync_epochs: None,
             require_length: false,
             strict_override: false,
             refuse_underscore: false,

@@ -69,6 +69,7 @@ pub fn route(allowed: MethodSet) -> Route {
         public_options: false,
         locks: crate::policy::RouteLocks::of(crate::policy::Profile::Embedded, true),
         hide_lock_owner: false,
+        sync_epochs: None,
         pass_error_bodies: false,
         require_length: false,
         strict_override: false,
@@ -96,6 +97,7 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         filter: None,
         locks: None,
         challenges: Vec::new(),
+        sync_epoch: None,
     }
 }
 

@@ -235,10 +235,12 @@ class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
     `backend` is a URL, a directory that the embedded back end serves, or the route's whole `backend`. `identity` is who says
-    who is asking, `locks` where locks are kept.
+    who is asking, `credentials` whom the back end sees, `locks` where locks are kept.
     """
 
-    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, locks=None, **more):
+    def __init__(
+        self, path, backend, profile="apache", timeouts=None, identity=None, credentials=None, locks=None, **more
+    ):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
@@ -248,6 +250,8 @@ class Gateway:
         route = {"name": "files", "path": path, "backend": dict(backend), **more}
         if timeouts:
             route["backend"]["timeouts"] = timeouts
+        if credentials:
+            route["backend"]["credentials"] = credentials
         self.admin = f"http://127.0.0.1:{free_port()}"
         config = {
             "listeners": [{"address": f"127.0.0.1:{self.port}"}],

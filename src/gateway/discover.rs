@@ -1,0 +1,240 @@
+//! Locks of a back end of which the store knows nothing: after a restart, or made past this gateway (L-7, L-8). In: a token. Out: the lock, as
+//! the back end tells of it, and whose it is as far as anybody can say.
+
+use bytes::Bytes;
+use http::StatusCode;
+use pingora::proxy::Session;
+
+use crate::{
+    decide::{Permit, granting},
+    identity::outbound,
+    locks::{Lock, LockDepth, LockPath},
+    policy::{Method, OrphanLocks},
+    rewrite::request::probe_headers,
+    url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
+    xml::{
+        lockdiscovery::{DISCOVERY_BODY, FoundLock, parse_discovery},
+        probe::PROBE_BYTES,
+    },
+};
+
+use super::{context::Context, passage::Halt, server::Gateway, transact::HeldBody, upstream_error::UpstreamError};
+
+/// The most resources that one request has asked about.
+const MOST_ASKED: usize = 8;
+
+/// What is known of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// This lock has it.
+    Lock(Box<Lock>),
+    /// The back end has no such lock there.
+    Gone,
+    /// The back end does not say.
+    Unsaid,
+}
+
+impl Gateway {
+    /// The locks on `resource`, as the back end tells of them to whom it would see of this client. `None`: it does not say.
+    ///
+    /// # Errors
+    /// The back end did not answer, or not in time.
+    pub(super) async fn discover(
+        &self,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Option<Vec<FoundLock>>, UpstreamError> {
+        let client = &session.req_header().headers;
+        let mut headers = probe_headers(client);
+        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+        let body = HeldBody::Bytes(Bytes::from_static(DISCOVERY_BODY.as_bytes()));
+        let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
+        let upstream = self.upstream(permit)?;
+        let asking = async {
+            let mut incoming = self.transactor().send(upstream, &request).await?;
+            let found = match incoming.status {
+                StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
+                    Ok(body) => parse_discovery(&body),
+                    Err(UpstreamError::TooLong) => None,
+                    Err(error) => return Err(error),
+                },
+                StatusCode::NOT_FOUND | StatusCode::GONE => Some(Vec::new()),
+                _ => None,
+            };
+            incoming.release().await;
+            Ok(found)
+        };
+        let found = tokio::time::timeout(upstream.timeouts().read, asking).await;
+        found.map_err(|_| UpstreamError::Timeout)?
+    }
+
+    /// The same, with the creators that seals prove.
+    async fn found_at(
+        &self,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Option<Vec<Lock>>, UpstreamError> {
+        ctx.upstream.begin();
+        let found = self.discover(permit, resource, session).await?;
+        ctx.upstream.end();
+        Ok(found.map(|found| {
+            found
+                .iter()
+                .filter_map(|one| self.lock_of(permit, resource, one))
+                .collect()
+        }))
+    }
+
+    /// What is known of the lock `token`: by the store, else by the back end, which is asked at `resource`. What it tells is kept as the
+    /// route says.
+    ///
+    /// # Errors
+    /// Store or back end did not answer.
+    pub(super) async fn known(
+        &self,
+        permit: &Permit,
+        token: &str,
+        resource: &UpstreamPath,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Known, Halt> {
+        let back_end = granting::lock_path(permit).back_end;
+        if let Some(lock) = self.store().find(&back_end, token).await? {
+            return Ok(Known::Lock(Box::new(self.take_in(permit, lock, true).await?)));
+        }
+        let Some(found) = self.found_at(permit, resource, session, ctx).await? else {
+            return Ok(Known::Unsaid);
+        };
+        match found.into_iter().find(|lock| lock.token == token) {
+            Some(lock) => Ok(Known::Lock(Box::new(self.take_in(permit, lock, false).await?))),
+            None => Ok(Known::Gone),
+        }
+    }
+
+    /// Learns the locks that the request submits and the store does not know, so that they are judged with the others.
+    ///
+    /// # Errors
+    /// Store or back end did not answer.
+    pub(super) async fn relearn(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
+        // Nothing would be kept.
+        if permit.route().locks.orphans == OrphanLocks::Pass && self.seal_key().is_none() {
+            return Ok(());
+        }
+        let back_end = granting::lock_path(permit).back_end;
+        let mut unknown = Vec::new();
+        for token in permit.submitted() {
+            match self.store().find(&back_end, &token).await? {
+                Some(lock) => drop(self.take_in(permit, lock, true).await?),
+                None => unknown.push(token),
+            }
+        }
+        for resource in places(permit, &unknown).into_iter().take(MOST_ASKED) {
+            let found = self.found_at(permit, &resource, session, ctx).await?;
+            for lock in found.into_iter().flatten().filter(|lock| unknown.contains(&lock.token)) {
+                self.take_in(permit, lock, false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A lock whose token the request submits, with the creator it has from now on (`orphan_locks`). `kept`: it is in the store.
+    async fn take_in(&self, permit: &Permit, mut lock: Lock, kept: bool) -> Result<Lock, Halt> {
+        let orphan = lock.creator.is_none();
+        match permit.route().locks.orphans {
+            OrphanLocks::Adopt if orphan => lock.creator = permit.principal().name().map(str::to_owned),
+            OrphanLocks::Pass if orphan => return Ok(lock),
+            OrphanLocks::Adopt | OrphanLocks::Pass | OrphanLocks::Deny => {}
+        }
+        if kept && orphan == lock.creator.is_none() {
+            return Ok(lock);
+        }
+        if kept {
+            let now = self.store().survey(&[]).await?.now;
+            lock.timeout = lock.remaining(now);
+        }
+        Ok(self.store().put(lock).await?)
+    }
+
+    /// The lock that the back end tells of at `resource`; `None`: it has no token.
+    pub(super) fn lock_of(&self, permit: &Permit, resource: &UpstreamPath, found: &FoundLock) -> Option<Lock> {
+        let back_end = granting::lock_path(permit).back_end;
+        let here = LockPath::new(back_end, resource);
+        let told = found.lock.root.as_deref().and_then(|href| root_url(permit, href));
+        let told = told.map(|path| LockPath::new(here.back_end.clone(), &path));
+        // What does not hold the resource is not the root of a lock on it.
+        let told = told.filter(|root| *root == here || here.is_below(root));
+        let sealed = self.seal_key().zip(found.mark.as_ref()).and_then(|(key, mark)| {
+            let mut roots = std::iter::once(here.clone()).chain(here.ancestors());
+            roots
+                .find(|root| key.proves(mark, root))
+                .map(|root| (root, mark.principal.clone()))
+        });
+        let (root, creator) = match (sealed, told) {
+            (Some((root, principal)), None) => (root, Some(principal)),
+            (Some((root, principal)), Some(told)) if root == told => (root, Some(principal)),
+            (_, told) => (told.unwrap_or_else(|| here.clone()), None),
+        };
+        let longest = self.lock_settings().max_timeout.as_millis();
+        let named = found.lock.seconds.map(|seconds| seconds.saturating_mul(1000));
+        let timeout = named.unwrap_or(u64::try_from(longest).unwrap_or(u64::MAX));
+        Some(Lock {
+            token: found.lock.token.clone()?,
+            collection: root != here || resource.0.slash(),
+            root,
+            depth: if found.lock.infinite {
+                LockDepth::Infinity
+            } else {
+                LockDepth::Zero
+            },
+            scope: found.lock.scope,
+            creator,
+            owner: found.lock.owner.clone(),
+            timeout,
+            created_at: 0,
+            // The store puts its own times in their place.
+            expires_at: timeout,
+        })
+    }
+}
+
+/// The path that a lock root names; `None`: none of this back end's.
+fn root_url(permit: &Permit, href: &str) -> Option<UpstreamPath> {
+    let (Reference::Absolute { target, .. } | Reference::NetworkPath { target, .. } | Reference::AbsolutePath(target)) =
+        Reference::parse(href)
+    else {
+        return None;
+    };
+    let path = target.canonical().ok()?;
+    if permit.route().backend.external_urls {
+        permit.route().map.to_upstream(&PublicPath(path))
+    } else {
+        Some(UpstreamPath(path))
+    }
+}
+
+/// The resources that lists with any of `tokens` speak of, each once.
+fn places(permit: &Permit, tokens: &[String]) -> Vec<UpstreamPath> {
+    let origin = permit.route().backend.location.origin().to_string();
+    let lists = permit.if_header().map(|header| header.lists()).unwrap_or_default();
+    let mut places = Vec::new();
+    for list in lists {
+        let place = match &list.tag {
+            None => Some(permit.upstream().clone()),
+            Some(tag) => tag
+                .strip_prefix(&origin)
+                .and_then(|path| CanonicalPath::parse(path.as_bytes()).ok())
+                .map(UpstreamPath),
+        };
+        let names = list.conditions.iter().any(|condition| match &condition.state {
+            crate::request::if_header::State::Token(token) => tokens.contains(token),
+            crate::request::if_header::State::EntityTag(_) => false,
+        });
+        if let Some(place) = place.filter(|place| names && !places.contains(place)) {
+            places.push(place);
+        }
+    }
+    places
+}
