@@ -32,7 +32,7 @@ pub struct Release {
 impl Unlock for Release {
     async fn unlock(&self, lock: &Lock) -> BackEndTold {
         let here = |(route, _): &&(Arc<Route>, Arc<Upstream>)| route.backend.location.id() == *lock.root.back_end;
-        let observed = self
+        let mut observed = self
             .routes
             .iter()
             .filter(here)
@@ -40,7 +40,7 @@ impl Unlock for Release {
         let service = |(route, _): &&(Arc<Route>, Arc<Upstream>)| {
             matches!(route.backend.credentials, BackEndCredentials::Service(_))
         };
-        let Some((route, back_end)) = observed.into_iter().find(service) else {
+        let Some((route, back_end)) = observed.find(service) else {
             return BackEndTold::NoAccount;
         };
         let token = HeaderValue::try_from(format!("<{}>", lock.token));
