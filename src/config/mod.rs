@@ -13,6 +13,7 @@ mod compile_listener;
 mod compile_methods;
 mod compile_names;
 mod compile_route;
+mod deserialize;
 mod document;
 mod error;
 mod judge;
@@ -27,6 +28,7 @@ mod reports;
 mod schema;
 mod shape;
 mod values;
+mod yaml;
 
 pub use compile::{Loaded, compile, compile_rules, load, load_rules};
 pub use error::{ConfigErrors, KeyPath, Problem, Step};
