@@ -13,7 +13,7 @@ use super::{compile_backend, compile_limits, method_names, reports};
 use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route};
+use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -89,6 +89,19 @@ pub fn compile(
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
+    let mode = mode(judge, raw, path);
+    let sync_epochs = match (raw.sync_epochs, &access) {
+        (Some(true), Some(access)) => Some(SyncEpochs::of(access, &methods, mode, path_rules.fold)),
+        (Some(true), None) => {
+            let problem = Problem::new(
+                path.key("sync_epochs"),
+                "the route has no access whose changes could matter",
+            );
+            judge.refuse(problem.expected("rules in access, or the key left out"));
+            None
+        }
+        (Some(false) | None, _) => None,
+    };
     let (public, (backend, upstream)) = public.zip(backend)?;
     Some(Route {
         // No two routes have the same prefix for one host, so this is a name of its own.
@@ -104,13 +117,14 @@ pub fn compile(
         methods,
         access,
         collection_get,
-        mode: mode(judge, raw, path),
+        mode,
         limits,
         reports,
         path_rules,
         noroot: raw.noroot.unwrap_or(false),
         public_options: raw.public_options.unwrap_or(false),
         hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
+        sync_epochs,
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),
         require_length: raw.require_length.unwrap_or(false),
         strict_override: raw.strict_override.unwrap_or(false),

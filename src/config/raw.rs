@@ -147,6 +147,8 @@ pub struct RawRoute {
     pub public_options: Option<bool>,
     /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
     pub hide_lock_owner: Option<bool>,
+    /// Wrap sync tokens (RFC 6578), so that clients sync anew after a change of the rules; needs `access`. Default: false.
+    pub sync_epochs: Option<bool>,
     /// Answer 411 to a PUT that has neither Content-Length nor Transfer-Encoding. Default: false.
     pub require_length: Option<bool>,
     /// Answer 400 to method override headers instead of removing them. Default: false.

@@ -18,6 +18,7 @@ use super::{
     dav_headers::DavHeaders,
     destination, privileges,
     report::Judged,
+    sync_tokens,
     target::{Near, Target},
 };
 
@@ -68,7 +69,10 @@ impl Admitted {
             ));
         }
         let if_header = match headers.if_header {
-            Some(parsed) => Some(parsed.map_tags(|tag, conditions| if_tag(tag, conditions, &target, &neighbourhood))?),
+            Some(parsed) => {
+                let parsed = parsed.map_tags(|tag, conditions| if_tag(tag, conditions, &target, &neighbourhood))?;
+                Some(sync_tokens::in_if(parsed, &target)?)
+            }
             None => None,
         };
         let destination = match &headers.destination {

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::{Admitted, Denial, body_urls, members, permit::PermittedBody, target::Target};
+use super::{Admitted, Denial, body_urls, members, permit::PermittedBody, sync_tokens, target::Target};
 
 /// What is to be done with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ pub(super) fn judge(
     if content_encoding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(Denial::ContentCoding);
     }
-    let read = body::parse(plan.kind, bytes, content_type, &plan.limits).map_err(|refusal| {
+    let mut read = body::parse(plan.kind, bytes, content_type, &plan.limits).map_err(|refusal| {
         // M-12, B-78: COPY and MOVE take no body but the one that is dropped, so every other is one too many, XML or not.
         if plan.kind == BodyKind::CopyMove && refusal != XmlRefusal::TooLarge {
             Denial::UnexpectedBody
@@ -151,6 +151,7 @@ pub(super) fn judge(
     if admitted.target.route.access.is_some() && read.selects_by_guarded() {
         return Err(Denial::GuardedSelection);
     }
+    sync_tokens::in_body(&mut read, &admitted.target)?;
     let mut named = Vec::new();
     let near = admitted.near.of(&admitted.target);
     let split = members::split(&read, &admitted.target, &near)?;

@@ -107,6 +107,8 @@ pub enum Denial {
     RefusedInBody,
     /// A search or report that selects by what not everybody may see (F-12).
     GuardedSelection,
+    /// A sync token that was given under other rules, or not by this gateway (F-9).
+    SyncToken,
     /// Credentials that are not right (O-5).
     Credentials(Refusal),
     /// As that, where no credentials in a header would help: a 401 must carry a challenge, and there is none (RFC 9110 section
@@ -177,7 +179,7 @@ impl Denial {
             Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
-            Self::RefusedInBody | Self::GuardedSelection => 403,
+            Self::RefusedInBody | Self::GuardedSelection | Self::SyncToken => 403,
             Self::Authority | Self::TargetForm | Self::Query | Self::PublishedMethod => 400,
             Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
@@ -237,6 +239,7 @@ impl Denial {
             Self::BodyUrl => "P-12",
             Self::RefusedInBody => "O-11",
             Self::GuardedSelection => "F-12",
+            Self::SyncToken => "F-9",
             Self::Credentials(_) | Self::Unprovable(_) => "O-5",
             Self::Unauthenticated(_) => "A-30",
             Self::Hidden(_) => "A-32",
@@ -308,6 +311,7 @@ impl Denial {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Hidden(_) => "not-found",
             Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
+            Self::SyncToken => return Condition::dav("valid-sync-token"),
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),
         })

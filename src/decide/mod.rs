@@ -23,6 +23,7 @@ mod report;
 #[cfg(test)]
 mod sample;
 pub mod state;
+mod sync_tokens;
 mod target;
 mod target_form;
 

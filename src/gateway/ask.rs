@@ -1,8 +1,10 @@
 //! Questions to the back end about what is at a resource (EX-1), and the verdict that rests on the answers. In: a question. Out: a
 //! permit, with what was found; or the back end's wish to know who asks.
 
+use std::time::Instant;
+
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use pingora::proxy::Session;
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    context::Context, incoming::Incoming, passage::Halt, server::Gateway, transact::HeldBody,
+    context::Context, incoming::Incoming, passage::Halt, server::Gateway, state_memory::Place, transact::HeldBody,
     upstream_error::UpstreamError,
 };
 
@@ -79,6 +81,7 @@ impl Gateway {
         if permit.method().is_safe() {
             return Ok(());
         }
+        ctx.writing = self.states().write(permit);
         // One's own turn must be over before another can be had.
         ctx.turn = None;
         // Two routes may lead to one resource.
@@ -96,7 +99,7 @@ impl Gateway {
         Ok(())
     }
 
-    /// Asks for everything that is in question.
+    /// Asks for everything that is in question; what a read asked a moment ago need not be asked again (EX-4).
     pub(super) async fn look(
         &self,
         question: &Question,
@@ -105,16 +108,34 @@ impl Gateway {
     ) -> Result<Result<Vec<Found>, Box<Incoming>>, UpstreamError> {
         let mut all = Vec::new();
         ctx.upstream.begin();
+        let permit = question.permit();
         for resource in question.resources() {
+            let words = if permit.method().is_safe() {
+                let fields = probe_fields(Method::Propfind, permit, session);
+                self.states().words(permit, &resource.to_string(), &fields)
+            } else {
+                None
+            };
+            if let Some(state) = words.and_then(|words| self.states().recall(&words, Instant::now())) {
+                all.push(state.into());
+                continue;
+            }
+            let asking = words.and_then(|words| {
+                let asking = self.states().ask(Place::of(permit, resource), Instant::now());
+                asking.map(|asking| (asking, words))
+            });
             // Each piece of an answer has its own deadline; a question, which is small, has one for the whole.
-            let deadline = self.upstream(question.permit())?.timeouts().read;
-            let probed = tokio::time::timeout(deadline, self.probe(question.permit(), resource, session)).await;
+            let deadline = self.upstream(permit)?.timeouts().read;
+            let probed = tokio::time::timeout(deadline, self.probe(permit, resource, session)).await;
             match probed.map_err(|_| UpstreamError::Timeout)?? {
-                Probed::Found(found) => all.push(found),
-                // A PROPFIND brings its own challenge back.
-                Probed::Challenge(_) if question.permit().method() == Method::Propfind => {
-                    all.push(State::Unknown.into())
+                Probed::Found(found) => {
+                    if let Some((asking, words)) = asking {
+                        asking.answered(words, found.state);
+                    }
+                    all.push(found);
                 }
+                // A PROPFIND brings its own challenge back.
+                Probed::Challenge(_) if permit.method() == Method::Propfind => all.push(State::Unknown.into()),
                 Probed::Challenge(incoming) => return Ok(Err(incoming)),
             }
         }
@@ -180,16 +201,22 @@ impl Gateway {
         session: &Session,
         body: HeldBody,
     ) -> Result<Incoming, UpstreamError> {
-        let client = &session.req_header().headers;
-        let mut headers = probe_headers(client);
-        if method == Method::Head {
-            headers.remove(header::CONTENT_TYPE);
-            headers.remove("depth");
-        }
-        outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+        let headers = probe_fields(method, permit, session);
         let request = self.outgoing(permit, method, resource.to_string(), headers, body);
         self.transactor().send(self.upstream(permit)?, &request).await
     }
+}
+
+/// The header fields of a question, with the credentials that the back end would see of the client.
+fn probe_fields(method: Method, permit: &Permit, session: &Session) -> HeaderMap {
+    let client = &session.req_header().headers;
+    let mut headers = probe_headers(client);
+    if method == Method::Head {
+        headers.remove(header::CONTENT_TYPE);
+        headers.remove("depth");
+    }
+    outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+    headers
 }
 
 /// What the properties in the answer to a probe say.

@@ -7,7 +7,7 @@ use crate::{
     telemetry::{access::Exchange, metrics::InFlight},
 };
 
-use super::{ask::Answered, stream::Streaming, turns::Turn, upstream_error::UpstreamError};
+use super::{ask::Answered, state_memory::Writing, stream::Streaming, turns::Turn, upstream_error::UpstreamError};
 
 /// One request on its way.
 pub struct Context {
@@ -25,6 +25,8 @@ pub struct Context {
     pub answered_question: Option<Box<Answered>>,
     /// Keeps other writes to the same resources off while it lives.
     pub turn: Option<Turn>,
+    /// Keeps what it may change from being remembered while it lives (EX-4).
+    pub writing: Option<Writing>,
     /// Who answers.
     pub exchange: Exchange,
     /// Why it was refused.
@@ -85,6 +87,7 @@ impl Context {
             stream: None,
             answered_question: None,
             turn: None,
+            writing: None,
             exchange: Exchange::Own,
             denial: None,
             reported: None,

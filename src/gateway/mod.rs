@@ -22,6 +22,7 @@ mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;
+pub mod state_memory;
 pub mod stream;
 mod tell;
 mod tls;

@@ -22,6 +22,7 @@ use crate::{
 
 use super::{
     lock_memory::LockMemory,
+    state_memory::StateMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
     upstream::Upstream,
@@ -39,6 +40,7 @@ pub struct Gateway {
     naming: Vec<HeaderName>,
     turns: Arc<Turns>,
     locks: Arc<LockMemory>,
+    states: Arc<StateMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -72,6 +74,8 @@ impl Gateway {
             transactor,
             authenticator,
             turns: Arc::default(),
+            // Nobody else writes: this process shares no store with others.
+            states: Arc::new(StateMemory::new(true)),
             gate,
             upstreams,
             metrics,
@@ -90,6 +94,10 @@ impl Gateway {
 
     pub(super) fn turns(&self) -> &Arc<Turns> {
         &self.turns
+    }
+
+    pub(super) fn states(&self) -> &Arc<StateMemory> {
+        &self.states
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
@@ -145,6 +153,10 @@ impl Gateway {
             noroot: permit.noroot(),
             filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
             challenges: self.challenges_for(permit.principal()),
+            sync_epoch: route
+                .sync_epochs
+                .as_ref()
+                .map(|epochs| epochs.for_principal(permit.principal())),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod challenge;
 pub mod claim;
 pub mod client_certificate;
 pub mod credentials;
+pub mod fingerprint;
 pub mod groups;
 pub mod keyed;
 pub mod outbound;

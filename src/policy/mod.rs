@@ -5,6 +5,7 @@ pub mod limits;
 pub mod method;
 pub mod profile;
 pub mod route;
+pub mod sync_epoch;
 pub mod table;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -14,6 +15,7 @@ pub use limits::{Limits, MaxDepth};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
 pub use route::{BackEnd, CollectionGet, Location, Mode, Route, Timeouts};
+pub use sync_epoch::{SyncEpoch, SyncEpochs};
 pub use table::RouteTable;
 
 use crate::{identity::IdentitySettings, tls::TlsSettings};

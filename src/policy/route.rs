@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile};
+use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, SyncEpochs};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
@@ -45,6 +45,8 @@ pub struct Route {
     pub public_options: bool,
     /// Leave the owners of other people's locks out of answers (F-6).
     pub hide_lock_owner: bool,
+    /// Wrap sync tokens, so that they end with a change of the rules (F-9); `None`: they stay as they are.
+    pub sync_epochs: Option<SyncEpochs>,
     /// 411 for a PUT without Content-Length (B-93).
     pub require_length: bool,
     /// 400 for method override headers (B-50).
@@ -223,6 +225,7 @@ impl Route {
             pass_error_bodies: false,
             public_options: false,
             hide_lock_owner: false,
+            sync_epochs: None,
             require_length: false,
             strict_override: false,
             refuse_underscore: false,

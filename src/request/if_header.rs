@@ -118,6 +118,32 @@ impl If {
         Self { lists: vec![list] }.with_entity_tag(etag)
     }
 
+    /// Replaces every state token for which `map` has another one.
+    ///
+    /// # Errors
+    /// The first error of `map`.
+    pub fn map_tokens<E>(mut self, mut map: impl FnMut(&str) -> Result<Option<String>, E>) -> Result<Self, E> {
+        for condition in self.lists.iter_mut().flat_map(|list| &mut list.conditions) {
+            if let State::Token(token) = &mut condition.state
+                && let Some(other) = map(token)?
+            {
+                *token = other;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether `token` can stand in an If as a state token.
+    pub fn can_hold(token: &str) -> bool {
+        is_clean(token)
+    }
+
+    /// Whether it is false whatever the resources are: each list wants a state for which `never` says that none has it.
+    pub fn is_false(&self, never: impl Fn(&State) -> bool) -> bool {
+        let fails = |condition: &Condition| !condition.not && never(&condition.state);
+        self.lists.iter().all(|list| list.conditions.iter().any(fails))
+    }
+
     /// Replaces every tag by what `map` makes of it and of the conditions behind it (L-22).
     pub fn map_tags<E>(mut self, mut map: impl FnMut(&str, &[Condition]) -> Result<String, E>) -> Result<Self, E> {
         for list in &mut self.lists {
@@ -162,12 +188,16 @@ fn skip_blanks(text: &str) -> &str {
 /// What stands before `close`, and what follows it. No blanks, no controls, not empty.
 fn bracketed(text: &str, close: char) -> Result<(&str, &str), Malformed> {
     let (inside, after) = text.split_once(close).ok_or(Malformed)?;
-    let clean = |b: u8| b.is_ascii_graphic() && b != b'<' && b != b'>';
-    if inside.is_empty() || !inside.bytes().all(clean) {
-        Err(Malformed)
-    } else {
+    if is_clean(inside) {
         Ok((inside, after))
+    } else {
+        Err(Malformed)
     }
+}
+
+fn is_clean(inside: &str) -> bool {
+    let clean = |b: u8| b.is_ascii_graphic() && b != b'<' && b != b'>';
+    !inside.is_empty() && inside.bytes().all(clean)
 }
 
 /// `absolute-URI` or a path with optional query (RFC 4918 section 8.3).

@@ -11,6 +11,7 @@ pub mod position;
 pub mod published;
 pub mod single;
 pub mod state;
+pub mod sync_token;
 
 pub use depth::Depth;
 pub use if_header::If;

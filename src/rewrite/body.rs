@@ -226,6 +226,10 @@ impl<U: ResponseUrls> Pass<U> {
                 }
             },
         };
+        let context = match context {
+            Context::Url(Place::SyncToken) if !self.urls.wraps_sync_tokens() => Context::Data,
+            other => other,
+        };
         if context == Context::Description && parent != Some(Context::Description) {
             self.description_left = MAX_DESCRIPTION;
         }
@@ -330,7 +334,7 @@ impl<U: ResponseUrls> Pass<U> {
         let Some(filter) = &mut self.filter else { return false };
         let named = || self.urls.named(trim(&self.url.text));
         match (self.contexts.last(), place) {
-            _ if context == Context::ResponseUrl => false,
+            _ if context == Context::ResponseUrl || place == Place::SyncToken => false,
             (Some(Context::LockRoot), _) => !filter.lock_root(named()),
             (Some(Context::Location), _) | (_, Place::Error) => !filter.sees(&named()),
             _ if self.contexts.first() == Some(&Context::Report) => !filter.sees(&named()),

@@ -21,6 +21,8 @@ pub enum Place {
     Recipient,
     /// A reference that stays as it is when it is relative (`reftarget`, RFC 4437).
     RelativeStays,
+    /// No URL at all but a `DAV:sync-token`, of a multistatus or as a property: data, except where the route wraps it (F-9).
+    SyncToken,
 }
 
 /// What becomes of a URL.
@@ -55,6 +57,11 @@ pub trait ResponseUrls {
     fn shows(&self, public: &str) -> bool {
         let _ = public;
         true
+    }
+
+    /// Whether [`ResponseUrls::map`] is asked for sync tokens too (F-9); else they are data.
+    fn wraps_sync_tokens(&self) -> bool {
+        false
     }
 
     /// What `url` names, as it came, in every place; a relative one is resolved against the URL of the request. A filter asks.
@@ -140,6 +147,7 @@ impl Context {
                 "response" => Self::Response,
                 "error" => Self::Error,
                 "responsedescription" => Self::Description,
+                "sync-token" => Self::Url(Place::SyncToken),
                 _ => Self::Data,
             },
             Self::Response => match dav {
@@ -227,6 +235,9 @@ impl Context {
     fn property(name: ExpandedName<'_>) -> Self {
         if name.is_dav("current-user-privilege-set") {
             return Self::Privileges;
+        }
+        if name.is_dav("sync-token") {
+            return Self::Url(Place::SyncToken);
         }
         match property_place(name).map(|place| place.form) {
             Some(UrlForm::Href) => Self::Value,

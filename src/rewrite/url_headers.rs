@@ -11,6 +11,8 @@ use super::{answer::BadAnswer, challenge::challenges, cookie::public_cookie, lin
 use crate::{identity::outbound::keeps_cookies, url::Reference};
 
 const REDIRECT_REF: HeaderName = HeaderName::from_static("redirect-ref");
+/// No RFC has it; where a back end tells its token so, it is the same as in XML.
+const SYNC_TOKEN: HeaderName = HeaderName::from_static("sync-token");
 
 /// Between the back end and the gateway, or for a server in front of the back end: they end here. `Alt-Svc` would lead clients
 /// around the gateway.
@@ -63,6 +65,9 @@ pub(super) fn map_headers(context: &AnswerContext, status: u16, headers: &mut He
         | Reference::AbsolutePath(_) => context.public_url(url),
     });
     replace(headers, LINK, |value| public_links(context, value));
+    replace(headers, SYNC_TOKEN, |token| {
+        Some(context.wrapped(token.trim()).unwrap_or_else(|| token.to_owned()))
+    });
     replace(headers, REFRESH, |value| public_refresh(context, value));
     if keeps_cookies(&context.route.backend.credentials) {
         headers.remove(SET_COOKIE);

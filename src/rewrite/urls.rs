@@ -12,7 +12,8 @@ use super::{
     visibility::Filter,
 };
 use crate::{
-    policy::{Method, MethodSet, Route},
+    policy::{Method, MethodSet, Route, SyncEpoch},
+    request::sync_token,
     url::{
         Authority, CanonicalPath, Origin, PublicPath, Reference, Target, UpstreamPath, path_rules::PathUse,
         reference::in_the_form_of,
@@ -54,6 +55,8 @@ pub struct AnswerContext {
     pub filter: Option<Filter>,
     /// What a 401 of the gateway's own asks for (ERR-4); empty where whoever asks is known.
     pub challenges: Vec<HeaderValue>,
+    /// What sync tokens are wrapped with (F-9); `None`: they go out as they are.
+    pub sync_epoch: Option<SyncEpoch>,
 }
 
 impl AnswerContext {
@@ -100,6 +103,12 @@ impl AnswerContext {
             (Named::Public(_) | Named::Elsewhere | Named::Outside, _) => false,
         };
         self.public_url(url).filter(|_| !hidden)
+    }
+
+    /// A sync token as this client is to see it (F-9); `None`: as it is.
+    pub(super) fn wrapped(&self, token: &str) -> Option<String> {
+        let epoch = self.sync_epoch.as_ref().filter(|_| !token.is_empty())?;
+        Some(sync_token::wrap(token, epoch))
     }
 
     /// The path as it is written in an answer; `None` when it has no one meaning (P-14).
@@ -211,6 +220,12 @@ impl AnswerUrls {
 
 impl ResponseUrls for AnswerUrls {
     fn map(&self, place: Place, url: &str) -> Mapped {
+        if place == Place::SyncToken {
+            return match self.0.wrapped(url) {
+                Some(wrapped) => Mapped::To(wrapped),
+                None => Mapped::Unchanged,
+            };
+        }
         let reference = Reference::parse(url);
         if place == Place::Structural {
             // Deliberately also what names another server or scheme: a response is about a resource of the route.
@@ -247,6 +262,10 @@ impl ResponseUrls for AnswerUrls {
         }
         // O-6: what may not be asked at a resource is not told of it elsewhere either. A failure is never left out (F-4).
         !lists(self.0.method) || self.0.route.judge(&PublicPath(path)).0.contains(self.0.method)
+    }
+
+    fn wraps_sync_tokens(&self) -> bool {
+        self.0.sync_epoch.is_some()
     }
 
     fn named(&self, url: &str) -> Named {

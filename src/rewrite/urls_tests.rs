@@ -68,6 +68,7 @@ pub fn route(allowed: MethodSet) -> Route {
         noroot: false,
         public_options: false,
         hide_lock_owner: false,
+        sync_epochs: None,
         pass_error_bodies: false,
         require_length: false,
         strict_override: false,
@@ -94,6 +95,7 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         noroot: false,
         filter: None,
         challenges: Vec::new(),
+        sync_epoch: None,
     }
 }
 

@@ -234,10 +234,11 @@ class Apache:
 class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
-    `backend` is a URL, or a directory that the embedded back end serves. `identity` is who says who is asking.
+    `backend` is a URL, or a directory that the embedded back end serves. `identity` is who says who is asking,
+    `credentials` whom the back end sees.
     """
 
-    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, **more):
+    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, credentials=None, **more):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
@@ -246,6 +247,8 @@ class Gateway:
         route = {"name": "files", "path": path, "backend": behind, **more}
         if timeouts:
             route["backend"]["timeouts"] = timeouts
+        if credentials:
+            route["backend"]["credentials"] = credentials
         self.admin = f"http://127.0.0.1:{free_port()}"
         config = {
             "listeners": [{"address": f"127.0.0.1:{self.port}"}],
