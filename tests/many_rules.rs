@@ -79,7 +79,7 @@ fn they_are_loaded_soon() {
             format!("path: \"/home/u{number}/**\", allow: [all], to: \"user:u{number}\"")
         }),
         ("a folder for each group", "access", |number| {
-            format!("path: /teams/g{number}/**, allow: [read, write], to: ['group:g{number}', 'user:u{number}']")
+            format!("path: /teams/g{number}/**, allow: [read, write], to: 'group:g{number}'")
         }),
         ("folders for everyone", "access", |number| {
             format!("path: /public/f{number}/**, deny: [write], to: everyone")
