@@ -27,7 +27,7 @@ impl Row<'_> {
         LockPath::stored(&self.back_end, path).unwrap()
     }
 
-    fn new(&self, user: &str, token: &str, path: &str, depth: LockDepth, scope: LockScope) -> NewLock {
+    fn request(&self, user: &str, token: &str, path: &str, depth: LockDepth, scope: LockScope) -> NewLock {
         NewLock {
             token: token.to_owned(),
             root: self.path(path),
@@ -48,11 +48,11 @@ impl Row<'_> {
     }
 
     async fn lock(&self, user: &str, token: &str, path: &str, depth: LockDepth) -> Result<Lock, LockRefusal> {
-        self.ask(self.new(user, token, path, depth, Exclusive)).await
+        self.ask(self.request(user, token, path, depth, Exclusive)).await
     }
 
     async fn share(&self, user: &str, token: &str, path: &str, depth: LockDepth) -> Result<Lock, LockRefusal> {
-        self.ask(self.new(user, token, path, depth, Shared)).await
+        self.ask(self.request(user, token, path, depth, Shared)).await
     }
 
     fn write(&self, user: Option<&str>, submitted: &[&str], claims: Vec<Claim>) -> NewWrite {
@@ -174,7 +174,7 @@ async fn members_of_collections(row: Row<'_>) {
     row.lock("alice", "flat", "/c/", Zero).await.unwrap();
     assert_eq!(row.barred(Some("bob"), &[], row.itself("/c/")).await, ["flat"]);
     assert!(row.barred(Some("bob"), &[], row.itself("/c/member/")).await.is_empty());
-    let mut new = row.new("bob", "new", "/c/new/", Zero, Exclusive);
+    let mut new = row.request("bob", "new", "/c/new/", Zero, Exclusive);
     new.claims = row.itself("/c/");
     let refused = row.ask(new.clone()).await.unwrap_err();
     assert!(
@@ -257,7 +257,7 @@ async fn what_was_relied_on(row: Row<'_>) {
 // L-68
 async fn how_many(row: Row<'_>) {
     let new = |token: &str, timeout: u64| {
-        let mut new = row.new("alice", token, &format!("/{token}/"), Zero, Exclusive);
+        let mut new = row.request("alice", token, &format!("/{token}/"), Zero, Exclusive);
         (new.most, new.timeout) = (2, timeout);
         new
     };
@@ -273,7 +273,7 @@ async fn how_many(row: Row<'_>) {
 
 // L-85, L-94, RFC 4918 section 9.10.2
 async fn time(row: Row<'_>) {
-    let mut new = row.new("alice", "t", "/a/", Zero, Exclusive);
+    let mut new = row.request("alice", "t", "/a/", Zero, Exclusive);
     new.timeout = 150;
     let lock = row.ask(new.clone()).await.unwrap();
     assert_eq!(lock.expires_at, lock.created_at + 150);
@@ -367,7 +367,7 @@ async fn texts(row: Row<'_>) {
         ("t2", "/100%/{}[]/"),
         ("t\"'\\3", "/\u{1F512}/"),
     ] {
-        let mut new = row.new("jürgen \"x\"", token, path, Infinity, Shared);
+        let mut new = row.request("jürgen \"x\"", token, path, Infinity, Shared);
         (new.owner, new.collection) = (Some(owner.clone()), true);
         let lock = row.ask(new.clone()).await.unwrap();
         assert_eq!(lock, new.into_lock(lock.created_at));
