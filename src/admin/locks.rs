@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     locks::{Lock, LockPath},
-    policy::Route,
+    policy::{Locking, Route},
     store::{Down, LockStore},
     telemetry::{
         audit::{KIND, ReleaseLine},
@@ -35,10 +35,13 @@ const LOOKED_AT: usize = 20_000;
 /// Characters of a reason.
 const REASON_CHARS: usize = 200;
 
+/// What a path may hold that is no part of a URL.
+const PLAIN: AsciiSet = CONTROLS.add(b' ');
+
 /// Tells the back end that one of its locks is released.
 #[async_trait]
 pub trait Unlock: Send + Sync {
-    /// Asks it, if it has locks of its own, to give up `lock`; says what came of it.
+    /// Asks it to give up `lock`, which it has granted; says what came of it.
     async fn unlock(&self, lock: &Lock) -> BackEndTold;
 }
 
@@ -46,7 +49,7 @@ pub trait Unlock: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BackEndTold {
-    /// It knows nothing of the lock: davgate's own.
+    /// It was not asked, since it knows nothing of the lock: davgate's own.
     NotNeeded,
     /// It released it.
     Unlocked,
@@ -180,6 +183,8 @@ impl LockDesk {
     /// The places whose locks are asked for; `None`: all.
     fn within(&self, path: Option<&String>) -> Result<Vec<Option<LockPath>>, Refusal> {
         let Some(text) = path else { return Ok(vec![None]) };
+        // People write blanks and letters as they are.
+        let text = utf8_percent_encode(text, &PLAIN).to_string();
         let path = CanonicalPath::parse(text.as_bytes())
             .map_err(|_| Refusal::Query("path is no path of a URL, such as /files/a"))?;
         let mut found: Vec<LockPath> = self.places.iter().filter_map(|place| place.inside(&path)).collect();
@@ -225,7 +230,12 @@ impl LockDesk {
         let lock = self.find(token).await?;
         let view = self.view(&lock).await?;
         // First the back end: what it keeps, it must not keep without a record of whose it is.
-        let told = self.unlock.unlock(&lock).await;
+        let observed = |place: &Place| *place.back_end == *lock.root.back_end && place.locking == Locking::Observe;
+        let told = if self.places.iter().any(observed) {
+            self.unlock.unlock(&lock).await
+        } else {
+            BackEndTold::NotNeeded
+        };
         let removed = self.store.remove(&lock.root.back_end, token).await;
         self.audit.write(&ReleaseLine {
             log: KIND,

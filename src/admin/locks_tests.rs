@@ -103,12 +103,13 @@ async fn a_lock_is_shown_as_it_is_for_everybody() {
 #[tokio::test]
 async fn lists_are_selected_and_cut_into_pages() {
     let lab = three().await;
-    let rows: [(&str, &[&str]); 6] = [
+    let rows: [(&str, &[&str]); 7] = [
         ("", &["urn:uuid:1", "urn:uuid:2", "urn:uuid:3"]),
         ("?user=ann", &["urn:uuid:1"]),
         ("?user=nobody", &[]),
         ("?path=/files/b", &["urn:uuid:2"]),
         ("?path=/other/a%20b&user=ann", &["urn:uuid:1"]),
+        ("?path=/other/a%2520b", &["urn:uuid:1"]),
         ("?path=/files/", &["urn:uuid:1", "urn:uuid:2", "urn:uuid:3"]),
     ];
     for (query, expected) in rows {

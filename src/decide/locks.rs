@@ -22,6 +22,7 @@ use super::{
     cleared::{Cleared, Instead},
     granting,
     guard::{self, Race},
+    misread::Misread,
 };
 
 /// A permit on its way to the locks.
@@ -230,6 +231,13 @@ impl LockCase {
                 }
             }
         }
+        if !emulated {
+            match self.misread(locks)? {
+                Misread::No => {}
+                Misread::Instead(other) => instead = Some(other),
+                Misread::First(judged) => return Ok(judged),
+            }
+        }
         let mut claims = [&self.claims[..], &self.if_made[..]].concat();
         let mut barring = self.barring(&claims, locks);
         if !barring.is_empty() && self.barring(&self.claims, locks).is_empty() {
@@ -279,8 +287,18 @@ impl LockCase {
         ))))
     }
 
+    /// What was found at the target.
+    pub(super) fn found_at_target(&self) -> Option<&Found> {
+        self.found.get(&self.target)
+    }
+
+    /// Whether it may make the target.
+    pub(super) fn may_make(&self) -> bool {
+        !self.if_made.is_empty()
+    }
+
     /// What becomes of If; `None`: there is none.
-    fn conditions(&self, locks: &[Lock]) -> Option<Outcome> {
+    pub(super) fn conditions(&self, locks: &[Lock]) -> Option<Outcome> {
         let header = self.permit.if_header()?;
         let told = |found: &Found| found.etag.is_some() || found.state != State::Unknown;
         let etags = self.found.iter().filter(|(_, found)| told(found));
@@ -302,7 +320,7 @@ impl LockCase {
     }
 
     /// The entity tags of `places` are wanted.
-    fn ask(&self, places: &[LockPath]) -> Judged {
+    pub(super) fn ask(&self, places: &[LockPath]) -> Judged {
         if places.iter().any(|place| self.found.contains_key(place)) {
             return Judged::Unanswered;
         }

@@ -21,6 +21,7 @@ mod listing;
 pub mod locks;
 mod members;
 pub mod missing;
+mod misread;
 pub mod own;
 pub mod permit;
 pub mod privileges;

@@ -156,7 +156,12 @@ impl Gateway {
     }
 
     /// Whether the back end says, of the root of `lock`, that it is not locked by it. What it does not say at all is no.
-    async fn has_ended(&self, permit: &Permit, lock: &Lock, session: &Session) -> Result<bool, UpstreamError> {
+    pub(super) async fn has_ended(
+        &self,
+        permit: &Permit,
+        lock: &Lock,
+        session: &Session,
+    ) -> Result<bool, UpstreamError> {
         let Some(root) = lock.root.upstream(lock.collection) else {
             return Ok(false);
         };

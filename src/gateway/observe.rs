@@ -10,7 +10,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Denial, Permit, granting},
     identity::BackEndCredentials,
-    locks::{Lock, LockPath},
+    locks::{Claim, Lock, LockDepth, LockPath, claim::conflicts, table::LockRefusal},
     policy::{Locking, Method, Mode},
     request::State,
     xml::lock_mark::marked,
@@ -24,6 +24,9 @@ use super::{
     server::Gateway,
     transact::{HeldBody, Outgoing},
 };
+
+/// The most locks that a back end is asked about before it gets a LOCK: those of which it knows nothing any more.
+const MOST_CONFLICTS: usize = 100;
 
 /// What was found out and done before a LOCK or UNLOCK went on.
 #[derive(Clone, Debug, Default)]
@@ -119,18 +122,58 @@ impl Gateway {
         }
     }
 
-    /// L-59, L-62, L-68.
+    /// L-55 to L-57, L-59, L-62, L-68.
     async fn watch_lock(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
         if self.knows_owners() {
             if !self.passes_orphans(permit) {
                 granting::creator(permit)?;
             }
             self.relearn(permit, session, ctx).await?;
+            self.watch_conflicts(permit, session, ctx).await?;
+            if let Some(name) = permit.principal().name()
+                && self.store().held(name).await? >= self.lock_settings().per_principal
+            {
+                return Err(Denial::TooManyLocks.into());
+            }
         }
         if permit.route().locks.fix_locknull && !permit.public().0.slash() && permit.allowed().contains(Method::Put) {
             self.fill_locknull(permit, session, ctx).await?;
         }
         Ok(())
+    }
+
+    /// L-55 to L-57: some back ends grant a lock beside another one to whoever has the token of that, or look for locks above only. What the
+    /// back end does not know any more is no conflict (L-6).
+    async fn watch_conflicts(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
+        let Some(scope) = permit.read_body().and_then(|body| body.lock_scope()) else {
+            return Ok(());
+        };
+        let here = granting::lock_path(permit);
+        let claim = match granting::depth(permit) {
+            LockDepth::Zero => Claim::itself(here),
+            LockDepth::Infinity => Claim::tree(here),
+        };
+        let near = self.store().survey(&[claim]).await?.locks;
+        let mut there = Vec::new();
+        ctx.upstream.begin();
+        for (number, lock) in conflicts(scope, &near)
+            .filter(|lock| lock.creator.is_some())
+            .enumerate()
+        {
+            // Nobody has to be asked without end to be refused.
+            if number < MOST_CONFLICTS && self.has_ended(permit, lock, session).await? {
+                self.store().remove(&lock.root.back_end, &lock.token).await?;
+            } else {
+                there.push(lock.clone());
+                break;
+            }
+        }
+        ctx.upstream.end();
+        if there.is_empty() {
+            Ok(())
+        } else {
+            Err(granting::refused(permit, &LockRefusal::Conflict(there)).into())
+        }
     }
 
     /// L-59: an empty resource for a lock that would else be one of a mere name. What keeps it from being made keeps nobody from asking for
@@ -190,7 +233,10 @@ impl Gateway {
 fn reports(permit: &Permit, denial: &Denial) -> bool {
     let rules = matches!(
         denial,
-        Denial::NeedPrivileges(..) | Denial::LockTokenMatchesRequestUri | Denial::RefreshTokenMatchesRequestUri
+        Denial::NeedPrivileges(..)
+            | Denial::NoConflictingLock(_)
+            | Denial::LockTokenMatchesRequestUri
+            | Denial::RefreshTokenMatchesRequestUri
     );
     rules && permit.route().mode == Mode::Report && permit.principal().name().is_some()
 }
@@ -202,7 +248,7 @@ fn stranger(permit: &Permit, token: &str) -> Lock {
         token: token.to_owned(),
         root,
         collection: permit.upstream().0.slash(),
-        depth: crate::locks::LockDepth::Infinity,
+        depth: LockDepth::Infinity,
         scope: crate::xml::lockinfo::LockScope::Exclusive,
         creator: None,
         owner: None,

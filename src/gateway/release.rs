@@ -1,5 +1,5 @@
 //! The release of a lock by an administrator, at the back end. In: the lock. Out: what the back end said to an UNLOCK by the gateway's own
-//! account; where it has none, and where the gateway alone locks, nothing is sent.
+//! account; where it has none, nothing is sent.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct Release {
 impl Unlock for Release {
     async fn unlock(&self, lock: &Lock) -> BackEndTold {
         let here = |(route, _): &&(Arc<Route>, Arc<Upstream>)| route.backend.location.id() == *lock.root.back_end;
-        let observed = self
+        let mut observed = self
             .routes
             .iter()
             .filter(here)
@@ -40,10 +40,7 @@ impl Unlock for Release {
         let service = |(route, _): &&(Arc<Route>, Arc<Upstream>)| {
             matches!(route.backend.credentials, BackEndCredentials::Service(_))
         };
-        if observed.clone().count() == 0 {
-            return BackEndTold::NotNeeded;
-        }
-        let Some((route, back_end)) = observed.clone().find(service) else {
+        let Some((route, back_end)) = observed.find(service) else {
             return BackEndTold::NoAccount;
         };
         let token = HeaderValue::try_from(format!("<{}>", lock.token));

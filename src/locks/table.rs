@@ -312,6 +312,11 @@ impl LockTable {
         self.locks.len()
     }
 
+    /// How many the principal `creator` has, with those that have ended and were not swept.
+    pub fn held(&self, creator: &str) -> u32 {
+        self.locks.count(creator)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -52,6 +52,10 @@ pub struct Habits {
     pub class_2: bool,
     /// It keeps the owner of a lock as the XML that it was, elements and attributes included (L-8).
     pub keeps_owner: bool,
+    /// Of a list in If it reads one condition (L-26).
+    pub one_condition: bool,
+    /// It refuses whatever makes something and has an If (L-26).
+    pub no_if_where_nothing_is: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
     /// What it can do at most, of the methods of section 1.1.
@@ -122,6 +126,8 @@ impl Profile {
             lock_null: false,
             class_2: true,
             keeps_owner: false,
+            one_condition: false,
+            no_if_where_nothing_is: false,
             // Not of the unknown: many servers take a condition and do not look at it.
             conditions: Conditions::NONE,
             methods: MethodSet::all(),
@@ -175,6 +181,7 @@ impl Profile {
                     "SEARCH",
                 ],
                 bare_entity_tags: true,
+                no_if_where_nothing_is: true,
                 ..plain
             },
             Self::Radicale => Habits {
@@ -192,6 +199,7 @@ impl Profile {
             },
             Self::Sabredav => Habits {
                 keeps_owner: true,
+                one_condition: true,
                 no_infinity: true,
                 conditions: Conditions::HTTP,
                 ..plain

@@ -112,6 +112,17 @@ impl If {
         tokens
     }
 
+    /// The same conditions, each in a list of its own: for a reader of whom it is known that all of them hold (L-26).
+    pub fn one_by_one(&self) -> Self {
+        let alone = |list: &List, condition: &Condition| List {
+            tag: list.tag.clone(),
+            conditions: vec![condition.clone()],
+        };
+        let lists = self.lists.iter();
+        let lists = lists.flat_map(|list| list.conditions.iter().map(move |condition| alone(list, condition)));
+        Self { lists: lists.collect() }
+    }
+
     /// The lists in order.
     pub fn lists(&self) -> &[List] {
         &self.lists

@@ -101,6 +101,12 @@ impl LockStore for MemoryStore {
         Ok(self.table().len() as u64)
     }
 
+    async fn held(&self, creator: &str) -> Result<u32, Down> {
+        let mut table = self.table();
+        table.sweep(self.clock.now());
+        Ok(table.held(creator))
+    }
+
     async fn ping(&self) -> Result<(), Down> {
         Ok(())
     }

@@ -126,6 +126,8 @@ pub trait LockStore: fmt::Debug + Send + Sync {
     async fn list(&self, within: Option<&LockPath>, after: Option<&str>, most: usize) -> Result<Page, Down>;
     /// How many locks there are; of those that have ended, some may still be counted.
     async fn count(&self) -> Result<u64, Down>;
+    /// How many the principal `creator` has (L-68); those that have ended may still count for a while.
+    async fn held(&self, creator: &str) -> Result<u32, Down>;
     /// Whether it answers.
     async fn ping(&self) -> Result<(), Down>;
 }

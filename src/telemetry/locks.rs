@@ -255,6 +255,11 @@ impl LockStore for MeasuredStore {
         self.tell("count", began, self.inner.count().await, done)
     }
 
+    async fn held(&self, creator: &str) -> Result<u32, Down> {
+        let began = Instant::now();
+        self.tell("held", began, self.inner.held(creator).await, done)
+    }
+
     async fn ping(&self) -> Result<(), Down> {
         let began = Instant::now();
         self.tell("ping", began, self.inner.ping().await, done)

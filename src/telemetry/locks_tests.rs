@@ -79,6 +79,9 @@ impl LockStore for Closed {
     async fn count(&self) -> Result<u64, Down> {
         closed()
     }
+    async fn held(&self, _: &str) -> Result<u32, Down> {
+        closed()
+    }
     async fn ping(&self) -> Result<(), Down> {
         closed()
     }

@@ -184,6 +184,10 @@ impl LockStore for FileStore {
         self.shared.with(|state| state.table.len() as u64)
     }
 
+    async fn held(&self, creator: &str) -> Result<u32, Down> {
+        self.shared.with(|state| state.table.held(creator))
+    }
+
     async fn ping(&self) -> Result<(), Down> {
         self.shared.with(|_| ())
     }

@@ -317,6 +317,11 @@ function operations.count()
     return answer(text(redis.call('ZCOUNT', ENDS, '(' .. text(now), '+inf')))
 end
 
+function operations.held()
+    sweep(-1)
+    return answer(redis.call('HGET', COUNTS, ask.creator) or '0')
+end
+
 function operations.list()
     local from, to = '-', '+'
     if ask.path then

@@ -171,6 +171,11 @@ impl LockStore for RedisStore {
         reply.outcome.parse().map_err(|_| strange(&reply))
     }
 
+    async fn held(&self, creator: &str) -> Result<u32, Down> {
+        let reply = self.0.call("held", &json!({ "creator": creator })).await?;
+        reply.outcome.parse().map_err(|_| strange(&reply))
+    }
+
     async fn ping(&self) -> Result<(), Down> {
         self.0.call("ping", &json!({})).await.map(|_| ())
     }

@@ -1,0 +1,56 @@
+//! An If that the back end which keeps the locks would misread (L-26): one that reads only the first condition of a list, or refuses any on
+//! what is not there. In: a permit with such a header, the locks near it, what was found. Out: what goes on in its place once the gateway has
+//! judged the whole.
+
+use crate::{
+    locks::{Lock, condition::Outcome},
+    request::State,
+};
+
+use super::{
+    Denial,
+    cleared::Instead,
+    locks::{Judged, LockCase},
+};
+
+/// What becomes of it.
+pub(super) enum Misread {
+    /// It goes on as it is.
+    No,
+    /// This goes on instead.
+    Instead(Instead),
+    /// Something must be looked at first.
+    First(Judged),
+}
+
+impl LockCase {
+    /// What the back end is to get in place of If. Conditions on locks that are not known here are the back end's to judge, as they are.
+    ///
+    /// # Errors
+    /// The conditions are false.
+    pub(super) fn misread(&self, locks: &[Lock]) -> Result<Misread, Denial> {
+        let habits = self.permit().route().backend.profile.habits();
+        let Some(header) = self.permit().if_header() else {
+            return Ok(Misread::No);
+        };
+        let several = habits.one_condition && header.lists().iter().any(|list| list.conditions.len() > 1);
+        let knows = |token: &String| token == "DAV:no-lock" || locks.iter().any(|lock| lock.token == *token);
+        let made = match self.found_at_target() {
+            _ if !habits.no_if_where_nothing_is || !self.may_make() => false,
+            Some(found) => found.state == State::Unmapped,
+            None => return Ok(Misread::First(Judged::Look(vec![self.permit().upstream().clone()]))),
+        };
+        if !(several || made) || !header.tokens().iter().all(knows) {
+            return Ok(Misread::No);
+        }
+        match self.conditions(locks) {
+            Some(Outcome::Fails) => Err(Denial::IfFalse),
+            Some(Outcome::Ask(places)) => Ok(Misread::First(self.ask(&places))),
+            Some(Outcome::Forward(_)) | None => Ok(Misread::No),
+            Some(Outcome::Holds(_)) => Ok(Misread::Instead(Instead {
+                if_header: (!made).then(|| header.one_by_one()),
+                guards: Vec::new(),
+            })),
+        }
+    }
+}

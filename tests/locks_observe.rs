@@ -1,0 +1,319 @@
+//! Locks that the back end keeps (LM-A, LM-B): whose they are, how they are learned, and what answers tell of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
+mod support;
+
+use support::backend::{BackEnd, Step, answer, multistatus};
+use support::gateway::Gateway;
+use support::lab::Lab;
+use support::samples::LOCKINFO;
+use support::wire::{Answer, Req, req};
+
+const ROUTES: &str = r#"
+  - name: pass
+    hosts: [dav.test]
+    path: /pass/
+    backend: { url: "http://@BACK@/dav/", profile: apache }
+    access: [{ path: /boss/**, allow: [all], to: "user:ann" }, { path: /**, allow: [read, write], to: authenticated }]
+  - name: one
+    hosts: [dav.test]
+    path: /one/
+    orphan_locks: deny
+    backend: { url: "http://@BACK@/one-in/", profile: sabredav, credentials: { header: X-Remote-User } }
+    access: [{ path: /**, allow: [all], to: "user:root" }, { path: /**, allow: [read, write], to: authenticated }]
+  - name: adopt
+    hosts: [dav.test]
+    path: /adopt/
+    orphan_locks: adopt
+    backend: { url: "http://@BACK@/adopt-in/", profile: generic, credentials: { header: X-Remote-User } }
+    access: [{ path: /**, allow: [read, write], to: authenticated }]
+  - name: fresh
+    hosts: [dav.test]
+    path: /null/
+    fix_locknull: true
+    backend: { url: "http://@BACK@/null-in/", profile: apache }
+    access: [{ path: /**, allow: [read, write], to: authenticated }]
+"#;
+
+const TOKEN: &str = "opaquelocktoken:b1";
+const SUBMITTED: (&str, &str) = ("If", "(<opaquelocktoken:b1>)");
+const NAMED: (&str, &str) = ("Lock-Token", "<opaquelocktoken:b1>");
+
+fn active(token: &str, owner: &str) -> String {
+    format!(
+        "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:exclusive/></D:lockscope><D:depth>infinity</D:depth>\
+         <D:owner>{owner}</D:owner><D:timeout>Second-600</D:timeout><D:locktoken><D:href>{token}</D:href></D:locktoken>\
+         </D:activelock>"
+    )
+}
+
+/// The back end tells of these locks at `path`.
+fn tells(lab: &Lab, path: &str, locks: &str) {
+    let body = format!(
+        "<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>{path}</D:href><D:propstat><D:prop><D:resourcetype/>\
+         <D:getetag>\"e1\"</D:getetag><D:lockdiscovery>{locks}</D:lockdiscovery></D:prop><D:status>HTTP/1.1 200 OK</D:status>\
+         </D:propstat></D:response></D:multistatus>"
+    );
+    lab.backend.on(&format!("PROPFIND {path}"), multistatus(body));
+}
+
+fn locked(token: &str, body: &str) -> Vec<Step> {
+    let headers = [("Content-Type", "application/xml"), ("Lock-Token", token)];
+    answer("200 OK", &headers, body)
+}
+
+fn with(name: &str, method: &str, target: &str, user: &str, (key, value): (&str, &str)) -> Req {
+    req(name, method, target).by(user).with(key, value)
+}
+
+/// What arrived at the back end of a request of this name, other than questions.
+fn arrived(lab: &Lab, name: &str) -> usize {
+    let seen = lab.backend.case(name);
+    seen.iter().filter(|seen| seen.method != "PROPFIND").count()
+}
+
+/// Refused with this status and condition, and the back end saw nothing of the request itself.
+fn refused(lab: &Lab, request: &Req, (method, path): (&str, &str), status: u16, condition: &str) -> Answer {
+    let count = || lab.backend.at(path).iter().filter(|seen| seen.method == method).count();
+    let before = count();
+    let answer = lab.ask(request);
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert!(answer.has_condition(condition), "{}", answer.text());
+    assert_eq!(count(), before, "{method} {path} went on");
+    answer
+}
+
+// L-1 to L-3, L-9, L-10, L-67: whoever locked may write, refresh and unlock, and sees a whole answer
+#[test]
+fn by_its_creator() {
+    let lab = Lab::with_users(ROUTES);
+    // Zope: a token without brackets, and an owner that is not namespace-well-formed.
+    let broken = "<d:prop xmlns:d=\"DAV:\"><d:lockdiscovery><d:activelock><d:owner>b'<D:href>x</D:href>'</d:owner>";
+    lab.backend.on("LOCK /dav/a", locked(TOKEN, broken));
+    let lock = with(
+        "lock",
+        "LOCK",
+        "/pass/a",
+        "bob",
+        ("Timeout", "Extend, Second-99999999, Infinite"),
+    );
+    let (seen, made) = lab.pass(&lock.with("Depth", "0").xml(LOCKINFO));
+    assert_eq!(seen.header("timeout"), Some("Second-86400"));
+    assert_eq!(made.status, 200, "{}", made.text());
+    assert_eq!(made.header("lock-token"), Some("<opaquelocktoken:b1>"));
+    let text = made.text();
+    for part in [
+        "<D:depth>0</D:depth>",
+        "<D:timeout>Second-86400</D:timeout>",
+        "<D:locktoken><D:href>opaquelocktoken:b1</D:href></D:locktoken>",
+        "<D:lockroot><D:href>/pass/a</D:href></D:lockroot>",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("b'"), "{text}");
+    let (seen, put) = lab.pass(&with("own put", "PUT", "/pass/a", "bob", SUBMITTED).body("x"));
+    assert_eq!((put.status, seen.header("if")), (201, Some("(<opaquelocktoken:b1>)")));
+    let refreshed = format!(
+        "<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{}</D:lockdiscovery></D:prop>",
+        active(TOKEN, "x")
+    );
+    lab.backend
+        .on("LOCK /dav/a", locked("<opaquelocktoken:b1>", &refreshed));
+    let (_, again) = lab.pass(&with("refresh", "LOCK", "/pass/a", "bob", SUBMITTED));
+    assert_eq!((again.status, again.header("lock-token")), (200, None));
+    assert!(again.text().contains("Second-600</D:timeout>"), "{}", again.text());
+    assert_eq!(
+        lab.pass(&with("unlock", "UNLOCK", "/pass/a", "bob", NAMED)).1.status,
+        204
+    );
+}
+
+// L-39, L-52, L-65, L-66: with its token or without, a stranger does nothing to what somebody else has locked
+#[test]
+fn by_a_stranger() {
+    let lab = Lab::with_users(ROUTES);
+    for (target, path) in [("/pass/boss/a", "/dav/boss/a"), ("/one/a", "/one-in/a")] {
+        tells(&lab, path, &active(TOKEN, "ann"));
+        lab.pass(&req(&format!("lock {path}"), "LOCK", target).by("ann").xml(LOCKINFO));
+    }
+    let (target, path) = ("/one/a", "/one-in/a");
+    let named = |method, key| with(&format!("bob's {method}"), method, target, "bob", key);
+    for (request, method, status, condition) in [
+        (named("PUT", SUBMITTED).body("x"), "PUT", 423, "lock-token-submitted"),
+        (
+            named("PUT", ("X-Nothing", "1")).body("x"),
+            "PUT",
+            423,
+            "lock-token-submitted",
+        ),
+        (named("DELETE", SUBMITTED), "DELETE", 423, "lock-token-submitted"),
+        (
+            named("MOVE", SUBMITTED).with("Destination", "/one/b"),
+            "MOVE",
+            423,
+            "lock-token-submitted",
+        ),
+        (
+            named("LOCK", SUBMITTED).xml(LOCKINFO),
+            "LOCK",
+            423,
+            "no-conflicting-lock",
+        ),
+        (named("LOCK", SUBMITTED), "LOCK", 412, "lock-token-matches-request-uri"),
+        (named("UNLOCK", NAMED), "UNLOCK", 403, "need-privileges"),
+    ] {
+        refused(&lab, &request, (method, path), status, condition);
+    }
+    // The accepting twins: who made it, and who may unlock what others made, on whose behalf the back end hears of it.
+    let put = lab
+        .pass(&with("ann's PUT", "PUT", target, "ann", SUBMITTED).body("x"))
+        .1;
+    assert_eq!(put.status, 201);
+    let (seen, freed) = lab.pass(&with("root's UNLOCK", "UNLOCK", target, "root", NAMED));
+    assert_eq!((freed.status, seen.header("x-remote-user")), (204, Some("ann")));
+    tells(&lab, path, "");
+    assert_eq!(lab.pass(&named("PUT", ("X-Nothing", "1")).body("x")).1.status, 201);
+}
+
+// L-64, L-7: a token that nobody knows
+#[test]
+fn of_no_lock() {
+    let lab = Lab::with_users(ROUTES);
+    let unlock = |name: &str| with(name, "UNLOCK", "/pass/a", "bob", NAMED);
+    tells(&lab, "/dav/a", &active("opaquelocktoken:other", "x"));
+    let gone = "lock-token-matches-request-uri";
+    refused(&lab, &unlock("not there"), ("UNLOCK", "/dav/a"), 409, gone);
+    let refresh = with("no such lock", "LOCK", "/pass/a", "bob", SUBMITTED);
+    refused(&lab, &refresh, ("LOCK", "/dav/a"), 412, gone);
+    // There, and whose it is nobody knows: the back end, which sees bob, decides.
+    tells(&lab, "/dav/a", &active(TOKEN, "x"));
+    assert_eq!(lab.pass(&unlock("there")).1.status, 204);
+    // L-50, L-53
+    for (name, tokens) in [("none", None), ("two", Some("(<urn:uuid:1> <urn:uuid:2>)"))] {
+        let refresh = req(name, "LOCK", "/pass/a").by("bob");
+        let refresh = match tokens {
+            Some(tokens) => refresh.with("If", tokens),
+            None => refresh,
+        };
+        let before = arrived(&lab, name);
+        assert_eq!((lab.ask(&refresh).status, arrived(&lab, name)), (400, before), "{name}");
+    }
+}
+
+// L-7: after a restart; `deny` where the back end sees one account or cannot tell, `adopt` where the file says so
+#[test]
+fn of_an_orphan() {
+    let lab = Lab::with_users(ROUTES);
+    tells(&lab, "/one-in/a", &active(TOKEN, "x"));
+    let put = |name: &str, target: &str, user: &str| with(name, "PUT", target, user, SUBMITTED).body("x");
+    for user in ["ann", "bob"] {
+        let request = put(&format!("{user} denied"), "/one/a", user);
+        refused(&lab, &request, ("PUT", "/one-in/a"), 423, "lock-token-submitted");
+    }
+    tells(&lab, "/adopt-in/a", &active(TOKEN, "x"));
+    assert_eq!(lab.pass(&put("first", "/adopt/a", "bob")).1.status, 201);
+    let second = put("second", "/adopt/a", "ann");
+    refused(&lab, &second, ("PUT", "/adopt-in/a"), 423, "lock-token-submitted");
+    assert_eq!(lab.pass(&put("first again", "/adopt/a", "bob")).1.status, 201);
+}
+
+// L-59: an empty resource first, where nothing is
+#[test]
+fn of_nothing() {
+    let lab = Lab::with_users(ROUTES);
+    let lock = |name: &str, target: &str| req(name, "LOCK", target).by("bob").with("Depth", "0").xml(LOCKINFO);
+    assert_eq!(lab.pass(&lock("there", "/null/a")).1.status, 200);
+    assert!(lab.backend.at("/null-in/a").iter().all(|seen| seen.method != "PUT"));
+    let made = lab.ask(&lock("not there", "/null/missing"));
+    let seen = lab.backend.at("/null-in/missing");
+    let put = seen.iter().find(|seen| seen.method == "PUT").expect("a PUT");
+    assert_eq!(
+        (made.status, put.header("if-none-match"), &put.body[..]),
+        (201, Some("*"), &b""[..])
+    );
+    assert!(seen.iter().any(|seen| seen.method == "LOCK"));
+}
+
+/// A gateway before `back_end` with a key for seals, and room for two locks each.
+fn sealing(back_end: &BackEnd) -> Gateway {
+    let identity = "identity: { trusted_header: { user: X-User, from: [127.0.0.1] } }";
+    let locks = "locks: { seal_key: seal, per_principal: 2 }";
+    let text = format!("listeners: [{{ address: '@LISTEN@' }}]\n{identity}\n{locks}\nroutes:{ROUTES}");
+    let text = text.replace("@BACK@", &back_end.address.to_string());
+    Gateway::start_beside(&text, &[("seal", "0123456789abcdef0123456789abcdef".to_owned())])
+}
+
+// L-8, L-68: who made a lock is known after a restart, and told nobody
+#[test]
+fn of_a_sealed_one() {
+    let back_end = BackEnd::start();
+    let first = sealing(&back_end);
+    let mut lab = Lab::of(first, back_end);
+    let lock = |name: &str, target: &str| req(name, "LOCK", target).by("bob").xml(LOCKINFO);
+    let (seen, made) = lab.pass(&lock("sealed", "/one/a"));
+    let sent = seen.text();
+    assert!(!made.text().contains("urn:davgate:lock"), "{}", made.text());
+    let owner = sent
+        .split_once("owner>")
+        .and_then(|(_, rest)| rest.split_once("</"))
+        .unwrap()
+        .0;
+    assert!(
+        owner.contains("urn:davgate:lock") && owner.contains("\"bob\""),
+        "{sent}"
+    );
+    lab.backend.on("LOCK /one-in/b", locked("<urn:uuid:2>", ""));
+    lab.backend.on("LOCK /one-in/c", locked("<urn:uuid:3>", ""));
+    lab.pass(&lock("the second", "/one/b"));
+    refused(
+        &lab,
+        &lock("the third", "/one/c"),
+        ("LOCK", "/one-in/c"),
+        403,
+        "too-many-locks",
+    );
+
+    // Everything is forgotten.
+    lab.gateway = sealing(&lab.backend);
+    tells(&lab, "/one-in/a", &active(TOKEN, owner));
+    let shown = lab.ask(&req("shown", "PROPFIND", "/one/a").by("ann").with("Depth", "0"));
+    assert!(
+        shown.text().contains("activelock") && !shown.text().contains("urn:davgate:lock"),
+        "{}",
+        shown.text()
+    );
+    let put = |name: &str, user: &str| with(name, "PUT", "/one/a", user, SUBMITTED).body("x");
+    refused(
+        &lab,
+        &put("ann's", "ann"),
+        ("PUT", "/one-in/a"),
+        423,
+        "lock-token-submitted",
+    );
+    assert_eq!(lab.pass(&put("bob's", "bob")).1.status, 201);
+    // The seal of another lock proves nothing.
+    tells(&lab, "/one-in/d", &active("urn:uuid:4", owner));
+    let elsewhere = with("elsewhere", "PUT", "/one/d", "bob", ("If", "(<urn:uuid:4>)")).body("x");
+    refused(&lab, &elsewhere, ("PUT", "/one-in/d"), 423, "lock-token-submitted");
+}
+
+// L-26: a back end that reads one condition of a list gets one in each, once all were found true
+#[test]
+fn of_several_conditions() {
+    let lab = Lab::with_users(ROUTES);
+    tells(&lab, "/one-in/a", &active(TOKEN, "x"));
+    lab.pass(&req("lock it", "LOCK", "/one/a").by("bob").xml(LOCKINFO));
+    let put = |name: &str, etag: &str| {
+        let conditions = format!("(<opaquelocktoken:b1> [\"{etag}\"])");
+        with(name, "PUT", "/one/a", "bob", ("If", &conditions)).body("x")
+    };
+    let seen = lab.pass(&put("true", "e1")).0;
+    assert_eq!(seen.header("if"), Some("(<opaquelocktoken:b1>) ([\"e1\"])"));
+    refused(&lab, &put("false", "e2"), ("PUT", "/one-in/a"), 412, "if-false");
+}
