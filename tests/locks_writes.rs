@@ -246,7 +246,7 @@ fn what_becomes_of_locks() {
     locked(&lab, &put("still locked", "bob", "/plain/a"), &["/plain/a"]);
     let partly = "<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/plain-in/a</D:href>\
                   <D:status>HTTP/1.1 403 Forbidden</D:status></D:response></D:multistatus>";
-    lab.backend.on("DELETE /plain-in/a", multistatus(partly.to_owned()));
+    lab.backend.on("DELETE /plain-in/a", multistatus(partly));
     assert_eq!(lab.ask(&gone("in part")).status, 207);
     locked(&lab, &put("still there", "bob", "/plain/a"), &["/plain/a"]);
     nothing(&lab, "/plain-in/a");
