@@ -258,8 +258,9 @@ pub fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath)
 /// Warns where two routes to the same resources judge locks each in its own way, and of keys of `locks` that no route has a use for.
 pub fn compare(judge: &mut Judge, raw: Option<&RawLocks>, path: &KeyPath, routes: &[(KeyPath, Route)]) {
     for (number, (at, route)) in routes.iter().enumerate() {
-        let same =
-            |other: &&(KeyPath, Route)| other.1.backend.location == route.backend.location && overlap(&other.1, route);
+        let same = |other: &&(KeyPath, Route)| {
+            other.1.backend.location.id() == route.backend.location.id() && overlap(&other.1, route)
+        };
         let mut before = routes.iter().take(number).filter(same);
         let keeps = |route: &Route| route.locks.locking != Locking::Off;
         let apart = |other: &Route| keeps(other) && keeps(route) && other.path_rules.fold != route.path_rules.fold;

@@ -88,8 +88,8 @@ impl Gateway {
         // One's own turn must be over before another can be had.
         ctx.turn = None;
         // Two routes may lead to one resource.
-        let origin = permit.route().backend.location.origin();
-        let key = |path: &UpstreamPath| format!("{origin}/{}", path.0.key());
+        let back_end = permit.route().backend.location.id();
+        let key = |path: &UpstreamPath| format!("{back_end}/{}", path.0.key());
         let places = match question {
             Some(question) => question.places().map(|(path, asked)| (key(path), asked)).collect(),
             None => {

@@ -149,9 +149,12 @@ pub enum Location {
 }
 
 impl Location {
-    /// Which back end it is, the same for every route to it: what locks are kept by (section 4.1).
+    /// Which back end it is, the same for every route to it, whether its port is written or meant: what locks are kept by (section 4.1).
     pub fn id(&self) -> String {
         match self {
+            Self::Url(Origin { scheme, authority }) if authority.port() == Some(scheme.default_port()) => {
+                format!("{}://{}", scheme.as_str(), authority.host())
+            }
             Self::Url(origin) => origin.to_string(),
             Self::Embedded(directory) => format!("embedded:{}", directory.display()),
         }
@@ -248,6 +251,28 @@ impl Route {
             refuse_underscore: false,
             query: MethodSet::default(),
             line: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::url::Scheme;
+
+    // 4.1: one back end has one name.
+    #[test]
+    fn name_of_a_back_end() {
+        for (scheme, authority, expected) in [
+            (Scheme::Http, "b.test", "http://b.test"),
+            (Scheme::Http, "B.test:80", "http://b.test"),
+            (Scheme::Https, "b.test:443", "https://b.test"),
+            (Scheme::Http, "b.test:443", "http://b.test:443"),
+            (Scheme::Http, "[::1]:80", "http://[::1]"),
+            (Scheme::Http, "b.test:8080", "http://b.test:8080"),
+        ] {
+            let authority = Authority::parse(authority).unwrap();
+            assert_eq!(Location::Url(Origin { scheme, authority }).id(), expected);
         }
     }
 }
