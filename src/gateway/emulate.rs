@@ -37,8 +37,6 @@ use super::{
     upstream_error::UpstreamError,
 };
 
-/// How long a lock is kept whose resource is being made (L-81).
-const PENDING: Duration = Duration::from_secs(60);
 /// How long LOCK waits for writes of others that are under way (L-84).
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The first of the pauses in which it waits; each is twice as long as the one before.
@@ -93,7 +91,8 @@ impl Gateway {
             creator,
             owner: permit.read_body().and_then(|body| body.lock_owner()),
             timeout: match granting {
-                Granting::Making => timeout.min(milliseconds(PENDING)),
+                // Until it is made, or cannot be any more: a look and a PUT (L-81).
+                Granting::Making => milliseconds(self.time_for(&permit)?.saturating_mul(2)),
                 Granting::Existing | Granting::Name => timeout,
             },
             claims: granting::claims(&root, granting),
