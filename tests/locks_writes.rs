@@ -341,6 +341,31 @@ fn a_write_that_is_over() {
     }
 }
 
+// L-93: a proxy before the back end that has given up on a write says nothing of what becomes of it.
+#[test]
+fn a_write_that_somebody_gave_up_on() {
+    let lab = lab();
+    let ask = |name: &str, path: &str| {
+        let request = req(name, "LOCK", path).by("bob").with("Depth", "0").xml(LOCKINFO);
+        lab.ask(&request).status
+    };
+    for (number, (status, expected)) in [
+        ("504 Gateway Timeout", 423),
+        ("502 Bad Gateway", 423),
+        ("503 Service Unavailable", 200),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let inside = format!("/plain-in/up{number}");
+        let path = format!("/plain/up{number}");
+        there(&lab, &inside);
+        lab.backend.on(&format!("PUT {inside}"), answer(status, &[], ""));
+        lab.ask(&put(status, "ann", &path));
+        assert_eq!(ask(&format!("after {status}"), &path), expected, "{status}");
+    }
+}
+
 // O-14 in report mode: told, and let through; a false If is refused all the same.
 #[test]
 fn report_mode() {

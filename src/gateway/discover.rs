@@ -35,6 +35,21 @@ pub(super) enum Known {
 }
 
 impl Gateway {
+    /// Whether the back end says, of the root of `lock`, that it is not locked by it. What it does not say at all is no.
+    pub(super) async fn has_ended(
+        &self,
+        permit: &Permit,
+        lock: &Lock,
+        session: &Session,
+    ) -> Result<bool, UpstreamError> {
+        let Some(root) = lock.root.upstream(lock.collection) else {
+            return Ok(false);
+        };
+        let known = self.discover(permit, &root, session).await?;
+        let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
+        Ok(known.is_some_and(|known| !known.iter().any(is_it)))
+    }
+
     /// The locks on `resource`, as the back end tells of them to whom it would see of this client. `None`: it does not say.
     ///
     /// # Errors

@@ -23,7 +23,6 @@ use crate::{
     request::State,
     store::{Down, LockStore},
     url::UpstreamPath,
-    xml::lockdiscovery::FoundLock,
 };
 
 use super::{
@@ -160,23 +159,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Whether the back end says, of the root of `lock`, that it is not locked by it. What it does not say at all is no.
-    pub(super) async fn has_ended(
-        &self,
-        permit: &Permit,
-        lock: &Lock,
-        session: &Session,
-    ) -> Result<bool, UpstreamError> {
-        let Some(root) = lock.root.upstream(lock.collection) else {
-            return Ok(false);
-        };
-        let known = self.discover(permit, &root, session).await?;
-        let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
-        Ok(known.is_some_and(|known| !known.iter().any(is_it)))
-    }
-
     /// How long a write may take until its answer is there.
-    fn time_for(&self, permit: &Permit) -> Result<Duration, UpstreamError> {
+    pub(super) fn time_for(&self, permit: &Permit) -> Result<Duration, UpstreamError> {
         let timeouts = self.upstream(permit)?.timeouts();
         let grace = grace(timeouts.connect, timeouts.answer(permit.method()));
         Ok(if permit.method().streams() {
@@ -285,8 +269,11 @@ impl Gateway {
         Ok(())
     }
 
-    /// The back end has answered with this status: the write is over.
+    /// The back end has answered with this status: the write is over, unless only something before the back end has given up on it.
     pub(super) async fn settle(&self, cleared: &Cleared, status: StatusCode, session: &Session, ctx: &mut Context) {
+        if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+            return self.abandon(ctx).await;
+        }
         let Some(write) = ctx.write.take() else { return };
         let effects = match cleared.aftermath(status.as_u16()) {
             Aftermath::Known(effects) => effects,
