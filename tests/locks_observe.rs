@@ -83,7 +83,7 @@ fn refused(lab: &Lab, request: &Req, (method, path): (&str, &str), status: u16, 
     let count = || lab.backend.at(path).iter().filter(|seen| seen.method == method).count();
     let before = count();
     let answer = lab.ask(request);
-    assert_eq!(answer.status, status, "{}", answer.text());
+    assert_eq!(answer.status, status, "{}: {}", request.name, answer.text());
     assert!(answer.has_condition(condition), "{}", answer.text());
     assert_eq!(count(), before, "{method} {path} went on");
     answer
@@ -216,11 +216,13 @@ fn of_an_orphan() {
         let request = put(&format!("{user} denied"), "/one/a", user);
         refused(&lab, &request, ("PUT", "/one-in/a"), 423, "lock-token-submitted");
     }
-    tells(&lab, "/adopt-in/a", &active(TOKEN, "x"));
-    assert_eq!(lab.pass(&put("first", "/adopt/a", "bob")).1.status, 201);
-    let second = put("second", "/adopt/a", "ann");
+    let token = "urn:uuid:5";
+    tells(&lab, "/adopt-in/a", &active(token, "x"));
+    let put = |name: &str, user: &str| with(name, "PUT", "/adopt/a", user, ("If", "(<urn:uuid:5>)")).body("x");
+    assert_eq!(lab.pass(&put("first", "bob")).1.status, 201);
+    let second = put("second", "ann");
     refused(&lab, &second, ("PUT", "/adopt-in/a"), 423, "lock-token-submitted");
-    assert_eq!(lab.pass(&put("first again", "/adopt/a", "bob")).1.status, 201);
+    assert_eq!(lab.pass(&put("first again", "bob")).1.status, 201);
 }
 
 // L-59: an empty resource first, where nothing is

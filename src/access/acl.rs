@@ -3,13 +3,12 @@
 //! each leaf the first entry decides that matches path and principal and mentions the leaf; where none does, it is denied.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::ace::{Ace, Effect, Who};
 use super::privilege::{Privilege, PrivilegeSet};
 use super::verdict::Verdict;
 use crate::identity::Principal;
-use crate::rules::{Asker, Audience, IndexedRule, PathPattern, RuleIndex, RulesBelow};
+use crate::rules::{Asker, Audience, IndexedRule, PathPattern, RuleIndex, RulesBelow, Table};
 use crate::url::path_rules::fold_case;
 
 /// The entries of one route. The configuration file is one source; others may stand before or behind it.
@@ -17,7 +16,7 @@ use crate::url::path_rules::fold_case;
 pub struct Acl {
     sources: Vec<Source>,
     /// The users and groups that entries name.
-    named: HashMap<Who, Audience>,
+    named: Table<Who, Audience>,
     fold: bool,
 }
 
@@ -49,7 +48,7 @@ impl Acl {
     /// The list of `sources`, in the order in which they are asked. `fold`: keys are folded (`case: fold`), as the literals of
     /// the patterns are; then `{user}` is too. An entry's `index` is its place in its source, whatever it says.
     pub fn new(sources: impl IntoIterator<Item = Vec<(PathPattern, Ace)>>, fold: bool) -> Self {
-        let mut named = HashMap::new();
+        let mut named = Table::default();
         let sources = sources
             .into_iter()
             .map(|rules| Source::new(rules, &mut named))
@@ -102,7 +101,7 @@ impl Acl {
 }
 
 impl Source {
-    fn new(rules: Vec<(PathPattern, Ace)>, named: &mut HashMap<Who, Audience>) -> Self {
+    fn new(rules: Vec<(PathPattern, Ace)>, named: &mut Table<Who, Audience>) -> Self {
         let (patterns, aces): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
         let number = |(index, ace)| Ace { index, ..ace };
         let aces: Vec<Ace> = aces.into_iter().enumerate().map(number).collect();
@@ -121,7 +120,7 @@ impl Source {
 }
 
 /// The number of `who`, known or new.
-fn audience(who: &Who, named: &mut HashMap<Who, Audience>) -> Audience {
+fn audience(who: &Who, named: &mut Table<Who, Audience>) -> Audience {
     match who {
         Who::Everyone => Audience::EVERYONE,
         Who::Authenticated => Audience::AUTHENTICATED,

@@ -62,11 +62,11 @@ pub fn compile_rules(text: &str, file_name: &str) -> Result<Loaded, ConfigErrors
 
 fn compile_bytes(bytes: &[u8], file_name: &str, directory: &Path, reads_secrets: bool) -> Result<Loaded, ConfigErrors> {
     let mut problems = Vec::new();
-    let Document { value, places } = match document::parse(bytes, SMALLEST, &mut problems) {
+    let mut places = match document::parse(bytes, SMALLEST, &mut problems) {
         Ok(document) => document,
         Err(problem) => return Err(ConfigErrors::new(file_name, vec![problem])),
     };
-    let raw: RawConfig = shape::read(value, &mut problems);
+    let raw: RawConfig = shape::read(&mut places, &mut problems);
     let mut judge = Judge::new(directory, problems);
     judge.reads_secrets = reads_secrets;
     let policy = compile_policy(&mut judge, &raw, &places);
@@ -81,7 +81,7 @@ fn compile_bytes(bytes: &[u8], file_name: &str, directory: &Path, reads_secrets:
 
 const SMALLEST: &str = "listeners and routes";
 
-fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &document::Place) -> Policy {
+fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &Document<'_>) -> Policy {
     let root = KeyPath::root();
     let mut taken = Vec::new();
     let mut listeners = Vec::new();

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::access::{PrivilegeName, RawAccessRule, RawTo, WhoName};
-use super::document::Place;
+use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::List;
@@ -23,7 +23,7 @@ pub struct Context<'a> {
     /// Whether it folds.
     pub ignore_case: bool,
     /// The lines of the document.
-    pub places: &'a Place,
+    pub places: &'a Document<'a>,
     /// The groups there can be; `None` where sources of identity bring their own.
     pub groups: Option<&'a BTreeSet<String>>,
 }
@@ -37,8 +37,11 @@ pub fn compile(judge: &mut Judge, raw: &List<RawAccessRule>, path: &KeyPath, con
         judge.refuse(problem.expected("rules, or the key left out for no access control"));
     }
     let mut rules = Vec::with_capacity(raw.len());
-    for (at, rule) in judge.items(Some(raw), path) {
-        rules.extend(compile_rule(judge, rule, &at, context));
+    for (index, rule) in raw.iter().enumerate() {
+        let compiled = rule
+            .as_ref()
+            .and_then(|rule| compile_rule(judge, rule, &path.item(index), context));
+        rules.extend(compiled);
     }
     // With a rule refused, the numbers of the others would be wrong.
     let complete = rules.len() == raw.len();
@@ -55,20 +58,21 @@ fn compile_rule(
     path: &KeyPath,
     context: &Context<'_>,
 ) -> Option<(PathPattern, Ace)> {
-    let at = path.key("path");
-    let text = judge.required(
+    // Paths of keys are made where there is something to say: that 100,000 rules are good is soon said.
+    let text = judge.required_key(
         raw.path.as_deref(),
-        &at,
+        path,
+        "path",
         "a path relative to the route, such as /shared/**",
     );
     let pattern = text.and_then(|text| {
         PathPattern::parse_for_users(text, context.fold, context.ignore_case)
-            .map_err(|error| judge.refuse(Problem::new(at, error.to_string())))
+            .map_err(|error| judge.refuse(Problem::new(path.key("path"), error.to_string())))
             .ok()
     });
     let privileges = match (&raw.allow, &raw.deny) {
-        (Some(names), None) => Some((Effect::Allow, privileges(judge, names, &path.key("allow")))),
-        (None, Some(names)) => Some((Effect::Deny, privileges(judge, names, &path.key("deny")))),
+        (Some(names), None) => Some((Effect::Allow, privileges(judge, names, || path.key("allow")))),
+        (None, Some(names)) => Some((Effect::Deny, privileges(judge, names, || path.key("deny")))),
         (Some(_), Some(_)) => {
             let problem = Problem::new(path.clone(), "has both allow and deny");
             judge.refuse(problem.expected("one of them; make it two rules"));
@@ -80,9 +84,8 @@ fn compile_rule(
             None
         }
     };
-    let at = path.key("to");
-    let to = judge.required(raw.to.as_ref(), &at, WHO);
-    let to = to.map(|raw| audience(judge, raw, &at, context));
+    let to = judge.required_key(raw.to.as_ref(), path, "to", WHO);
+    let to = to.map(|raw| audience(judge, raw, || path.key("to"), context));
     let (pattern, ((effect, privileges), to)) = pattern.zip(privileges.zip(to))?;
     if pattern.names_user() && !to.is_empty() && to.iter().all(|who| *who == Who::Anonymous) {
         judge.warn(path, "can never match: {user} is nobody where to is anonymous");
@@ -97,16 +100,19 @@ fn compile_rule(
     Some((pattern, ace))
 }
 
-fn privileges(judge: &mut Judge, names: &List<PrivilegeName>, path: &KeyPath) -> PrivilegeSet {
+/// `path` is that of the list.
+fn privileges(judge: &mut Judge, names: &List<PrivilegeName>, path: impl Fn() -> KeyPath) -> PrivilegeSet {
     if names.is_empty() {
-        judge.refuse(Problem::new(path.clone(), "is empty").expected("privileges, such as [read]"));
+        judge.refuse(Problem::new(path(), "is empty").expected("privileges, such as [read]"));
     }
     let mut all = PrivilegeSet::default();
-    for (at, PrivilegeName(name)) in judge.items(Some(names), path) {
+    for (index, item) in names.iter().enumerate() {
+        let Some(PrivilegeName(name)) = item else { continue };
+        let at = || path().item(index);
         match PrivilegeSet::named(name) {
             Some(set) => {
                 if all.contains(set) {
-                    judge.warn(&at, format!("{name} is in the names before it"));
+                    judge.warn(&at(), format!("{name} is in the names before it"));
                 }
                 all = all.union(set);
             }
@@ -116,7 +122,7 @@ fn privileges(judge: &mut Judge, names: &List<PrivilegeName>, path: &KeyPath) ->
                     Some(_) => " but a method, which belongs into methods",
                     None => "",
                 };
-                let problem = Problem::new(at, format!("{name:?} is no privilege{hint}"));
+                let problem = Problem::new(at(), format!("{name:?} is no privilege{hint}"));
                 let expected = format!("one of {}", known.join(", "));
                 judge.refuse(problem.expected(expected).did_you_mean(name, known));
             }
@@ -125,20 +131,24 @@ fn privileges(judge: &mut Judge, names: &List<PrivilegeName>, path: &KeyPath) ->
     all
 }
 
-fn audience(judge: &mut Judge, raw: &RawTo, path: &KeyPath, context: &Context<'_>) -> Vec<Who> {
+/// `path` is that of the value.
+fn audience(judge: &mut Judge, raw: &RawTo, path: impl Fn() -> KeyPath, context: &Context<'_>) -> Vec<Who> {
     let names = match raw {
-        RawTo::One(name) => vec![(path.clone(), name)],
-        RawTo::Several(names) => {
-            if names.is_empty() {
-                judge.refuse(Problem::new(path.clone(), "is empty").expected(WHO));
-            }
-            judge.items(Some(names), path)
+        RawTo::One(WhoName(name)) => {
+            let one = who(name, &path, context).map_err(|problem| judge.refuse(problem));
+            return one.into_iter().collect();
         }
+        RawTo::Several(names) => names,
     };
+    if names.is_empty() {
+        judge.refuse(Problem::new(path(), "is empty").expected(WHO));
+    }
     let mut all = Vec::with_capacity(names.len());
-    for (at, WhoName(text)) in names {
-        match who(text, &at, context) {
-            Ok(who) if all.contains(&who) => judge.warn(&at, format!("{text} is here twice")),
+    for (index, item) in names.iter().enumerate() {
+        let Some(WhoName(text)) = item else { continue };
+        let at = || path().item(index);
+        match who(text, at, context) {
+            Ok(who) if all.contains(&who) => judge.warn(&at(), format!("{text} is here twice")),
             Ok(who) => all.push(who),
             Err(problem) => judge.refuse(problem),
         }
@@ -146,17 +156,17 @@ fn audience(judge: &mut Judge, raw: &RawTo, path: &KeyPath, context: &Context<'_
     all
 }
 
-fn who(text: &str, path: &KeyPath, context: &Context<'_>) -> Result<Who, Problem> {
+fn who(text: &str, path: impl Fn() -> KeyPath, context: &Context<'_>) -> Result<Who, Problem> {
     let unknown = || {
         let words = ["everyone", "authenticated", "anonymous", "user:NAME", "group:NAME"];
-        let problem = Problem::new(path.clone(), format!("{text:?} is nobody")).expected(WHO);
+        let problem = Problem::new(path(), format!("{text:?} is nobody")).expected(WHO);
         match context.groups.filter(|groups| groups.contains(text)) {
             Some(_) => problem.suggest(format!("group:{text}")),
             None => problem.did_you_mean(text, words),
         }
     };
     let (kind, name) = match text.split_once(':') {
-        Some((kind, name)) => (kind, name.nfc().collect::<String>()),
+        Some((kind, name)) => (kind, nfc(name)),
         None => {
             return match text {
                 "everyone" => Ok(Who::Everyone),
@@ -170,13 +180,13 @@ fn who(text: &str, path: &KeyPath, context: &Context<'_>) -> Result<Who, Problem
         return Err(unknown());
     }
     if name == "{user}" {
-        let problem = Problem::new(path.clone(), "{user} stands in paths only");
+        let problem = Problem::new(path(), "{user} stands in paths only");
         return Err(problem.expected("authenticated, and {user} in the path"));
     }
-    judge_name(&name).map_err(|error| Problem::new(path.clone(), format!("no {kind} has this name: {error}")))?;
+    judge_name(&name).map_err(|error| Problem::new(path(), format!("no {kind} has this name: {error}")))?;
     if name.trim() != name {
         let problem = Problem::new(
-            path.clone(),
+            path(),
             format!("no {kind} has this name: it begins or ends with a blank"),
         );
         return Err(problem.expected(format!("{kind}:{}", name.trim())));
@@ -187,12 +197,20 @@ fn who(text: &str, path: &KeyPath, context: &Context<'_>) -> Result<Who, Problem
     // A group that nobody is in: a denial to it would deny nothing.
     match context.groups {
         Some(groups) if !groups.contains(&name) => {
-            let problem = Problem::new(path.clone(), format!("no group is called {name:?}"));
+            let problem = Problem::new(path(), format!("no group is called {name:?}"));
             Err(problem
                 .expected("a group of identity.groups")
                 .did_you_mean(&name, groups.iter().map(String::as_str)))
         }
         Some(_) | None => Ok(Who::Group(name)),
+    }
+}
+
+fn nfc(name: &str) -> String {
+    if is_nfc(name) {
+        name.to_owned()
+    } else {
+        name.nfc().collect()
     }
 }
 

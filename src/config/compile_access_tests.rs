@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::compile as compile_file;
+use crate::config::document;
 use crate::identity::Principal;
 use serde_json::json;
 use std::path::Path;
@@ -203,10 +204,11 @@ fn groups_that_are_not_there() {
         let rule = json!([{ "path": "/", "deny": ["read"], "to": to }]);
         let raw: List<RawAccessRule> = serde_json::from_value(rule).unwrap();
         let mut judge = Judge::new(Path::new(""), Vec::new());
+        let places = document::parse(b"{}", "", &mut judge.problems).unwrap();
         let context = Context {
             fold: &keep,
             ignore_case: false,
-            places: &Place::default(),
+            places: &places,
             groups,
         };
         compile(&mut judge, &raw, &KeyPath::root().key("access"), &context);

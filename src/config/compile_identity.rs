@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::compile_credentials::header;
 use super::compile_groups;
-use super::document::Place;
+use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::RawCase;
@@ -30,7 +30,7 @@ pub fn compile(
     judge: &mut Judge,
     raw: &RawIdentity,
     path: &KeyPath,
-    places: &Place,
+    places: &Document<'_>,
     routes: &[(KeyPath, Route)],
 ) -> IdentitySettings {
     let mut sources = Vec::new();

@@ -1,7 +1,7 @@
 //! `methods:` of a route. In: names or rules as they stand. Out: the method filter, in file order; a rule that can never decide
 //! is a warning, since the reader of the file probably thinks it does.
 
-use super::document::Place;
+use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::method_names::{self, NONE};
@@ -17,7 +17,7 @@ pub struct Context<'a> {
     /// Whether it folds.
     pub ignore_case: bool,
     /// The lines of the document.
-    pub places: &'a Place,
+    pub places: &'a Document<'a>,
 }
 
 /// The filter that `raw` at `path` describes; without `raw`, read, write and lock pass everywhere.
@@ -89,15 +89,15 @@ fn compile_rule(
     path: &KeyPath,
     context: &Context<'_>,
 ) -> Option<(PathPattern, MethodRule)> {
-    let at = path.key("path");
-    let text = judge.required(
+    let text = judge.required_key(
         raw.path.as_deref(),
-        &at,
+        path,
+        "path",
         "a path relative to the route, such as /archive/**",
     );
     let pattern = text.and_then(|text| {
         PathPattern::parse_folded(text, context.fold, context.ignore_case)
-            .map_err(|error| judge.refuse(Problem::new(at, error.to_string())))
+            .map_err(|error| judge.refuse(Problem::new(path.key("path"), error.to_string())))
             .ok()
     });
     let at = path.key("allow");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::compile_access;
 use super::compile_methods::{self, Context};
-use super::document::Place;
+use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
@@ -23,7 +23,7 @@ pub fn compile(
     judge: &mut Judge,
     raw: &RawRoute,
     path: &KeyPath,
-    places: &Place,
+    places: &Document<'_>,
     groups: Option<&BTreeSet<String>>,
 ) -> Option<Route> {
     let public = public_prefix(judge, raw, path);

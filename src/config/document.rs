@@ -1,67 +1,86 @@
-//! The only place that knows the file is YAML (1.2, core schema: `no`, `off` and `yes` are strings). In: bytes. Out: plain values
-//! and, beside them, the line of each. One parser makes both, so a message cannot point at another reading of the file.
-//! Passes: one document of mappings with string keys, lists and scalars. Refused: duplicate keys, tags, merge keys, keys
-//! without a value, and aliases that unfold to more than the parser's budget.
-
-use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
-use serde_json::{Map, Number, Value};
+//! The file as a document. In: bytes. Out: plain values, each with its line. One tree holds both, so a message cannot point at another
+//! reading of the file. Passes: one document of mappings with string keys, lists and scalars. Refused: what is no YAML, duplicate
+//! keys, tags, merge keys, keys without a value, and aliases that unfold to more than `yaml` allows.
 
 use super::error::{KeyPath, Problem, Step};
+use super::yaml::{self, Content, Key, Node};
 
-/// A document without its syntax.
-#[derive(Debug, Default)]
-pub struct Document {
-    /// The values; keys without a usable value are left out.
-    pub value: Value,
-    /// Where each value stands.
-    pub places: Place,
+/// What a file says, and where. Keys without a usable value have a line only.
+#[derive(Debug)]
+pub struct Document<'a> {
+    root: Node<'a>,
 }
 
-/// The line of a value, and the places of what it holds.
-#[derive(Debug, Default)]
-pub struct Place {
-    line: usize,
-    /// In the order of the file, each once.
-    keys: Vec<(String, Place)>,
-    items: Vec<Place>,
-}
-
-impl Place {
-    /// The keys of the mapping at `path`, in the order of the file.
-    pub fn keys(&self, path: &KeyPath) -> Vec<&str> {
-        let mut place = Some(self);
-        for step in path.steps() {
-            place = place.and_then(|place| place.inside(step));
-        }
-        place.map_or(Vec::new(), |place| {
-            place.keys.iter().map(|(name, _)| name.as_str()).collect()
-        })
+impl<'a> Document<'a> {
+    /// The values.
+    pub fn root(&self) -> &Node<'a> {
+        &self.root
     }
 
-    fn inside(&self, step: &Step) -> Option<&Self> {
-        match step {
-            Step::Key(key) => self.keys.iter().find(|(name, _)| name == key).map(|(_, inner)| inner),
-            Step::Item(index) => self.items.get(*index),
+    /// The keys of the mapping at `path`, in the order of the file.
+    pub fn keys(&self, path: &KeyPath) -> Vec<&str> {
+        let mut node = Some(&self.root);
+        for step in path.steps() {
+            node = node.and_then(|node| node.inside(step));
+        }
+        match node.map(|node| &node.content) {
+            Some(Content::Mapping(entries)) => entries.iter().filter_map(|(key, _)| Some(&**key.name()?)).collect(),
+            _ => Vec::new(),
         }
     }
 
     /// The line (from 1) of `path`, or of the nearest thing that holds it.
     pub fn line(&self, path: &KeyPath) -> usize {
-        let mut place = self;
+        let mut node = &self.root;
         for step in path.steps() {
-            let inner = match step {
-                Step::Key(key) => place.keys.iter().find(|(name, _)| name == key).map(|(_, inner)| inner),
-                Step::Item(index) => place.items.get(*index),
-            };
-            match inner {
-                Some(found) => place = found,
+            match node.inside(step) {
+                Some(found) => node = found,
                 None => break,
             }
         }
-        place.line
+        node.line()
+    }
+
+    /// Takes the value at `steps` out; its line stays, and so do the numbers of later items. Whether there was anything to take.
+    pub fn take_out(&mut self, steps: &[Step]) -> bool {
+        let mut node = &mut self.root;
+        for step in steps {
+            match node.inside_mut(step).filter(|inner| !inner.hidden) {
+                Some(inner) => node = inner,
+                None => return false,
+            }
+        }
+        node.hidden = !steps.is_empty();
+        node.hidden
     }
 }
 
+impl Node<'_> {
+    fn line(&self) -> usize {
+        usize::try_from(self.line).unwrap_or(usize::MAX)
+    }
+
+    fn inside(&self, step: &Step) -> Option<&Self> {
+        match (&self.content, step) {
+            (Content::Mapping(entries), Step::Key(key)) => {
+                entries.iter().find(|(name, _)| name.is(key)).map(|(_, inner)| inner)
+            }
+            (Content::List(items), Step::Item(index)) => items.get(*index),
+            _ => None,
+        }
+    }
+
+    fn inside_mut(&mut self, step: &Step) -> Option<&mut Self> {
+        match (&mut self.content, step) {
+            (Content::Mapping(entries), Step::Key(key)) => entries
+                .iter_mut()
+                .find(|(name, _)| name.is(key))
+                .map(|(_, inner)| inner),
+            (Content::List(items), Step::Item(index)) => items.get_mut(*index),
+            _ => None,
+        }
+    }
+}
 /// How deep lists and mappings may be nested: the file needs seven levels, and each one costs stack.
 const MAX_DEPTH: usize = 64;
 
@@ -69,7 +88,7 @@ const QUOTES: &str = "quotes around a value with { } [ ] or commas in it, such a
 
 /// Reads the file, whose smallest content is `smallest`. Problems with single values are added to `problems`; `Err` is a file that cannot
 /// be read as YAML at all.
-pub fn parse(bytes: &[u8], smallest: &str, problems: &mut Vec<Problem>) -> Result<Document, Problem> {
+pub fn parse<'a>(bytes: &'a [u8], smallest: &str, problems: &mut Vec<Problem>) -> Result<Document<'a>, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes
             .iter()
@@ -83,7 +102,7 @@ pub fn parse(bytes: &[u8], smallest: &str, problems: &mut Vec<Problem>) -> Resul
     if let Some(line) = too_deep(text) {
         return Err(Problem::at_line(line, "lists or mappings are nested too deeply"));
     }
-    let nodes = MarkedYaml::load_from_str(text).map_err(|error| {
+    let nodes = yaml::documents(text).map_err(|error| {
         let problem = Problem::at_line(error.marker().line(), format!("not valid YAML: {}", error.info()));
         // What most often leads there is a path such as /home/{user}/** between braces.
         if error.info().contains("parsing a flow") {
@@ -93,22 +112,17 @@ pub fn parse(bytes: &[u8], smallest: &str, problems: &mut Vec<Problem>) -> Resul
         }
     })?;
     let mut nodes = nodes.into_iter();
-    let root = nodes
-        .next()
-        .ok_or_else(|| Problem::at_line(1, "the file is empty").expected(smallest))?;
+    let empty = || Problem::at_line(1, "the file is empty").expected(smallest);
+    let mut root = nodes.next().ok_or_else(empty)?;
     if let Some(second) = nodes.next() {
-        let problem = Problem::at_line(second.span.start.line(), "a second document begins here");
+        let problem = Problem::new(KeyPath::root(), "a second document begins here").on_line(second.line());
         return Err(problem.expected("one document"));
     }
-    let mut reader = Reader {
-        problems,
-        path: KeyPath::root(),
-    };
-    let (value, places) = reader.node(&root, root.span.start.line());
-    match value {
-        Some(value @ Value::Object(_)) => Ok(Document { value, places }),
-        Some(_) => Err(Problem::at_line(places.line, "the file is no mapping").expected(smallest)),
-        None => Err(Problem::at_line(1, "the file is empty").expected(smallest)),
+    judge(&mut root, &At::Root, problems);
+    match &root.content {
+        Content::Mapping(_) => Ok(Document { root }),
+        _ if root.hidden => Err(empty()),
+        _ => Err(Problem::at_line(root.line(), "the file is no mapping").expected(smallest)),
     }
 }
 
@@ -135,93 +149,88 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-struct Reader<'a> {
-    problems: &'a mut Vec<Problem>,
-    path: KeyPath,
+/// Where the walk is. Becomes a path only when there is something to say: a file of 100,000 rules has 600,000 values.
+enum At<'a> {
+    Root,
+    Key(&'a At<'a>, &'a str),
+    Item(&'a At<'a>, usize),
 }
 
-impl Reader<'_> {
-    /// The value of `node`, `None` where it has no usable one, and its place. `line` is where its key or dash stands.
-    fn node(&mut self, node: &MarkedYaml<'_>, line: usize) -> (Option<Value>, Place) {
-        let mut place = Place {
-            line,
-            ..Place::default()
-        };
-        let value = match &node.data {
-            YamlData::Value(scalar) => self.scalar(scalar, line),
-            YamlData::Sequence(items) => {
-                let mut values = Vec::with_capacity(items.len());
-                for (index, item) in items.iter().enumerate() {
-                    self.path.push(Step::Item(index));
-                    let (value, inner) = self.node(item, item.span.start.line());
-                    self.path.pop();
-                    // The place must stay taken, or later items would change their numbers.
-                    values.push(value.unwrap_or(Value::Null));
-                    place.items.push(inner);
-                }
-                Some(Value::Array(values))
-            }
-            YamlData::Mapping(entries) => {
-                let mut values = Map::new();
-                for (key, item) in entries {
-                    let line = key.span.start.line();
-                    let Some(name) = self.key(key) else { continue };
-                    self.path.push(Step::Key(name.clone().into()));
-                    let (value, inner) = self.node(item, line);
-                    self.path.pop();
-                    if let Some(value) = value {
-                        values.insert(name.clone(), value);
-                    }
-                    place.keys.push((name, inner));
-                }
-                Some(Value::Object(values))
-            }
-            YamlData::Tagged(..) => self.refuse(line, "has a YAML tag", "a plain value"),
-            YamlData::Representation(..) | YamlData::Alias(_) | YamlData::BadValue => {
-                self.refuse(line, "cannot be read", "a plain value")
-            }
-        };
-        (value, place)
-    }
-
-    fn scalar(&mut self, scalar: &Scalar<'_>, line: usize) -> Option<Value> {
-        match scalar {
-            Scalar::Null => self.refuse(line, "has no value", "a value, or the key left out"),
-            Scalar::Boolean(value) => Some(Value::Bool(*value)),
-            Scalar::Integer(value) => Some(Value::Number((*value).into())),
-            Scalar::FloatingPoint(value) => match Number::from_f64(value.into_inner()) {
-                Some(number) => Some(Value::Number(number)),
-                None => self.refuse(line, "is no number", "a finite number"),
-            },
-            Scalar::String(text) => Some(Value::String(text.to_string())),
+impl At<'_> {
+    fn path(&self) -> KeyPath {
+        match self {
+            Self::Root => KeyPath::root(),
+            Self::Key(outer, name) => outer.path().named(name),
+            Self::Item(outer, index) => outer.path().item(*index),
         }
     }
+}
 
-    fn key(&mut self, key: &MarkedYaml<'_>) -> Option<String> {
-        let line = key.span.start.line();
-        match &key.data {
-            YamlData::Value(Scalar::String(name)) if name == "<<" => {
-                self.refuse(line, "has a merge key (<<)", "an alias of the whole value")
+/// Refuses what no file may hold in `node`, which is at `at`: such values are hidden, and keys that are no names go.
+fn judge(node: &mut Node<'_>, at: &At<'_>, problems: &mut Vec<Problem>) {
+    let (what, expected) = match &mut node.content {
+        Content::Bool(_) | Content::Integer(_) | Content::Text(_) => return,
+        Content::Float(value) if value.is_finite() => return,
+        Content::List(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                judge(item, &At::Item(at, index), problems);
             }
-            YamlData::Value(Scalar::String(name)) => Some(name.to_string()),
-            _ => self.refuse(line, "has a key that is no string", "names as keys"),
+            return;
         }
-    }
+        Content::Mapping(entries) => {
+            entries.retain_mut(|(key, item)| match key {
+                Key::Name(name) if name == "<<" => {
+                    refuse(
+                        at,
+                        item.line(),
+                        problems,
+                        "has a merge key (<<)",
+                        "an alias of the whole value",
+                    );
+                    false
+                }
+                Key::Name(name) => {
+                    judge(item, &At::Key(at, name), problems);
+                    true
+                }
+                Key::Other => {
+                    refuse(
+                        at,
+                        item.line(),
+                        problems,
+                        "has a key that is no string",
+                        "names as keys",
+                    );
+                    false
+                }
+            });
+            return;
+        }
+        Content::Float(_) => ("is no number", "a finite number"),
+        Content::Null => ("has no value", "a value, or the key left out"),
+        Content::Tagged => ("has a YAML tag", "a plain value"),
+        Content::Unreadable => ("cannot be read", "a plain value"),
+    };
+    refuse(at, node.line(), problems, what, expected);
+    node.hidden = true;
+}
 
-    fn refuse<T>(&mut self, line: usize, what: &str, expected: &str) -> Option<T> {
-        let problem = Problem::new(self.path.clone(), what).expected(expected);
-        self.problems.push(problem.on_line(line));
-        None
-    }
+fn refuse(at: &At<'_>, line: usize, problems: &mut Vec<Problem>, what: &str, expected: &str) {
+    problems.push(Problem::new(at.path(), what).expected(expected).on_line(line));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    fn value(document: &Document<'_>) -> Value {
+        Value::deserialize(document.root()).unwrap()
+    }
 
     /// What a file gives, and its problems with their lines.
-    fn read(text: &str) -> (Option<Document>, Vec<String>) {
+    fn read(text: &str) -> (Option<Document<'_>>, Vec<String>) {
         let mut problems = Vec::new();
         let document = match parse(text.as_bytes(), "listeners and routes", &mut problems) {
             Ok(document) => Some(document),
@@ -248,7 +257,7 @@ mod tests {
             "listeners": [{ "address": "a" }, { "address": "b", "more": "c" }],
             "routes": [{ "path": "/x", "on": "off", "no": 8080, "text": "8080", "yes": true, "half": 0.5 }],
         });
-        assert_eq!(document.value, expected);
+        assert_eq!(value(&document), expected);
         let root = KeyPath::root();
         let listener = |index| root.key("listeners").item(index);
         let rows = [
@@ -263,14 +272,14 @@ mod tests {
             (root.key("routes").item(7), 7),
         ];
         for (path, line) in rows {
-            assert_eq!(document.places.line(&path), line, "{path}");
+            assert_eq!(document.line(&path), line, "{path}");
         }
     }
 
     #[test]
     fn problems_with_single_values_leave_the_rest() {
         let (document, problems) = read("a: 1\nb:\nc: !secret x\nd: [1, ~]\n1: x\ne:\n  <<: {f: 1}\n  g: .nan\n");
-        assert_eq!(document.unwrap().value, json!({ "a": 1, "d": [1, null], "e": {} }));
+        assert_eq!(value(&document.unwrap()), json!({ "a": 1, "d": [1, null], "e": {} }));
         assert_eq!(
             problems,
             [
@@ -287,7 +296,7 @@ mod tests {
     #[test]
     fn aliases_stand_for_the_whole_value() {
         let (document, problems) = read("a: &rules [x, y]\nb: *rules\n");
-        assert_eq!(document.unwrap().value, json!({ "a": ["x", "y"], "b": ["x", "y"] }));
+        assert_eq!(value(&document.unwrap()), json!({ "a": ["x", "y"], "b": ["x", "y"] }));
         assert_eq!(problems, Vec::<String>::new());
     }
 

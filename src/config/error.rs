@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::document::Place;
+use super::document::Document;
 
 /// One step from a value to a value inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,7 +189,7 @@ impl ConfigErrors {
     }
 
     /// The problems, each on the line that `places` knows for it, where it has none of its own.
-    pub(super) fn located(file: &str, problems: Vec<Problem>, places: &Place) -> Self {
+    pub(super) fn located(file: &str, problems: Vec<Problem>, places: &Document<'_>) -> Self {
         let with_line = |problem: Problem| {
             let line = problem.line().unwrap_or_else(|| places.line(problem.path()));
             problem.on_line(line)

@@ -64,6 +64,20 @@ impl Judge {
         value
     }
 
+    /// `value`, which the mapping at `path` must have at `key`.
+    pub fn required_key<T>(
+        &mut self,
+        value: Option<T>,
+        path: &KeyPath,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<T> {
+        match value {
+            Some(value) => Some(value),
+            None => self.required(None, &path.key(key), expected),
+        }
+    }
+
     /// `path` as the file means it: relative to the file's own directory.
     pub fn file(&self, path: &str) -> PathBuf {
         self.directory.join(path)

@@ -14,6 +14,7 @@ mod compile_locks;
 mod compile_methods;
 mod compile_names;
 mod compile_route;
+mod deserialize;
 mod document;
 mod error;
 mod judge;
@@ -29,6 +30,7 @@ mod reports;
 mod schema;
 mod shape;
 mod values;
+mod yaml;
 
 pub use compile::{Loaded, compile, compile_rules, load, load_rules};
 pub use error::{ConfigErrors, KeyPath, Problem, Step};

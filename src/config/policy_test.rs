@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::compile::bytes_of;
-use super::document::{self, Document};
+use super::document;
 use super::error::{ConfigErrors, KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::List;
@@ -97,9 +97,10 @@ impl fmt::Display for Expected {
 pub fn load_test(path: &Path) -> Result<PolicyTest, ConfigErrors> {
     let name = path.display().to_string();
     let mut problems = Vec::new();
-    let parsed = document::parse(&bytes_of(path)?, SMALLEST, &mut problems);
-    let Document { value, places } = parsed.map_err(|problem| ConfigErrors::new(&name, vec![problem]))?;
-    let raw: RawPolicyTest = shape::read(value, &mut problems);
+    let bytes = bytes_of(path)?;
+    let parsed = document::parse(&bytes, SMALLEST, &mut problems);
+    let mut places = parsed.map_err(|problem| ConfigErrors::new(&name, vec![problem]))?;
+    let raw: RawPolicyTest = shape::read(&mut places, &mut problems);
     let mut judge = Judge::new(path.parent().unwrap_or(Path::new("")), problems);
     let config = raw.config.as_deref().map(|file| judge.file(file));
     let at = KeyPath::root().key("tests");

@@ -1,11 +1,11 @@
-//! From values to the raw configuration, with all errors of shape at once. In: the document's value. Out: what of it has the
+//! From values to the raw configuration, with all errors of shape at once. In: the document. Out: what of it has the
 //! right shape, and a problem for each key that has not. serde stops at its first error; so each offending node is taken out
 //! and the rest is read again.
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use serde_path_to_error::Segment;
 
+use super::document::Document;
 use super::error::{KeyPath, Problem, Step};
 
 /// After so many errors the rest is left for the next run.
@@ -24,16 +24,20 @@ const LATER: [&str; 9] = [
     "acquisition_guard",
 ];
 
-/// Reads `value`; problems of shape are added to `problems`.
-pub fn read<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Vec<Problem>) -> T {
+/// Reads `document`; problems of shape are added to `problems`.
+pub fn read<T: DeserializeOwned + Default>(document: &mut Document<'_>, problems: &mut Vec<Problem>) -> T {
+    // A good file is read once, and without keeping track of where.
+    if let Ok(raw) = T::deserialize(document.root()) {
+        return raw;
+    }
     for _ in 0..MAX_ERRORS {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        let error = match serde_path_to_error::deserialize::<_, T>(document.root()) {
             Ok(raw) => return raw,
             Err(error) => error,
         };
         let mut path = key_path(error.path());
         problems.push(explain(path.clone(), &error.inner().to_string()));
-        while !take_out(&mut value, path.steps()) {
+        while !document.take_out(path.steps()) {
             if path.pop().is_none() {
                 return T::default();
             }
@@ -52,27 +56,6 @@ fn key_path(path: &serde_path_to_error::Path) -> KeyPath {
         }
     }
     steps
-}
-
-/// Takes the node at `steps` out of `value`: a key goes, an item becomes null, so that later items keep their numbers. Whether
-/// there was anything to take.
-fn take_out(value: &mut Value, steps: &[Step]) -> bool {
-    let Some((step, rest)) = steps.split_first() else {
-        return false;
-    };
-    match step {
-        Step::Key(key) if rest.is_empty() => value
-            .as_object_mut()
-            .is_some_and(|entries| entries.remove(&**key).is_some()),
-        Step::Key(key) => value.get_mut(&**key).is_some_and(|inner| take_out(inner, rest)),
-        Step::Item(index) => value.get_mut(index).is_some_and(|item| {
-            if rest.is_empty() {
-                !std::mem::take(item).is_null()
-            } else {
-                take_out(item, rest)
-            }
-        }),
-    }
 }
 
 /// serde's message in this program's words. It has the forms "WHAT, expected X" and "unknown field `a`, expected one of `b`".
@@ -139,12 +122,16 @@ fn one_of(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::document;
     use crate::config::raw::RawConfig;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn problems(value: Value) -> Vec<String> {
         let mut problems = Vec::new();
-        read::<RawConfig>(value, &mut problems);
+        // JSON is YAML.
+        let text = value.to_string();
+        let mut document = document::parse(text.as_bytes(), "", &mut problems).unwrap();
+        read::<RawConfig>(&mut document, &mut problems);
         problems.iter().map(Problem::to_string).collect()
     }
 

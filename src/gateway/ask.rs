@@ -205,6 +205,30 @@ impl Gateway {
         Ok(Probed::Found(found))
     }
 
+    /// The same, with the entity tag that HEAD tells, where PROPFIND told none of a resource (L-86: nginx).
+    ///
+    /// # Errors
+    /// The back end did not answer, or not in time.
+    pub(super) async fn with_entity_tag(
+        &self,
+        found: Found,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Found, UpstreamError> {
+        if found.state != State::Resource || found.etag.is_some() {
+            return Ok(found);
+        }
+        let asking = self.send_probe(Method::Head, permit, resource, session, HeldBody::None);
+        let answer = tokio::time::timeout(self.upstream(permit)?.timeouts().read, asking).await;
+        let incoming = answer.map_err(|_| UpstreamError::Timeout)??;
+        let told = incoming.status.is_success().then(|| incoming.headers.get(header::ETAG));
+        let told = told.flatten().and_then(|value| value.to_str().ok());
+        let etag = told.map(str::to_owned);
+        incoming.release().await;
+        Ok(Found { etag, ..found })
+    }
+
     async fn send_probe(
         &self,
         method: Method,

@@ -126,7 +126,7 @@ impl Gateway {
         ctx.upstream.begin();
         for path in places {
             let found = match self.probe_in_time(case.permit(), &path, session).await? {
-                Probed::Found(found) => found,
+                Probed::Found(found) => self.with_entity_tag(found, case.permit(), &path, session).await?,
                 Probed::Challenge(_) => State::Unknown.into(),
             };
             case.learn(&path, found);

@@ -8,4 +8,4 @@ pub mod wildcard;
 
 pub use audience::{Asker, Audience};
 pub use pattern::{PathPattern, PatternError};
-pub use rule_index::{IndexedRule, RuleIndex, RuleSet, RulesBelow};
+pub use rule_index::{IndexedRule, RuleIndex, RuleSet, RulesBelow, Table};

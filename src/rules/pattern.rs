@@ -5,8 +5,10 @@
 
 mod below;
 
+use std::borrow::Cow;
+
 use regex::Regex;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::wildcard::{GlobByte, glob, wild_match};
 use crate::url::{CanonicalPath, PathError};
@@ -252,12 +254,14 @@ fn whole_regex(text: &str, ignore_case: bool) -> Result<Kind, PatternError> {
 
 fn parts(path: &str, fold: &impl Fn(&str) -> String) -> Result<Box<[Part]>, PatternError> {
     // A name for each requester; what is left of it stands inside a name.
-    let plain = path
-        .split('/')
-        .map(|segment| if segment == USER { "_" } else { segment });
-    let plain = plain.collect::<Vec<_>>().join("/");
-    if plain.contains(USER) {
-        return Err(PatternError::PartialUser);
+    let mut plain = Cow::Borrowed(path);
+    if path.contains(USER) {
+        let segments = path.split('/');
+        let segments = segments.map(|segment| if segment == USER { "_" } else { segment });
+        plain = segments.collect::<Vec<_>>().join("/").into();
+        if plain.contains(USER) {
+            return Err(PatternError::PartialUser);
+        }
     }
     if let Some(found) = plain.chars().find(|c| matches!(c, '{' | '}' | '?' | '#')) {
         return Err(match found {
@@ -290,21 +294,26 @@ fn part(segment: &str, fold: &impl Fn(&str) -> String) -> Result<Part, PatternEr
         return Err(PatternError::EmptySegment);
     }
     // Only a raw `*` is a wildcard, `%2A` is a name's own: so split before decoding, as P-4 does with slashes.
+    if !segment.contains('*') {
+        return Ok(Part::Literal(literal(segment, fold)?.into()));
+    }
     let pieces = segment
         .split('*')
         .map(|piece| literal(piece, fold))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(match pieces.as_slice() {
-        [name] => Part::Literal(name.as_str().into()),
-        _ => Part::Glob(glob(&pieces)),
-    })
+    Ok(Part::Glob(glob(&pieces)))
 }
 
 fn literal(piece: &str, fold: &impl Fn(&str) -> String) -> Result<String, PatternError> {
     let decoded = percent_encoding::percent_decode_str(piece)
         .decode_utf8()
         .map_err(|_| PatternError::NotCanonical(PathError::NotUtf8))?;
-    Ok(fold(&decoded.nfc().collect::<String>()))
+    // What is in NFC, nearly everything, is not copied for it.
+    Ok(if is_nfc(&decoded) {
+        fold(&decoded)
+    } else {
+        fold(&decoded.nfc().collect::<String>())
+    })
 }
 
 #[cfg(test)]

@@ -5,8 +5,14 @@
 use std::collections::HashMap;
 use std::fmt::Debug;
 
+use foldhash::fast::RandomState;
+
 use super::audience::{Asker, Audience, cover};
 use super::pattern::{PathPattern, segments};
+
+/// A table that is filled from the configuration file only. What requests bring is looked up and never stored, so nobody can fill it
+/// with keys that collide, and a quick hash is good enough.
+pub type Table<K, V> = HashMap<K, V, RandomState>;
 
 /// How many earlier rules are compared when asking whether a rule can match at all; what is not found then is no harm: a
 /// warning is missing, or what is asked of a subtree is judged more strictly.
@@ -46,16 +52,16 @@ pub struct RuleIndex<S> {
     rules: Vec<IndexedRule<S>>,
     root: Node<S>,
     /// For each rule that can never decide, the earlier ones that do instead.
-    never: HashMap<usize, Vec<usize>>,
+    never: Table<usize, Vec<usize>>,
 }
 
 #[derive(Clone, Debug)]
 struct Node<S> {
-    rules: HashMap<Audience, Vec<usize>>,
+    rules: Table<Audience, Vec<usize>>,
     /// For everything that a rule further down refuses, the first such rule: a rule stands here with what no rule before it
     /// refuses to the same audience.
-    refused_below: HashMap<Audience, Vec<(usize, S)>>,
-    children: HashMap<Box<str>, Node<S>>,
+    refused_below: Table<Audience, Vec<(usize, S)>>,
+    children: Table<Box<str>, Node<S>>,
 }
 
 /// What the rules say of everything strictly below a key.
@@ -72,9 +78,9 @@ pub enum RulesBelow {
 impl<S> Default for Node<S> {
     fn default() -> Self {
         Self {
-            rules: HashMap::new(),
-            refused_below: HashMap::new(),
-            children: HashMap::new(),
+            rules: Table::default(),
+            refused_below: Table::default(),
+            children: Table::default(),
         }
     }
 }
@@ -109,10 +115,12 @@ impl<S: RuleSet> RuleIndex<S> {
                 node = child;
             }
             for audience in &rule.audiences {
-                node.rules.entry(*audience).or_default().push(number);
+                // Most nodes have one rule: room for four, the least there is without asking, would be 100,000 times too much.
+                let list = node.rules.entry(*audience).or_insert_with(|| Vec::with_capacity(1));
+                list.push(number);
             }
         }
-        let never = HashMap::new();
+        let never = Table::default();
         let mut index = Self { rules, root, never };
         index.sum_up();
         index
