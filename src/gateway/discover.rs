@@ -8,7 +8,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Permit, granting},
     identity::outbound,
-    locks::{Lock, LockDepth, LockPath},
+    locks::{Claim, Lock, LockDepth, LockPath},
     policy::{Method, OrphanLocks},
     rewrite::request::probe_headers,
     url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
@@ -95,12 +95,7 @@ impl Gateway {
         ctx.upstream.begin();
         let found = self.discover(permit, resource, session).await?;
         ctx.upstream.end();
-        Ok(found.map(|found| {
-            found
-                .iter()
-                .filter_map(|one| self.lock_of(permit, resource, one))
-                .collect()
-        }))
+        Ok(found.map(|found| found.iter().map(|one| self.lock_of(permit, resource, one)).collect()))
     }
 
     /// What is known of the lock `token`: by the store, else by the back end, which is asked at `resource`. What it tells is kept as the
@@ -123,8 +118,15 @@ impl Gateway {
         let Some(found) = self.found_at(permit, resource, session, ctx).await? else {
             return Ok(Known::Unsaid);
         };
-        match found.into_iter().find(|lock| lock.token == token) {
-            Some(lock) => Ok(Known::Lock(Box::new(self.take_in(permit, lock, false).await?))),
+        let untold = found.iter().any(|lock| lock.token.is_empty());
+        let own = |lock: &Lock| is_own_untold(permit, lock);
+        match found.into_iter().find(|lock| lock.token == token || own(lock)) {
+            Some(lock) => {
+                let token = token.to_owned();
+                let lock = self.take_in(permit, Lock { token, ..lock }, false).await?;
+                Ok(Known::Lock(Box::new(lock)))
+            }
+            None if untold => Ok(Known::Unsaid),
             None => Ok(Known::Gone),
         }
     }
@@ -148,11 +150,33 @@ impl Gateway {
         }
         for resource in places(permit, &unknown).into_iter().take(MOST_ASKED) {
             let found = self.found_at(permit, &resource, session, ctx).await?;
-            for lock in found.into_iter().flatten().filter(|lock| unknown.contains(&lock.token)) {
-                self.take_in(permit, lock, false).await?;
+            for lock in found.into_iter().flatten() {
+                if unknown.contains(&lock.token) {
+                    self.take_in(permit, lock, false).await?;
+                } else if lock.token.is_empty() {
+                    self.take_untold(permit, lock, &unknown).await?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// A lock whose token the back end tells nobody, where a token is submitted that nobody knows: it may be that one. It is the requester's if
+    /// the seal says so; what the store knows with another token is not meant. Of all others nobody can tell whose they are.
+    async fn take_untold(&self, permit: &Permit, lock: Lock, unknown: &[String]) -> Result<(), Halt> {
+        let there = self.store().survey(&[Claim::itself(lock.root.clone())]).await?.locks;
+        let known = |other: &Lock| other.root == lock.root && other.creator.is_some();
+        if permit.route().locks.orphans == OrphanLocks::Pass && lock.creator.is_none() || there.iter().any(known) {
+            return Ok(());
+        }
+        match unknown {
+            [token] if is_own_untold(permit, &lock) => {
+                let token = token.clone();
+                self.take_in(permit, Lock { token, ..lock }, false).await?;
+                Ok(())
+            }
+            _ => Err(permit.locked(&[lock]).into()),
+        }
     }
 
     /// A lock whose token the request submits, with the creator it has from now on (`orphan_locks`). `kept`: it is in the store.
@@ -173,8 +197,8 @@ impl Gateway {
         Ok(self.store().put(lock).await?)
     }
 
-    /// The lock that the back end tells of at `resource`; `None`: it has no token.
-    pub(super) fn lock_of(&self, permit: &Permit, resource: &UpstreamPath, found: &FoundLock) -> Option<Lock> {
+    /// The lock that the back end tells of at `resource`; its token is empty if the back end does not tell it.
+    pub(super) fn lock_of(&self, permit: &Permit, resource: &UpstreamPath, found: &FoundLock) -> Lock {
         let back_end = granting::lock_path(permit).back_end;
         let here = LockPath::new(back_end, resource);
         let told = found.lock.root.as_deref().and_then(|href| root_url(permit, href));
@@ -195,8 +219,8 @@ impl Gateway {
         let longest = self.lock_settings().max_timeout.as_millis();
         let named = found.lock.seconds.map(|seconds| seconds.saturating_mul(1000));
         let timeout = named.unwrap_or(u64::try_from(longest).unwrap_or(u64::MAX));
-        Some(Lock {
-            token: found.lock.token.clone()?,
+        Lock {
+            token: found.lock.token.clone().unwrap_or_default(),
             collection: root != here || resource.0.slash(),
             root,
             depth: if found.lock.infinite {
@@ -211,8 +235,13 @@ impl Gateway {
             created_at: 0,
             // The store puts its own times in their place.
             expires_at: timeout,
-        })
+        }
     }
+}
+
+/// Whether the back end does not tell the token of `lock`, and the seal says that it is the requester's.
+fn is_own_untold(permit: &Permit, lock: &Lock) -> bool {
+    lock.token.is_empty() && lock.creator.is_some() && lock.creator.as_deref() == permit.principal().name()
 }
 
 /// The path that a lock root names; `None`: none of this back end's.
