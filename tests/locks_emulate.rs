@@ -517,10 +517,11 @@ fn one_back_end_by_several_names() {
     let lab = Lab::with_users(&routes);
     let answer = lab.ask(&lock("of the first", "ann", "/0/a"));
     let own = format!("(<{}>)", token(&answer));
-    for number in 0..names.len() {
-        let put = |user: &str| req("write", "PUT", &format!("/{number}/a")).by(user).body("b");
-        assert_eq!(lab.ask(&put("bob")).status, 423, "{}", names[number]);
-        assert_eq!(lab.ask(&put("ann").with("If", &own)).status, 204, "{}", names[number]);
+    for (number, name) in names.iter().enumerate() {
+        let path = format!("/{number}/a");
+        let put = |user: &str| req("write", "PUT", &path).by(user).body("b");
+        assert_eq!(lab.ask(&put("bob")).status, 423, "{name}");
+        assert_eq!(lab.ask(&put("ann").with("If", &own)).status, 204, "{name}");
     }
 }
 
