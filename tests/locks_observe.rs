@@ -225,6 +225,79 @@ fn of_an_orphan() {
     assert_eq!(lab.pass(&put("first again", "bob")).1.status, 201);
 }
 
+// L-7, L-39: a token that is not known to be the requester's never goes on: back ends look neither at whose a lock is, nor all of them at
+// which resource a list speaks of
+#[test]
+fn of_a_token_that_is_not_ones_own() {
+    let lab = Lab::with_users(ROUTES);
+    let by = |name: &str, method, target: &str, conditions: &str| {
+        let request = with(name, method, target, "bob", ("If", conditions));
+        if method == "PUT" { request.body("x") } else { request }
+    };
+    let sent = |request: &Req| lab.pass(request).0.header("if").map(str::to_owned);
+    let never = Some("(<DAV:no-lock>)".to_owned());
+    // Not on what the list speaks of.
+    tells(&lab, "/one-in/free", "");
+    let tagged = by(
+        "tagged",
+        "DELETE",
+        "/one/dir/",
+        "<http://dav.test/one/free> (<opaquelocktoken:b1>)",
+    );
+    assert!(sent(&tagged).unwrap().ends_with("/one-in/free> (<DAV:no-lock>)"));
+    let elsewhere = by("to a locked one", "MOVE", "/one/free", "(<opaquelocktoken:b1>)").with("Destination", "/one/to");
+    assert_eq!(sent(&elsewhere), never);
+    // The back end does not say.
+    for (number, said) in ["<!DOCTYPE x><x/>", "<x/>", "", &"<x>".repeat(2000)]
+        .into_iter()
+        .enumerate()
+    {
+        let path = format!("mute{number}");
+        lab.backend
+            .on(&format!("PROPFIND /one-in/{path}"), multistatus(said.to_owned()));
+        assert_eq!(
+            sent(&by(&path, "PUT", &format!("/one/{path}"), SUBMITTED.1)),
+            never,
+            "{said:.20}"
+        );
+    }
+    // A lock of the folder, whose root the back end does not tell.
+    for name in ["x", "y"] {
+        tells(&lab, &format!("/one-in/c/{name}"), &active(TOKEN, "x"));
+        let put = by(name, "PUT", &format!("/one/c/{name}"), SUBMITTED.1);
+        if name == "x" {
+            refused(&lab, &put, ("PUT", "/one-in/c/x"), 423, "lock-token-submitted");
+        } else {
+            assert_eq!(sent(&put), never);
+        }
+    }
+    // LOCK beside a lock of nobody knows whom.
+    let shared = LOCKINFO.replace("exclusive", "shared");
+    for (target, path) in [("/one/d", "/one-in/d"), ("/pass/d", "/dav/d")] {
+        tells(&lab, path, &active(TOKEN, "x"));
+        let lock = with(target, "LOCK", target, "bob", SUBMITTED).xml(&shared);
+        refused(&lab, &lock, ("LOCK", path), 423, "no-conflicting-lock");
+    }
+    // L-6: a time that cannot be is none.
+    let long = active("urn:uuid:long", "x").replace("Second-600", "Second-18446744073709551615");
+    let long = format!("<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{long}</D:lockdiscovery></D:prop>");
+    lab.backend.on("LOCK /one-in/long", locked("<urn:uuid:long>", &long));
+    let long = lab.ask(&req("long", "LOCK", "/one/long").by("bob").xml(LOCKINFO));
+    assert!(long.text().contains("Second-86400<"), "{}", long.text());
+    // The accepting twins: a sync token, and one's own.
+    let sync = "(<http://sabre.io/ns/sync/5>)";
+    assert_eq!(sent(&by("sync", "PUT", "/one/free", sync)).as_deref(), Some(sync));
+    tells(&lab, "/one-in/own", "");
+    lab.backend.on("LOCK /one-in/own", locked("<urn:uuid:own>", ""));
+    lab.pass(&req("own", "LOCK", "/one/own").by("bob").xml(&shared));
+    let own = "(<urn:uuid:own>)";
+    assert_eq!(sent(&by("with it", "PUT", "/one/own", own)).as_deref(), Some(own));
+    // L-1: what is answered to LOCK makes nobody the creator of somebody else's lock.
+    lab.backend.on("LOCK /one-in/own", locked("<urn:uuid:own>", ""));
+    let again = lab.ask(&req("taken over", "LOCK", "/one/own").by("ann").xml(&shared));
+    assert_eq!(again.status, 502, "{}", again.text());
+}
+
 // L-59: an empty resource first, where nothing is
 #[test]
 fn of_nothing() {

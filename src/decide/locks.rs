@@ -60,6 +60,7 @@ pub struct LockCase {
     submitted: Vec<String>,
     found: HashMap<LockPath, Found>,
     confirmed: Vec<String>,
+    foreign: Vec<String>,
 }
 
 impl Permit {
@@ -148,6 +149,7 @@ impl LockCase {
             submitted: permit.submitted(),
             found: HashMap::new(),
             confirmed: Vec::new(),
+            foreign: Vec::new(),
             permit,
         }
     }
@@ -185,6 +187,30 @@ impl LockCase {
     /// Notes that the back end knows the lock with this token.
     pub fn confirm(&mut self, token: String) {
         self.confirmed.push(token);
+    }
+
+    /// Notes tokens that are not the principal's to use: the back end, which may not look at whose a lock is or which resource a list
+    /// speaks of, gets in the place of each one that no lock has (L-7, L-39).
+    pub fn disown(&mut self, tokens: Vec<String>) {
+        self.foreign = tokens;
+    }
+
+    /// What goes on in place of If without [foreign](Self::disown) tokens.
+    fn without_foreign(&self, instead: Option<Instead>) -> Option<Instead> {
+        if self.foreign.is_empty() {
+            return instead;
+        }
+        let mut instead = instead.unwrap_or_else(|| Instead {
+            if_header: self.permit.if_header().cloned(),
+            guards: Vec::new(),
+        });
+        instead.if_header = instead.if_header.map(|header| header.without(&self.foreign));
+        Some(instead)
+    }
+
+    /// Whether `token` is not the principal's to use.
+    pub(super) fn is_foreign(&self, token: &String) -> bool {
+        self.foreign.contains(token)
     }
 
     /// What the store may be asked without looking at any lock: whether it may go on. `None` if there are conditions to judge, or the
@@ -262,11 +288,13 @@ impl LockCase {
                 Some(_) => {}
             }
         }
-        let doubtful = |lock: &&Lock| !emulated && !self.confirmed.contains(&lock.token);
-        let doubted: Vec<Lock> = barring.iter().filter(doubtful).cloned().collect();
-        if !doubted.is_empty() {
-            return Ok(Judged::Confirm(doubted));
+        let instead = self.without_foreign(instead);
+        let doubtful = |lock: &Lock| !emulated && !self.confirmed.contains(&lock.token);
+        if barring.iter().all(doubtful) && !barring.is_empty() {
+            return Ok(Judged::Confirm(barring));
         }
+        // One is enough to refuse it: the back end is not asked about all.
+        barring.retain(|lock| !doubtful(lock));
         let told_only =
             self.permit.route().mode == Mode::Report && self.permit.admitted().target.asker.is_answered_for();
         if !barring.is_empty() {

@@ -4,7 +4,7 @@
 
 use crate::{
     locks::{Lock, condition::Outcome},
-    request::State,
+    request::{State, if_header::NO_LOCK},
 };
 
 use super::{
@@ -34,7 +34,8 @@ impl LockCase {
             return Ok(Misread::No);
         };
         let several = habits.one_condition && header.lists().iter().any(|list| list.conditions.len() > 1);
-        let knows = |token: &String| token == "DAV:no-lock" || locks.iter().any(|lock| lock.token == *token);
+        let lives = |token: &String| locks.iter().any(|lock| lock.token == *token);
+        let knows = |token: &String| token == NO_LOCK || lives(token) || self.is_foreign(token);
         let made = match self.found_at_target() {
             _ if !habits.no_if_where_nothing_is || !self.may_make() => false,
             Some(found) => found.state == State::Unmapped,

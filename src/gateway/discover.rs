@@ -9,7 +9,7 @@ use crate::{
     decide::{Permit, granting},
     identity::outbound,
     locks::{Lock, LockDepth, LockPath},
-    policy::{Method, OrphanLocks},
+    policy::{Method, Mode, OrphanLocks},
     rewrite::request::probe_headers,
     url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
     xml::{
@@ -22,6 +22,9 @@ use super::{context::Context, passage::Halt, server::Gateway, transact::HeldBody
 
 /// The most resources that one request has asked about.
 const MOST_ASKED: usize = 8;
+
+/// How long a lock is there at least of which the back end tells, in milliseconds: it tells of whole seconds.
+const SHORTEST: u64 = 1000;
 
 /// What is known of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl Gateway {
     }
 
     /// The same, with the creators that seals prove.
-    async fn found_at(
+    pub(super) async fn found_at(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,
@@ -114,29 +117,49 @@ impl Gateway {
         }
     }
 
-    /// Learns the locks that the request submits and the store does not know, so that they are judged with the others.
+    /// Learns the locks that the request submits and the store does not know, so that they are judged with the others; notes those that
+    /// are not the principal's to use, or not known to be.
     ///
     /// # Errors
     /// Store or back end did not answer.
     pub(super) async fn relearn(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
-        // Nothing would be kept.
-        if permit.route().locks.orphans == OrphanLocks::Pass && self.seal_key().is_none() {
-            return Ok(());
-        }
         let back_end = granting::lock_path(permit).back_end;
-        let mut unknown = Vec::new();
-        for token in permit.submitted() {
+        let passes = self.passes_orphans(permit);
+        let name = permit.principal().name();
+        let is_foreign = |lock: &Lock| match lock.creator.as_deref() {
+            Some(creator) => name != Some(creator),
+            None => !passes,
+        };
+        let (mut unknown, mut foreign) = (Vec::new(), Vec::new());
+        for token in granting::submitted(permit) {
             match self.store().find(&back_end, &token).await? {
-                Some(lock) => drop(self.take_in(permit, lock, true).await?),
                 None => unknown.push(token),
+                Some(lock) => {
+                    if is_foreign(&self.take_in(permit, lock, true).await?) {
+                        foreign.push(token);
+                    }
+                }
             }
         }
-        for resource in places(permit, &unknown).into_iter().take(MOST_ASKED) {
-            let found = self.found_at(permit, &resource, session, ctx).await?;
-            for lock in found.into_iter().flatten().filter(|lock| unknown.contains(&lock.token)) {
-                self.take_in(permit, lock, false).await?;
+        // Else nothing would be kept.
+        if !passes || self.seal_key().is_some() {
+            for resource in places(permit, &unknown).into_iter().take(MOST_ASKED) {
+                let found = self.found_at(permit, &resource, session, ctx).await?;
+                for lock in found.into_iter().flatten() {
+                    if let Some(at) = unknown.iter().position(|token| *token == lock.token) {
+                        let token = unknown.swap_remove(at);
+                        if is_foreign(&self.take_in(permit, lock, false).await?) {
+                            foreign.push(token);
+                        }
+                    }
+                }
             }
         }
+        if !passes {
+            foreign.extend(unknown.into_iter().filter(|token| may_lock(token)));
+        }
+        let told_only = permit.route().mode == Mode::Report && name.is_some();
+        ctx.observed.foreign = if told_only { Vec::new() } else { foreign };
         Ok(())
     }
 
@@ -177,9 +200,10 @@ impl Gateway {
             (Some((root, principal)), Some(told)) if root == told => (root, Some(principal)),
             (_, told) => (told.unwrap_or_else(|| here.clone()), None),
         };
-        let longest = self.lock_settings().max_timeout.as_millis();
+        let longest = u64::try_from(self.lock_settings().max_timeout.as_millis()).unwrap_or(u64::MAX);
         let named = found.lock.seconds.map(|seconds| seconds.saturating_mul(1000));
-        let timeout = named.unwrap_or(u64::try_from(longest).unwrap_or(u64::MAX));
+        // What a back end says may be anything, up to times that no store can add.
+        let timeout = named.map_or(longest, |named| named.clamp(SHORTEST.min(longest), longest));
         Some(Lock {
             token: found.lock.token.clone()?,
             collection: root != here || resource.0.slash(),
@@ -198,6 +222,16 @@ impl Gateway {
             expires_at: timeout,
         })
     }
+}
+
+/// Whether `token` may be that of a lock. Sync tokens stand in If, too (L-25), and are in practice HTTP or data URLs.
+fn may_lock(token: &str) -> bool {
+    let begins = |scheme: &str| {
+        token
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    !["http:", "https:", "data:"].into_iter().any(begins)
 }
 
 /// The path that a lock root names; `None`: none of this back end's.

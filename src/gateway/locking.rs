@@ -57,6 +57,7 @@ impl Gateway {
             Before::Cleared(cleared) => return Ok(*cleared),
             Before::Judge(case) => *case,
         };
+        case.disown(std::mem::take(&mut ctx.observed.foreign));
         if let Some(mut write) = case.at_once() {
             write.time = milliseconds(self.time_for(case.permit())?);
             if let Ok(id) = self.store().begin(write.clone()).await? {
@@ -135,7 +136,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Asks the back end whether it still knows these locks, which it granted (L-6): what it does not know is forgotten.
+    /// Asks the back end whether it still knows these locks, which it granted (L-6): what it does not know is forgotten. The first that it
+    /// knows is the last one asked about.
     async fn confirm(
         &self,
         case: &mut LockCase,
@@ -149,6 +151,7 @@ impl Gateway {
                 self.store().remove(&lock.root.back_end, &lock.token).await?;
             } else {
                 case.confirm(lock.token);
+                break;
             }
         }
         ctx.upstream.end();

@@ -35,6 +35,8 @@ pub struct Observed {
     pub made: bool,
     /// The lock is somebody else's: this one's (L-66).
     pub behalf: Option<String>,
+    /// Tokens that the request submits, and that are not the principal's to use.
+    pub foreign: Vec<String>,
 }
 
 /// Whether the back end keeps the locks that this is about.
@@ -130,6 +132,7 @@ impl Gateway {
             }
             self.relearn(permit, session, ctx).await?;
             self.watch_conflicts(permit, session, ctx).await?;
+            self.watch_submitted(permit, session, ctx).await?;
             if let Some(name) = permit.principal().name()
                 && self.store().held(name).await? >= self.lock_settings().per_principal
             {
@@ -157,7 +160,7 @@ impl Gateway {
         let mut there = Vec::new();
         ctx.upstream.begin();
         for (number, lock) in conflicts(scope, &near)
-            .filter(|lock| lock.creator.is_some())
+            .filter(|lock| lock.creator.is_some() || !self.passes_orphans(permit))
             .enumerate()
         {
             // Nobody has to be asked without end to be refused.
@@ -169,6 +172,23 @@ impl Gateway {
             }
         }
         ctx.upstream.end();
+        if there.is_empty() {
+            Ok(())
+        } else {
+            Err(granting::refused(permit, &LockRefusal::Conflict(there)).into())
+        }
+    }
+
+    /// L-55 to L-57 again, of locks that are known to the back end only: to whoever has a token of theirs, it may grant another beside them.
+    async fn watch_submitted(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
+        let Some(scope) = permit.read_body().and_then(|body| body.lock_scope()) else {
+            return Ok(());
+        };
+        if granting::submitted(permit).is_empty() {
+            return Ok(());
+        }
+        let here = self.found_at(permit, permit.upstream(), session, ctx).await?;
+        let there: Vec<Lock> = conflicts(scope, &here.unwrap_or_default()).cloned().collect();
         if there.is_empty() {
             Ok(())
         } else {
@@ -224,7 +244,7 @@ impl Gateway {
     }
 
     /// Whether a lock of nobody knows whom is the back end's to judge (L-7).
-    fn passes_orphans(&self, permit: &Permit) -> bool {
+    pub(super) fn passes_orphans(&self, permit: &Permit) -> bool {
         permit.route().locks.orphans == crate::policy::OrphanLocks::Pass
     }
 }
