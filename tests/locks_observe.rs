@@ -313,6 +313,23 @@ fn of_nothing() {
         (201, Some("*"), &b""[..])
     );
     assert!(seen.iter().any(|seen| seen.method == "LOCK"));
+    // L-31: but not in a folder that somebody else has locked.
+    tells(&lab, "/null-in/dir/", &active("urn:uuid:dir", "x"));
+    lab.backend.on("LOCK /null-in/dir/", locked("<urn:uuid:dir>", ""));
+    lab.pass(
+        &req("a folder", "LOCK", "/null/dir/")
+            .by("ann")
+            .with("Depth", "0")
+            .xml(LOCKINFO),
+    );
+    let there = ("PUT", "/null-in/dir/missing");
+    refused(
+        &lab,
+        &lock("in it", "/null/dir/missing"),
+        there,
+        423,
+        "lock-token-submitted",
+    );
 }
 
 /// A gateway before `back_end` with a key for seals, and room for two locks each.

@@ -60,7 +60,8 @@ pub struct LockCase {
     submitted: Vec<String>,
     found: HashMap<LockPath, Found>,
     confirmed: Vec<String>,
-    foreign: Vec<String>,
+    /// Tokens that are not the principal's to use.
+    pub(super) foreign: Vec<String>,
 }
 
 impl Permit {
@@ -187,30 +188,6 @@ impl LockCase {
     /// Notes that the back end knows the lock with this token.
     pub fn confirm(&mut self, token: String) {
         self.confirmed.push(token);
-    }
-
-    /// Notes tokens that are not the principal's to use: the back end, which may not look at whose a lock is or which resource a list
-    /// speaks of, gets in the place of each one that no lock has (L-7, L-39).
-    pub fn disown(&mut self, tokens: Vec<String>) {
-        self.foreign = tokens;
-    }
-
-    /// What goes on in place of If without [foreign](Self::disown) tokens.
-    fn without_foreign(&self, instead: Option<Instead>) -> Option<Instead> {
-        if self.foreign.is_empty() {
-            return instead;
-        }
-        let mut instead = instead.unwrap_or_else(|| Instead {
-            if_header: self.permit.if_header().cloned(),
-            guards: Vec::new(),
-        });
-        instead.if_header = instead.if_header.map(|header| header.without(&self.foreign));
-        Some(instead)
-    }
-
-    /// Whether `token` is not the principal's to use.
-    pub(super) fn is_foreign(&self, token: &String) -> bool {
-        self.foreign.contains(token)
     }
 
     /// What the store may be asked without looking at any lock: whether it may go on. `None` if there are conditions to judge, or the

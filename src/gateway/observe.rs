@@ -8,9 +8,16 @@ use http::HeaderValue;
 use pingora::proxy::Session;
 
 use crate::{
-    decide::{Denial, Permit, granting},
+    decide::{
+        Denial, Permit,
+        granting::{self, Granting},
+    },
     identity::BackEndCredentials,
-    locks::{Claim, Lock, LockDepth, LockPath, claim::conflicts, table::LockRefusal},
+    locks::{
+        Claim, Creator, Lock, LockDepth, LockPath,
+        claim::{conflicts, in_the_way},
+        table::LockRefusal,
+    },
     policy::{Locking, Method, Mode},
     request::State,
     xml::lock_mark::marked,
@@ -200,6 +207,17 @@ impl Gateway {
     /// the lock.
     async fn fill_locknull(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
         if self.state_of(permit, permit.upstream(), session, ctx).await?.ok() != Some(State::Unmapped) {
+            return Ok(());
+        }
+        // Whether somebody's lock of the folder is in the way (L-31) is judged after this, of the LOCK: then nothing is made for it.
+        let made = granting::claims(&granting::lock_path(permit), Granting::Making);
+        let near = self.store().survey(&made).await?.locks;
+        let submitted = granting::submitted(permit);
+        let creator = Creator {
+            name: permit.principal().name(),
+            submitted: &submitted,
+        };
+        if !in_the_way(&made, &near, creator).is_empty() {
             return Ok(());
         }
         match self.make_empty(permit, session, ctx).await? {
