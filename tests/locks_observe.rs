@@ -298,6 +298,34 @@ fn of_a_token_that_is_not_ones_own() {
     assert_eq!(again.status, 502, "{}", again.text());
 }
 
+// F-6, L-7, L-65: a lock whose root the back end does not tell may be one of a folder above: who may unlock below it neither sees its token
+// nor ends it
+#[test]
+fn of_a_root_that_is_not_told() {
+    let lab = Lab::with_users(ROUTES);
+    for path in ["/dav/", "/dav/boss/", "/dav/boss/a", "/dav/boss/b"] {
+        tells(&lab, path, &active("urn:uuid:above", "x"));
+    }
+    let shown = |name: &str, path: &str| {
+        let answer = lab.ask(&req(name, "PROPFIND", path).by("ann").with("Depth", "0"));
+        assert!(answer.text().contains("activelock"), "{}", answer.text());
+        answer.text().contains("urn:uuid:")
+    };
+    assert!(!shown("not known", "/pass/boss/a"));
+    for (target, path) in [("/one/up/x", "/one-in/up/x"), ("/one/up/y", "/one-in/up/y")] {
+        tells(&lab, "/one-in/up/", &active(TOKEN, "x"));
+        tells(&lab, path, &active(TOKEN, "x"));
+        let put = with(target, "PUT", target, "bob", SUBMITTED).body("x");
+        let answer = refused(&lab, &put, ("PUT", path), 423, "lock-token-submitted");
+        assert!(answer.text().contains("/one/up/<"), "{}", answer.text());
+    }
+    // The accepting twin: one whose root is known.
+    tells(&lab, "/dav/boss/b", &active("urn:uuid:b", "x"));
+    lab.backend.on("LOCK /dav/boss/b", locked("<urn:uuid:b>", ""));
+    lab.pass(&req("bob's", "LOCK", "/pass/boss/b").by("root").xml(LOCKINFO));
+    assert!(shown("known", "/pass/boss/b"));
+}
+
 // L-59: an empty resource first, where nothing is
 #[test]
 fn of_nothing() {

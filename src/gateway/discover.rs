@@ -1,6 +1,8 @@
 //! Locks of a back end of which the store knows nothing: after a restart, or made past this gateway (L-7, L-8). In: a token. Out: the lock, as
 //! the back end tells of it, and whose it is as far as anybody can say.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::StatusCode;
 use pingora::proxy::Session;
@@ -112,7 +114,10 @@ impl Gateway {
             return Ok(Known::Unsaid);
         };
         match found.into_iter().find(|lock| lock.token == token) {
-            Some(lock) => Ok(Known::Lock(Box::new(self.take_in(permit, lock, false).await?))),
+            Some(lock) => {
+                let lock = self.raised(permit, lock, resource, session, ctx).await?;
+                Ok(Known::Lock(Box::new(self.take_in(permit, lock, false).await?)))
+            }
             None => Ok(Known::Gone),
         }
     }
@@ -148,6 +153,7 @@ impl Gateway {
                 for lock in found.into_iter().flatten() {
                     if let Some(at) = unknown.iter().position(|token| *token == lock.token) {
                         let token = unknown.swap_remove(at);
+                        let lock = self.raised(permit, lock, &resource, session, ctx).await?;
                         if is_foreign(&self.take_in(permit, lock, false).await?) {
                             foreign.push(token);
                         }
@@ -161,6 +167,35 @@ impl Gateway {
         let told_only = permit.route().mode == Mode::Report && name.is_some();
         ctx.observed.foreign = if told_only { Vec::new() } else { foreign };
         Ok(())
+    }
+
+    /// A lock found at `resource`, with its root as far above, within the route, as the back end tells of it: some tell no roots, and a lock
+    /// of a folder would be taken for one of what it holds.
+    async fn raised(
+        &self,
+        permit: &Permit,
+        mut lock: Lock,
+        resource: &UpstreamPath,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Lock, UpstreamError> {
+        let here = LockPath::new(Arc::clone(&lock.root.back_end), resource);
+        if lock.creator.is_some() || lock.depth == LockDepth::Zero || lock.root != here {
+            return Ok(lock);
+        }
+        let top = LockPath::new(Arc::clone(&here.back_end), permit.route().map.upstream());
+        for above in here
+            .ancestors()
+            .take_while(|above| *above == top || above.is_below(&top))
+        {
+            let Some(path) = above.upstream(true) else { break };
+            let found = self.found_at(permit, &path, session, ctx).await?;
+            if !found.is_some_and(|found| found.iter().any(|one| one.token == lock.token)) {
+                break;
+            }
+            (lock.root, lock.collection) = (above, true);
+        }
+        Ok(lock)
     }
 
     /// A lock whose token the request submits, with the creator it has from now on (`orphan_locks`). `kept`: it is in the store.
