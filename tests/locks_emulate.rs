@@ -29,6 +29,9 @@ const ROUTES: &str = r#"
     access:
       - { path: /kept/**, deny: [write], to: everyone }
       - { path: /ann/**, allow: [all], to: "user:ann" }
+      - { path: /blind/**, allow: [all], to: "user:ann" }
+      - { path: /blind/**, allow: [write], to: "user:bob" }
+      - { path: /blind/**, deny: [all], to: everyone }
       - { path: /ann/shown/**, allow: [read, write-content], to: authenticated }
       - { path: /ann/**, deny: [all], to: everyone }
       - { path: /**, allow: [unlock], to: "user:root" }
@@ -461,6 +464,64 @@ fn hidden_roots() {
         "{}",
         answer.text()
     );
+}
+
+// A-35: of what may not be read nobody is told that it is locked.
+#[test]
+fn hidden_locks() {
+    let lab = lab();
+    locked("hidden lock", "ann", "/files/blind/a");
+    let answer = lab.refuse_after_probe(403, &lock("blind", "bob", "/files/blind/a"));
+    assert!(answer.has_condition("need-privileges"), "{}", answer.text());
+    assert!(!answer.text().contains("/blind/"), "{}", answer.text());
+    locked("blind, free", "bob", "/files/blind/b");
+}
+
+// O-13, L-51: what else If says counts, too, when it names a lock to refresh.
+#[test]
+fn refreshing_on_conditions() {
+    let lab = lab();
+    let token = locked("to refresh", "ann", "/files/conditions");
+    let refresh = |name: &str, condition: &str| req(name, "LOCK", "/files/conditions").by("ann").with("If", condition);
+    for (name, condition) in [
+        ("another version", format!("(<{token}> [\"other\"])")),
+        ("not held", format!("(Not <{token}>)")),
+    ] {
+        let answer = lab.refuse_after_probe(412, &refresh(name, &condition));
+        assert!(answer.has_condition("if-false"), "{name}: {}", answer.text());
+    }
+    assert_eq!(
+        lab.ask(&refresh("this version", &format!("(<{token}> [\"e1\"])")))
+            .status,
+        200
+    );
+}
+
+// 4.1: a lock holds on every way to a resource, also where the file writes the same directory in several ways.
+#[test]
+fn one_back_end_by_several_names() {
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("a"), "a").unwrap();
+    let directory = files.path().to_str().unwrap();
+    let last = files.path().file_name().unwrap().to_str().unwrap();
+    let names = [
+        directory.to_owned(),
+        format!("{directory}/"),
+        format!("{directory}/."),
+        format!("{directory}/../{last}"),
+    ];
+    let route = |(number, name): (usize, &String)| {
+        format!("  - path: /{number}/\n    backend: {{ embedded: '{name}' }}\n    locking: emulate\n")
+    };
+    let routes: String = names.iter().enumerate().map(route).collect();
+    let lab = Lab::with_users(&routes);
+    let answer = lab.ask(&lock("of the first", "ann", "/0/a"));
+    let own = format!("(<{}>)", token(&answer));
+    for number in 0..names.len() {
+        let put = |user: &str| req("write", "PUT", &format!("/{number}/a")).by(user).body("b");
+        assert_eq!(lab.ask(&put("bob")).status, 423, "{}", names[number]);
+        assert_eq!(lab.ask(&put("ann").with("If", &own)).status, 204, "{}", names[number]);
+    }
 }
 
 // L-83: class 2, and LOCK in Allow, although the back end has neither.

@@ -326,6 +326,34 @@ fn of_a_root_that_is_not_told() {
     assert!(shown("known", "/pass/boss/b"));
 }
 
+// L-7, L-8: a back end that tells nobody of tokens (SabreDAV): a token that nobody knows may be that of the lock that is there
+#[test]
+fn of_one_with_an_untold_token() {
+    let lab = Lab::with_users(ROUTES);
+    let untold = active("", "x");
+    tells(&lab, "/one-in/a", &untold);
+    let put = |name: &str, user: &str, token: &str| {
+        let conditions = format!("(<{token}>)");
+        with(name, "PUT", "/one/a", user, ("If", &conditions)).body("x")
+    };
+    let refuse = |name: &str, user: &str, token: &str| {
+        let request = put(name, user, token);
+        refused(&lab, &request, ("PUT", "/one-in/a"), 423, "lock-token-submitted")
+    };
+    refuse("whoever", "bob", TOKEN);
+    // Nobody says that it is gone.
+    let unlock = with("to unlock it", "UNLOCK", "/one/a", "bob", NAMED);
+    refused(&lab, &unlock, ("UNLOCK", "/one-in/a"), 403, "need-privileges");
+    // Once its creator is known, what else is submitted is no token of it: the back end judges that.
+    lab.pass(&req("lock it", "LOCK", "/one/a").by("bob").xml(LOCKINFO));
+    assert_eq!(lab.pass(&put("its creator", "bob", TOKEN)).1.status, 201);
+    refuse("a stranger", "ann", TOKEN);
+    assert_eq!(
+        lab.pass(&put("its creator, made up", "bob", "urn:uuid:9")).1.status,
+        201
+    );
+}
+
 // L-59: an empty resource first, where nothing is
 #[test]
 fn of_nothing() {

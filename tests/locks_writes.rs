@@ -290,6 +290,31 @@ fn a_write_under_way() {
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
+// L-84: a write is under way for as long as the back end says that it is at it, and so is one whose body was long in coming.
+#[test]
+fn a_write_that_takes_long() {
+    let lab = lab();
+    there(&lab, "/plain-in/long");
+    let mut steps = Vec::new();
+    for _ in 0..15 {
+        steps.push(Step::Send(b"HTTP/1.1 102 Processing\r\n\r\n".to_vec()));
+        steps.push(Step::Pause(Duration::from_secs(1)));
+    }
+    steps.extend(answer("204 No Content", &[], ""));
+    lab.backend.on("DELETE /plain-in/long", steps);
+    let mut slow = Client::connect(lab.gateway.address);
+    slow.send(&req("long", "DELETE", "/plain/long").by("ann").bytes());
+    // It was thought to take no more than connect + long + 5 s; LOCK waits for 5 s.
+    std::thread::sleep(Duration::from_secs(5));
+    let ask = |name: &str| {
+        let request = req(name, "LOCK", "/plain/long").by("bob").with("Depth", "0");
+        lab.ask(&request.xml(LOCKINFO)).status
+    };
+    assert_eq!(ask("while it lasts"), 423);
+    assert_eq!(slow.answer(false).status, 204);
+    assert_eq!(ask("afterwards"), 200);
+}
+
 // L-84: what the back end has answered is over.
 #[test]
 fn a_write_that_is_over() {

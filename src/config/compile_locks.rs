@@ -12,7 +12,7 @@ use crate::policy::locking::{RedisSettings, StoreSettings};
 use crate::policy::{
     LockSettings, Locking, Method, MethodFilter, OrphanLocks, Profile, Route, RouteLocks, UnmappedLock,
 };
-use crate::url::Authority;
+use crate::url::{Authority, path_rules::fold_case};
 
 /// What `Second-N` can say (RFC 4918 section 10.7).
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
@@ -258,12 +258,19 @@ pub fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath)
 /// Warns where two routes to the same resources judge locks each in its own way, and of keys of `locks` that no route has a use for.
 pub fn compare(judge: &mut Judge, raw: Option<&RawLocks>, path: &KeyPath, routes: &[(KeyPath, Route)]) {
     for (number, (at, route)) in routes.iter().enumerate() {
-        let same = |other: &&(KeyPath, Route)| {
-            other.1.backend.location == route.backend.location
-                && other.1.locks.locking != route.locks.locking
-                && overlap(&other.1, route)
-        };
-        if let Some((other, other_route)) = routes.iter().take(number).find(same) {
+        let same =
+            |other: &&(KeyPath, Route)| other.1.backend.location == route.backend.location && overlap(&other.1, route);
+        let mut before = routes.iter().take(number).filter(same);
+        let keeps = |route: &Route| route.locks.locking != Locking::Off;
+        let apart = |other: &Route| keeps(other) && keeps(route) && other.path_rules.fold != route.path_rules.fold;
+        if let Some((other, _)) = before.clone().find(|(_, other)| apart(other)) {
+            let what = format!(
+                "only one of this route and {other}, which leads to the same resources, has case: fold: \
+                                a lock on a name with capitals is not found from the other"
+            );
+            judge.warn(&at.key("case"), what);
+        }
+        if let Some((other, other_route)) = before.find(|(_, other)| other.locks.locking != route.locks.locking) {
             let what = format!(
                 "{}, while {other} leads to the same resources with {}: neither knows all locks",
                 name(route.locks.locking),
@@ -286,7 +293,11 @@ pub fn compare(judge: &mut Judge, raw: Option<&RawLocks>, path: &KeyPath, routes
 
 /// Whether a resource may be reached through both.
 fn overlap(one: &Route, other: &Route) -> bool {
-    let [one, other] = [one, other].map(|route| format!("{}/", route.map.upstream().0.key()));
+    let fold = one.path_rules.fold || other.path_rules.fold;
+    let [one, other] = [one, other].map(|route| {
+        let key = route.map.upstream().0.key();
+        format!("{}/", if fold { fold_case(key) } else { key.to_owned() })
+    });
     one.starts_with(&other) || other.starts_with(&one)
 }
 

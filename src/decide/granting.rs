@@ -179,13 +179,15 @@ pub fn known_roots<'a>(permit: &Permit, locks: impl IntoIterator<Item = &'a Lock
     roots
 }
 
-/// The refusal that a store's refusal leads to (L-55 to L-57, L-68).
+/// The refusal that a store's refusal leads to (L-55 to L-57, L-68). Where the target is hidden, it is the one that does not tell of a lock
+///
 pub fn refused(permit: &Permit, refusal: &LockRefusal) -> Denial {
+    let conflict = |roots: Vec<PublicPath>| permit.collision(423).unwrap_or(Denial::NoConflictingLock(roots));
     match refusal {
-        LockRefusal::Conflict(locks) => Denial::NoConflictingLock(known_roots(permit, locks)),
-        LockRefusal::Locked(locks) => Denial::Locked(known_roots(permit, locks)),
+        LockRefusal::Conflict(locks) => conflict(known_roots(permit, locks)),
+        LockRefusal::Locked(locks) => permit.locked(locks),
         // It has been waited for (L-84).
-        LockRefusal::Writing => Denial::NoConflictingLock(vec![permit.public().clone()]),
+        LockRefusal::Writing => conflict(vec![permit.public().clone()]),
         LockRefusal::TooMany => Denial::TooManyLocks,
     }
 }

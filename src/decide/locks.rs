@@ -130,10 +130,9 @@ impl Permit {
         Before::Judge(Box::new(LockCase::new(self, claims, if_made)))
     }
 
-    /// Its conditions alone, where the gateway answers it; `None`: there are none, or they only name a lock to refresh (L-51).
+    /// Its conditions alone, where the gateway answers it; `None`: there are none.
     pub fn conditions_alone(&self) -> Option<LockCase> {
-        let refreshes = self.method() == Method::Lock && self.read_body().is_none();
-        let judged = self.if_header().is_some() && !refreshes;
+        let judged = self.if_header().is_some();
         judged.then(|| LockCase::new(self.clone(), Vec::new(), Vec::new()))
     }
 }

@@ -10,7 +10,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Permit, granting},
     identity::outbound,
-    locks::{Lock, LockDepth, LockPath},
+    locks::{Claim, Lock, LockDepth, LockPath},
     policy::{Method, Mode, OrphanLocks},
     rewrite::request::probe_headers,
     url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
@@ -85,12 +85,7 @@ impl Gateway {
         ctx.upstream.begin();
         let found = self.discover(permit, resource, session).await?;
         ctx.upstream.end();
-        Ok(found.map(|found| {
-            found
-                .iter()
-                .filter_map(|one| self.lock_of(permit, resource, one))
-                .collect()
-        }))
+        Ok(found.map(|found| found.iter().map(|one| self.lock_of(permit, resource, one)).collect()))
     }
 
     /// What is known of the lock `token`: by the store, else by the back end, which is asked at `resource`. What it tells is kept as the
@@ -113,11 +108,16 @@ impl Gateway {
         let Some(found) = self.found_at(permit, resource, session, ctx).await? else {
             return Ok(Known::Unsaid);
         };
-        match found.into_iter().find(|lock| lock.token == token) {
+        let untold = found.iter().any(|lock| lock.token.is_empty());
+        let own = |lock: &Lock| is_own_untold(permit, lock);
+        match found.into_iter().find(|lock| lock.token == token || own(lock)) {
             Some(lock) => {
                 let lock = self.raised(permit, lock, resource, session, ctx).await?;
-                Ok(Known::Lock(Box::new(self.take_in(permit, lock, false).await?)))
+                let token = token.to_owned();
+                let lock = self.take_in(permit, Lock { token, ..lock }, false).await?;
+                Ok(Known::Lock(Box::new(lock)))
             }
+            None if untold => Ok(Known::Unsaid),
             None => Ok(Known::Gone),
         }
     }
@@ -157,6 +157,8 @@ impl Gateway {
                         if is_foreign(&self.take_in(permit, lock, false).await?) {
                             foreign.push(token);
                         }
+                    } else if lock.token.is_empty() && self.take_untold(permit, lock, &unknown).await? {
+                        unknown.clear();
                     }
                 }
             }
@@ -180,7 +182,7 @@ impl Gateway {
         ctx: &mut Context,
     ) -> Result<Lock, UpstreamError> {
         let here = LockPath::new(Arc::clone(&lock.root.back_end), resource);
-        if lock.creator.is_some() || lock.depth == LockDepth::Zero || lock.root != here {
+        if lock.token.is_empty() || lock.creator.is_some() || lock.depth == LockDepth::Zero || lock.root != here {
             return Ok(lock);
         }
         let top = LockPath::new(Arc::clone(&here.back_end), permit.route().map.upstream());
@@ -196,6 +198,27 @@ impl Gateway {
             (lock.root, lock.collection) = (above, true);
         }
         Ok(lock)
+    }
+
+    /// A lock whose token the back end tells nobody, where a token is submitted that nobody knows: it may be that one. It is the requester's if
+    /// the seal says so; what the store knows with another token is not meant. Of all others nobody can tell whose they are.
+    /// Says whether it was taken in with the token.
+    async fn take_untold(&self, permit: &Permit, lock: Lock, unknown: &[String]) -> Result<bool, Halt> {
+        let there = self.store().survey(&[Claim::itself(lock.root.clone())]).await?.locks;
+        let known = |other: &Lock| other.root == lock.root && other.creator.is_some();
+        if permit.route().locks.orphans == OrphanLocks::Pass && lock.creator.is_none() || there.iter().any(known) {
+            return Ok(false);
+        }
+        match unknown {
+            // All that were submitted are known by now.
+            [] => Ok(false),
+            [token] if is_own_untold(permit, &lock) => {
+                let token = token.clone();
+                self.take_in(permit, Lock { token, ..lock }, false).await?;
+                Ok(true)
+            }
+            _ => Err(permit.locked(&[lock]).into()),
+        }
     }
 
     /// A lock whose token the request submits, with the creator it has from now on (`orphan_locks`). `kept`: it is in the store.
@@ -216,8 +239,8 @@ impl Gateway {
         Ok(self.store().put(lock).await?)
     }
 
-    /// The lock that the back end tells of at `resource`; `None`: it has no token.
-    pub(super) fn lock_of(&self, permit: &Permit, resource: &UpstreamPath, found: &FoundLock) -> Option<Lock> {
+    /// The lock that the back end tells of at `resource`; its token is empty if the back end does not tell it.
+    pub(super) fn lock_of(&self, permit: &Permit, resource: &UpstreamPath, found: &FoundLock) -> Lock {
         let back_end = granting::lock_path(permit).back_end;
         let here = LockPath::new(back_end, resource);
         let told = found.lock.root.as_deref().and_then(|href| root_url(permit, href));
@@ -239,8 +262,8 @@ impl Gateway {
         let named = found.lock.seconds.map(|seconds| seconds.saturating_mul(1000));
         // What a back end says may be anything, up to times that no store can add.
         let timeout = named.map_or(longest, |named| named.clamp(SHORTEST.min(longest), longest));
-        Some(Lock {
-            token: found.lock.token.clone()?,
+        Lock {
+            token: found.lock.token.clone().unwrap_or_default(),
             collection: root != here || resource.0.slash(),
             root,
             depth: if found.lock.infinite {
@@ -255,7 +278,7 @@ impl Gateway {
             created_at: 0,
             // The store puts its own times in their place.
             expires_at: timeout,
-        })
+        }
     }
 }
 
@@ -267,6 +290,11 @@ fn may_lock(token: &str) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
     !["http:", "https:", "data:"].into_iter().any(begins)
+}
+
+/// Whether the back end does not tell the token of `lock`, and the seal says that it is the requester's.
+fn is_own_untold(permit: &Permit, lock: &Lock) -> bool {
+    lock.token.is_empty() && lock.creator.is_some() && lock.creator.as_deref() == permit.principal().name()
 }
 
 /// The path that a lock root names; `None`: none of this back end's.

@@ -63,11 +63,13 @@ impl Gateway {
     /// There is no such lock, or others conflict with it; or back end or store failed.
     pub(super) async fn emulate(&self, permit: Permit, session: &Session, ctx: &mut Context) -> Result<Onward, Halt> {
         if permit.method() == Method::Unlock {
+            self.conditions_hold(&permit, session, ctx).await?;
             self.unlock(&permit).await.map(Onward::Own)
         } else if permit.read_body().is_some() {
+            self.conditions_hold(&permit, session, ctx).await?;
             self.lock(permit, session, ctx).await
         } else {
-            self.refresh(&permit, session).await.map(Onward::Own)
+            self.refresh(&permit, session, ctx).await.map(Onward::Own)
         }
     }
 
@@ -259,7 +261,7 @@ impl Gateway {
     }
 
     /// L-50 to L-53.
-    async fn refresh(&self, permit: &Permit, session: &Session) -> Result<Reply, Halt> {
+    async fn refresh(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<Reply, Halt> {
         granting::creator(permit)?;
         let token = granting::refreshed(permit)?;
         let back_end = granting::lock_path(permit).back_end;
@@ -268,6 +270,8 @@ impl Gateway {
         if !found.is_some_and(|lock| granting::may_refresh(permit, &lock)) {
             return Err(gone.into());
         }
+        // That it names its lock is true by now; it may say more.
+        self.conditions_hold(permit, session, ctx).await?;
         let timeout = self.lock_time(session);
         let lock = self.store().refresh(&back_end, &token, timeout).await?.ok_or(gone)?;
         Ok(Reply::locked(StatusCode::OK, None, body(permit, &lock)))

@@ -91,11 +91,13 @@ impl Gateway {
         let told = match one_token(headers) {
             Some(token) => {
                 let same = found.iter().find(|found| found.lock.token.as_ref() == Some(&token));
-                same.and_then(|found| self.lock_of(permit, permit.upstream(), found))
-                    .unwrap_or_else(|| self.asked_for(permit, token, session))
+                match same {
+                    Some(found) => self.lock_of(permit, permit.upstream(), found),
+                    None => self.asked_for(permit, token, session),
+                }
             }
             None => match found {
-                [only] => self.lock_of(permit, permit.upstream(), only)?,
+                [only] if only.lock.token.is_some() => self.lock_of(permit, permit.upstream(), only),
                 _ => return None,
             },
         };
@@ -131,7 +133,7 @@ impl Gateway {
     async fn refreshed(&self, permit: &Permit, found: &[FoundLock], session: &Session) -> Option<Lock> {
         let token = granting::refreshed(permit).ok()?;
         let same = found.iter().find(|found| found.lock.token.as_ref() == Some(&token));
-        let told = same.and_then(|found| self.lock_of(permit, permit.upstream(), found));
+        let told = same.map(|found| self.lock_of(permit, permit.upstream(), found));
         let time = told
             .as_ref()
             .map_or_else(|| self.lock_time(session), |lock| lock.timeout);

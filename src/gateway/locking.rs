@@ -4,6 +4,7 @@
 //! Every way an exchange can end leads to one of two ends: [`Gateway::settle`], as soon as the head of the answer is there, or
 //! [`Gateway::abandon`] when there was none.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -31,6 +32,8 @@ use super::{
 
 /// How often a verdict is worked out anew because what it rests on has changed.
 const ROUNDS: usize = 6;
+/// How long after a store that did not answer it is asked again.
+const RETRY: Duration = Duration::from_secs(1);
 /// How many locks are asked about after a write that was done in part.
 const MOST_ASKED: usize = 100;
 
@@ -41,6 +44,8 @@ pub struct UnderWay {
     known: Option<(WriteId, NewWrite)>,
     /// When the store was told.
     since: Instant,
+    /// When it was last tried to tell it anew.
+    tried: Instant,
     /// How long it may take when nothing is heard of it any more.
     grace: Duration,
     /// Whether it may have reached the back end.
@@ -81,7 +86,7 @@ impl Gateway {
         Err(Denial::Busy.into())
     }
 
-    /// Judges the If header of what the gateway answers itself (O-13).
+    /// Judges the If header of what the gateway answers itself (O-13, L-51).
     ///
     /// # Errors
     /// It does not hold, or the store or the back end failed.
@@ -136,8 +141,7 @@ impl Gateway {
         Ok(())
     }
 
-    /// Asks the back end whether it still knows these locks, which it granted (L-6): what it does not know is forgotten. The first that it
-    /// knows is the last one asked about.
+    /// Asks the back end which is the first of these locks, which it granted, that it still knows (L-6): the others are forgotten.
     async fn confirm(
         &self,
         case: &mut LockCase,
@@ -195,6 +199,7 @@ impl Gateway {
         ctx.write = Some(UnderWay {
             known,
             since: Instant::now(),
+            tried: Instant::now(),
             grace: grace(timeouts.connect, timeouts.answer(permit.method())),
             sent: false,
         });
@@ -225,24 +230,42 @@ impl Gateway {
         }
     }
 
-    /// Keeps the store from forgetting a write whose body is long in coming.
+    /// Keeps the store from forgetting a write whose body or answer is long in coming.
     pub(super) async fn renew(&self, ctx: &mut Context) {
         let Some(write) = &mut ctx.write else { return };
         let Some((id, told)) = &write.known else { return };
-        if write.since.elapsed() < Duration::from_millis(told.time) / 2 {
+        // A store that is down is not asked for every piece of a body.
+        if write.due().is_none_or(|due| !due.is_zero()) || write.tried.elapsed() < RETRY {
             return;
         }
-        write.since = Instant::now();
+        let now = Instant::now();
+        write.tried = now;
         if let Some(next) = again(&**self.store(), *id, told.clone()).await {
-            write.known = Some(next);
+            (write.known, write.since) = (Some(next), now);
         }
     }
 
-    /// Whether a write whose body was awaited may still go on: it may have taken so long that the store has forgotten it.
+    /// Waits for `work`, which is part of a write, and keeps the store from forgetting the write meanwhile.
+    pub(super) async fn while_under_way<T>(&self, ctx: &mut Context, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            let Some(due) = ctx.write.as_ref().and_then(UnderWay::due) else {
+                return work.await;
+            };
+            match tokio::time::timeout(due.max(RETRY), work.as_mut()).await {
+                Ok(done) => return done,
+                Err(_) => self.renew(ctx).await,
+            }
+        }
+    }
+
+    /// Whether a write whose body was awaited may still go on: it may have taken so long that the store has forgotten it, or will before
+    /// the answer is there.
     ///
     /// # Errors
     /// A lock has come in its way, or the store failed.
     pub(super) async fn still_clear(&self, cleared: &Cleared, ctx: &mut Context) -> Result<(), Halt> {
+        self.renew(ctx).await;
         let Some(UnderWay {
             known: Some((id, told)),
             since,
@@ -251,17 +274,17 @@ impl Gateway {
         else {
             return Ok(());
         };
-        if since.elapsed() < Duration::from_millis(told.time) {
+        let now = Instant::now();
+        if since.elapsed() < Duration::from_millis(told.time) / 2 {
             return Ok(());
         }
+        // It is gone, or it could not be renewed.
         match self.store().begin(told.clone()).await? {
-            Ok(next) => {
-                (*id, *since) = (next, Instant::now());
-                Ok(())
-            }
-            Err(WriteRefusal::Locked(locks)) => Err(cleared.locked(&locks).into()),
-            Err(WriteRefusal::Changed) => Err(Denial::Changed.into()),
+            Ok(next) => (*id, *since) = (next, now),
+            Err(WriteRefusal::Locked(locks)) => return Err(cleared.locked(&locks).into()),
+            Err(WriteRefusal::Changed) => return Err(Denial::Changed.into()),
         }
+        Ok(())
     }
 
     /// The back end has answered with this status: the write is over.
@@ -308,9 +331,7 @@ impl Gateway {
 
     /// L-5: what of the locks at and below these is gone with its root.
     async fn gone(&self, permit: &Permit, trees: &[Claim], session: &Session) -> Vec<Effect> {
-        let Ok(found) = self.store().survey(trees).await else {
-            return Vec::new();
-        };
+        let found = self.store().survey(trees).await.unwrap_or_default();
         let within = |lock: &&Lock| {
             trees
                 .iter()
@@ -329,6 +350,14 @@ impl Gateway {
             }
         }
         gone
+    }
+}
+
+impl UnderWay {
+    /// How long until the store must be told anew; `None`: it need not know.
+    fn due(&self) -> Option<Duration> {
+        let (_, told) = self.known.as_ref()?;
+        Some((Duration::from_millis(told.time) / 2).saturating_sub(self.since.elapsed()))
     }
 }
 

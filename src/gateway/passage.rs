@@ -101,7 +101,6 @@ impl Gateway {
             return self.list(permit, session, ctx).await;
         }
         if emulate::answers(&permit) {
-            self.conditions_hold(&permit, session, ctx).await?;
             return self.emulate(permit, session, ctx).await;
         }
         self.watch(&permit, session, ctx).await?;

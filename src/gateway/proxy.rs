@@ -161,6 +161,7 @@ impl ProxyHttp for Gateway {
             return Err(Error::explain(ErrorType::InvalidHTTPHeader, "switching protocols").into_up());
         }
         if response.status.is_informational() {
+            self.renew(ctx).await;
             // No field of an interim answer is needed, and the links of a 103 are the back end's own URLs.
             return replace(response, &HeaderMap::new());
         }

@@ -39,7 +39,8 @@ impl Gateway {
             ctx.upstream.begin();
             self.adjust(&permit, session, ctx, &mut request);
             self.sending(ctx);
-            let incoming = match self.send(&permit, &request).await {
+            let sent = self.while_under_way(ctx, self.send(&permit, &request)).await;
+            let incoming = match sent {
                 Ok(incoming) => incoming,
                 Err(error) => {
                     self.unsent(error, ctx);

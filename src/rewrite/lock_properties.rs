@@ -93,16 +93,17 @@ pub(super) struct LockInsertion {
     status: String,
 }
 
-#[derive(Default)]
 struct Response {
+    /// Its start tag.
+    tag: Span,
     path: Option<PublicPath>,
     /// The propstat that has begun.
     propstat: Option<Propstat>,
     /// Those that ended, and go out.
     propstats: Vec<Propstat>,
     told: [bool; 2],
-    /// The prefix of a propstat, and where the last one ended.
-    last: Option<(String, usize)>,
+    /// Where the last propstat ended.
+    last: Option<usize>,
 }
 
 struct Propstat {
@@ -172,7 +173,14 @@ impl LockInsertion {
     /// An element has begun, its start tag is written at `tag`.
     pub fn opened(&mut self, parent: Option<Context>, context: Context, start: &StartTag<'_>, tag: Span) {
         if context == Context::Response {
-            return self.responses.push(Response::default());
+            return self.responses.push(Response {
+                tag,
+                path: None,
+                propstat: None,
+                propstats: Vec::new(),
+                told: [false; 2],
+                last: None,
+            });
         }
         let Some(response) = self.responses.last_mut() else {
             return;
@@ -250,14 +258,13 @@ impl LockInsertion {
         let Some(propstat) = response.propstat.take() else {
             return false;
         };
-        let prefix = prefix(held.get(propstat.tag)).to_owned();
         let gone = propstat.stay == 0 && propstat.lost;
         if gone {
             held.truncate(propstat.tag.start);
         } else {
             response.propstats.push(propstat);
         }
-        response.last = Some((prefix, held.len()));
+        response.last = Some(held.len());
         gone
     }
 
@@ -268,9 +275,11 @@ impl LockInsertion {
         let Some(response) = self.responses.pop() else {
             return changes;
         };
-        let (Some((prefix, end)), Some(path)) = (&response.last, &response.path) else {
+        let (Some(end), Some(path)) = (response.last, &response.path) else {
             return changes;
         };
+        // Its own prefix: that of a propstat may be declared there alone.
+        let prefix = prefix(held.get(response.tag));
         let mut rest = String::new();
         for (status, elements) in self.additions(&response, path) {
             let text: String = elements.concat();
@@ -292,7 +301,7 @@ impl LockInsertion {
             }
         }
         if !rest.is_empty() {
-            changes.edits.push(Edit::insert(*end, rest.into_bytes()));
+            changes.edits.push(Edit::insert(end, rest.into_bytes()));
         }
         changes
     }

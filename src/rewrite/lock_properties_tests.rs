@@ -231,3 +231,27 @@ fn beside_what_a_filter_takes_out() {
         assert_eq!(out, want, "pieces of {size}");
     }
 }
+
+#[test]
+fn in_scope_of_its_prefix() {
+    // L-82: what is put in stands beside the propstats, where a prefix of theirs may not be declared
+    let told = |prefix: &str, declared: &str| {
+        format!(
+            "<{prefix}propstat{declared}><{prefix}prop><x/></{prefix}prop>\
+             <{prefix}status>HTTP/1.1 404 Not Found</{prefix}status></{prefix}propstat>"
+        )
+    };
+    for (prefix, declared) in [
+        ("Q:", " xmlns:Q=\"DAV:\""),
+        ("", " xmlns=\"DAV:\""),
+        ("D:", " xmlns:D=\"DAV:\""),
+    ] {
+        let body = multistatus(&response(&told(prefix, declared)));
+        let want = response(&(told(prefix, declared) + &propstat("200 OK", "<d>/pub/c/a</d>")));
+        let want = multistatus(&want).replace("/int/", "/pub/");
+        for size in [1, 10_000] {
+            let out = rewritten(Some(200), [Wanted::Named, Wanted::No], None, &body, size);
+            assert_eq!(out, want, "{prefix:?}, pieces of {size}");
+        }
+    }
+}

@@ -168,11 +168,15 @@ mod tests {
             assert!(check.run(&key).is_none());
             start.elapsed()
         };
-        // In turn, and the fastest of each: other tests run beside this one.
-        let times: Vec<_> = (0..25).map(|_| (time("ann"), time("bob"))).collect();
-        let known = times.iter().map(|(known, _)| known).min().unwrap();
-        let unknown = times.iter().map(|(_, unknown)| unknown).min().unwrap();
-        let ratio = known.as_secs_f64() / unknown.as_secs_f64();
-        assert!((0.5..2.0).contains(&ratio), "known {known:?}, unknown {unknown:?}");
+        // In turn, and the fastest of each: other tests run beside this one, so that it may take some rounds until both had quiet.
+        let (mut known, mut unknown) = (f64::MAX, f64::MAX);
+        for round in 1.. {
+            known = known.min(time("ann").as_secs_f64());
+            unknown = unknown.min(time("bob").as_secs_f64());
+            if round >= 25 && (0.5..2.0).contains(&(known / unknown)) {
+                break;
+            }
+            assert!(round < 500, "known {known} s, unknown {unknown} s");
+        }
     }
 }
