@@ -254,7 +254,7 @@ fn of_a_token_that_is_not_ones_own() {
     {
         let path = format!("mute{number}");
         lab.backend
-            .on(&format!("PROPFIND /one-in/{path}"), multistatus(said.to_owned()));
+            .on(&format!("PROPFIND /one-in/{path}"), multistatus(said));
         assert_eq!(
             sent(&by(&path, "PUT", &format!("/one/{path}"), SUBMITTED.1)),
             never,
