@@ -253,8 +253,7 @@ fn of_a_token_that_is_not_ones_own() {
         .enumerate()
     {
         let path = format!("mute{number}");
-        lab.backend
-            .on(&format!("PROPFIND /one-in/{path}"), multistatus(said));
+        lab.backend.on(&format!("PROPFIND /one-in/{path}"), multistatus(said));
         assert_eq!(
             sent(&by(&path, "PUT", &format!("/one/{path}"), SUBMITTED.1)),
             never,
