@@ -225,6 +225,106 @@ fn of_an_orphan() {
     assert_eq!(lab.pass(&put("first again", "bob")).1.status, 201);
 }
 
+// L-7, L-39: a token that is not known to be the requester's never goes on: back ends look neither at whose a lock is, nor all of them at
+// which resource a list speaks of
+#[test]
+fn of_a_token_that_is_not_ones_own() {
+    let lab = Lab::with_users(ROUTES);
+    let by = |name: &str, method, target: &str, conditions: &str| {
+        let request = with(name, method, target, "bob", ("If", conditions));
+        if method == "PUT" { request.body("x") } else { request }
+    };
+    let sent = |request: &Req| lab.pass(request).0.header("if").map(str::to_owned);
+    let never = Some("(<DAV:no-lock>)".to_owned());
+    // Not on what the list speaks of.
+    tells(&lab, "/one-in/free", "");
+    let tagged = by(
+        "tagged",
+        "DELETE",
+        "/one/dir/",
+        "<http://dav.test/one/free> (<opaquelocktoken:b1>)",
+    );
+    assert!(sent(&tagged).unwrap().ends_with("/one-in/free> (<DAV:no-lock>)"));
+    let elsewhere = by("to a locked one", "MOVE", "/one/free", "(<opaquelocktoken:b1>)").with("Destination", "/one/to");
+    assert_eq!(sent(&elsewhere), never);
+    // The back end does not say.
+    for (number, said) in ["<!DOCTYPE x><x/>", "<x/>", "", &"<x>".repeat(2000)]
+        .into_iter()
+        .enumerate()
+    {
+        let path = format!("mute{number}");
+        lab.backend.on(&format!("PROPFIND /one-in/{path}"), multistatus(said));
+        assert_eq!(
+            sent(&by(&path, "PUT", &format!("/one/{path}"), SUBMITTED.1)),
+            never,
+            "{said:.20}"
+        );
+    }
+    // A lock of the folder, whose root the back end does not tell.
+    for name in ["x", "y"] {
+        tells(&lab, &format!("/one-in/c/{name}"), &active(TOKEN, "x"));
+        let put = by(name, "PUT", &format!("/one/c/{name}"), SUBMITTED.1);
+        if name == "x" {
+            refused(&lab, &put, ("PUT", "/one-in/c/x"), 423, "lock-token-submitted");
+        } else {
+            assert_eq!(sent(&put), never);
+        }
+    }
+    // LOCK beside a lock of nobody knows whom.
+    let shared = LOCKINFO.replace("exclusive", "shared");
+    for (target, path) in [("/one/d", "/one-in/d"), ("/pass/d", "/dav/d")] {
+        tells(&lab, path, &active(TOKEN, "x"));
+        let lock = with(target, "LOCK", target, "bob", SUBMITTED).xml(&shared);
+        refused(&lab, &lock, ("LOCK", path), 423, "no-conflicting-lock");
+    }
+    // L-6: a time that cannot be is none.
+    let long = active("urn:uuid:long", "x").replace("Second-600", "Second-18446744073709551615");
+    let long = format!("<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{long}</D:lockdiscovery></D:prop>");
+    lab.backend.on("LOCK /one-in/long", locked("<urn:uuid:long>", &long));
+    let long = lab.ask(&req("long", "LOCK", "/one/long").by("bob").xml(LOCKINFO));
+    assert!(long.text().contains("Second-86400<"), "{}", long.text());
+    // The accepting twins: a sync token, and one's own.
+    let sync = "(<http://sabre.io/ns/sync/5>)";
+    assert_eq!(sent(&by("sync", "PUT", "/one/free", sync)).as_deref(), Some(sync));
+    tells(&lab, "/one-in/own", "");
+    lab.backend.on("LOCK /one-in/own", locked("<urn:uuid:own>", ""));
+    lab.pass(&req("own", "LOCK", "/one/own").by("bob").xml(&shared));
+    let own = "(<urn:uuid:own>)";
+    assert_eq!(sent(&by("with it", "PUT", "/one/own", own)).as_deref(), Some(own));
+    // L-1: what is answered to LOCK makes nobody the creator of somebody else's lock.
+    lab.backend.on("LOCK /one-in/own", locked("<urn:uuid:own>", ""));
+    let again = lab.ask(&req("taken over", "LOCK", "/one/own").by("ann").xml(&shared));
+    assert_eq!(again.status, 502, "{}", again.text());
+}
+
+// F-6, L-7, L-65: a lock whose root the back end does not tell may be one of a folder above: who may unlock below it neither sees its token
+// nor ends it
+#[test]
+fn of_a_root_that_is_not_told() {
+    let lab = Lab::with_users(ROUTES);
+    for path in ["/dav/", "/dav/boss/", "/dav/boss/a", "/dav/boss/b"] {
+        tells(&lab, path, &active("urn:uuid:above", "x"));
+    }
+    let shown = |name: &str, path: &str| {
+        let answer = lab.ask(&req(name, "PROPFIND", path).by("ann").with("Depth", "0"));
+        assert!(answer.text().contains("activelock"), "{}", answer.text());
+        answer.text().contains("urn:uuid:")
+    };
+    assert!(!shown("not known", "/pass/boss/a"));
+    for (target, path) in [("/one/up/x", "/one-in/up/x"), ("/one/up/y", "/one-in/up/y")] {
+        tells(&lab, "/one-in/up/", &active(TOKEN, "x"));
+        tells(&lab, path, &active(TOKEN, "x"));
+        let put = with(target, "PUT", target, "bob", SUBMITTED).body("x");
+        let answer = refused(&lab, &put, ("PUT", path), 423, "lock-token-submitted");
+        assert!(answer.text().contains("/one/up/<"), "{}", answer.text());
+    }
+    // The accepting twin: one whose root is known.
+    tells(&lab, "/dav/boss/b", &active("urn:uuid:b", "x"));
+    lab.backend.on("LOCK /dav/boss/b", locked("<urn:uuid:b>", ""));
+    lab.pass(&req("bob's", "LOCK", "/pass/boss/b").by("root").xml(LOCKINFO));
+    assert!(shown("known", "/pass/boss/b"));
+}
+
 // L-7, L-8: a back end that tells nobody of tokens (SabreDAV): a token that nobody knows may be that of the lock that is there
 #[test]
 fn of_one_with_an_untold_token() {
@@ -268,6 +368,23 @@ fn of_nothing() {
         (201, Some("*"), &b""[..])
     );
     assert!(seen.iter().any(|seen| seen.method == "LOCK"));
+    // L-31: but not in a folder that somebody else has locked.
+    tells(&lab, "/null-in/dir/", &active("urn:uuid:dir", "x"));
+    lab.backend.on("LOCK /null-in/dir/", locked("<urn:uuid:dir>", ""));
+    lab.pass(
+        &req("a folder", "LOCK", "/null/dir/")
+            .by("ann")
+            .with("Depth", "0")
+            .xml(LOCKINFO),
+    );
+    let there = ("PUT", "/null-in/dir/missing");
+    refused(
+        &lab,
+        &lock("in it", "/null/dir/missing"),
+        there,
+        423,
+        "lock-token-submitted",
+    );
 }
 
 /// A gateway before `back_end` with a key for seals, and room for two locks each.

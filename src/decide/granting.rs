@@ -88,7 +88,7 @@ pub fn submitted(permit: &Permit) -> Vec<String> {
     let mut tokens = Vec::new();
     for condition in lists.iter().flat_map(|list| &list.conditions) {
         match &condition.state {
-            if_header::State::Token(token) if token != "DAV:no-lock" && !tokens.contains(token) => {
+            if_header::State::Token(token) if token != if_header::NO_LOCK && !tokens.contains(token) => {
                 tokens.push(token.clone());
             }
             if_header::State::Token(_) | if_header::State::EntityTag(_) => {}

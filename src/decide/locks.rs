@@ -60,6 +60,8 @@ pub struct LockCase {
     submitted: Vec<String>,
     found: HashMap<LockPath, Found>,
     confirmed: Vec<String>,
+    /// Tokens that are not the principal's to use.
+    pub(super) foreign: Vec<String>,
 }
 
 impl Permit {
@@ -147,6 +149,7 @@ impl LockCase {
             submitted: permit.submitted(),
             found: HashMap::new(),
             confirmed: Vec::new(),
+            foreign: Vec::new(),
             permit,
         }
     }
@@ -261,11 +264,13 @@ impl LockCase {
                 Some(_) => {}
             }
         }
-        let doubtful = |lock: &&Lock| !emulated && !self.confirmed.contains(&lock.token);
-        let doubted: Vec<Lock> = barring.iter().filter(doubtful).cloned().collect();
-        if !doubted.is_empty() {
-            return Ok(Judged::Confirm(doubted));
+        let instead = self.without_foreign(instead);
+        let doubtful = |lock: &Lock| !emulated && !self.confirmed.contains(&lock.token);
+        if barring.iter().all(doubtful) && !barring.is_empty() {
+            return Ok(Judged::Confirm(barring));
         }
+        // One is enough to refuse it: the back end is not asked about all.
+        barring.retain(|lock| !doubtful(lock));
         let told_only =
             self.permit.route().mode == Mode::Report && self.permit.admitted().target.asker.is_answered_for();
         if !barring.is_empty() {

@@ -1,10 +1,10 @@
 //! An If that the back end which keeps the locks would misread (L-26): one that reads only the first condition of a list, or refuses any on
-//! what is not there. In: a permit with such a header, the locks near it, what was found. Out: what goes on in its place once the gateway has
+//! what is not there, or does not look at whose a lock is (L-39). In: a permit with such a header, the locks near it, what was found. Out: what goes on in its place once the gateway has
 //! judged the whole.
 
 use crate::{
     locks::{Lock, condition::Outcome},
-    request::State,
+    request::{State, if_header::NO_LOCK},
 };
 
 use super::{
@@ -24,6 +24,30 @@ pub(super) enum Misread {
 }
 
 impl LockCase {
+    /// Notes tokens that are not the principal's to use: the back end, which may not look at whose a lock is or which resource a list
+    /// speaks of, gets in the place of each one that no lock has (L-7, L-39).
+    pub fn disown(&mut self, tokens: Vec<String>) {
+        self.foreign = tokens;
+    }
+
+    /// What goes on in place of If without [foreign](Self::disown) tokens.
+    pub(super) fn without_foreign(&self, instead: Option<Instead>) -> Option<Instead> {
+        if self.foreign.is_empty() {
+            return instead;
+        }
+        let mut instead = instead.unwrap_or_else(|| Instead {
+            if_header: self.permit().if_header().cloned(),
+            guards: Vec::new(),
+        });
+        instead.if_header = instead.if_header.map(|header| header.without(&self.foreign));
+        Some(instead)
+    }
+
+    /// Whether `token` is not the principal's to use.
+    fn is_foreign(&self, token: &String) -> bool {
+        self.foreign.contains(token)
+    }
+
     /// What the back end is to get in place of If. Conditions on locks that are not known here are the back end's to judge, as they are.
     ///
     /// # Errors
@@ -34,7 +58,8 @@ impl LockCase {
             return Ok(Misread::No);
         };
         let several = habits.one_condition && header.lists().iter().any(|list| list.conditions.len() > 1);
-        let knows = |token: &String| token == "DAV:no-lock" || locks.iter().any(|lock| lock.token == *token);
+        let lives = |token: &String| locks.iter().any(|lock| lock.token == *token);
+        let knows = |token: &String| token == NO_LOCK || lives(token) || self.is_foreign(token);
         let made = match self.found_at_target() {
             _ if !habits.no_if_where_nothing_is || !self.may_make() => false,
             Some(found) => found.state == State::Unmapped,

@@ -1,6 +1,8 @@
 //! Locks of a back end of which the store knows nothing: after a restart, or made past this gateway (L-7, L-8). In: a token. Out: the lock, as
 //! the back end tells of it, and whose it is as far as anybody can say.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::StatusCode;
 use pingora::proxy::Session;
@@ -9,7 +11,7 @@ use crate::{
     decide::{Permit, granting},
     identity::outbound,
     locks::{Claim, Lock, LockDepth, LockPath},
-    policy::{Method, OrphanLocks},
+    policy::{Method, Mode, OrphanLocks},
     rewrite::request::probe_headers,
     url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
     xml::{
@@ -22,6 +24,9 @@ use super::{context::Context, passage::Halt, server::Gateway, transact::HeldBody
 
 /// The most resources that one request has asked about.
 const MOST_ASKED: usize = 8;
+
+/// How long a lock is there at least of which the back end tells, in milliseconds: it tells of whole seconds.
+const SHORTEST: u64 = 1000;
 
 /// What is known of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +90,7 @@ impl Gateway {
     }
 
     /// The same, with the creators that seals prove.
-    async fn found_at(
+    pub(super) async fn found_at(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,
@@ -122,6 +127,7 @@ impl Gateway {
         let own = |lock: &Lock| is_own_untold(permit, lock);
         match found.into_iter().find(|lock| lock.token == token || own(lock)) {
             Some(lock) => {
+                let lock = self.raised(permit, lock, resource, session, ctx).await?;
                 let token = token.to_owned();
                 let lock = self.take_in(permit, Lock { token, ..lock }, false).await?;
                 Ok(Known::Lock(Box::new(lock)))
@@ -131,49 +137,100 @@ impl Gateway {
         }
     }
 
-    /// Learns the locks that the request submits and the store does not know, so that they are judged with the others.
+    /// Learns the locks that the request submits and the store does not know, so that they are judged with the others; notes those that
+    /// are not the principal's to use, or not known to be.
     ///
     /// # Errors
     /// Store or back end did not answer.
     pub(super) async fn relearn(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
-        // Nothing would be kept.
-        if permit.route().locks.orphans == OrphanLocks::Pass && self.seal_key().is_none() {
-            return Ok(());
-        }
         let back_end = granting::lock_path(permit).back_end;
-        let mut unknown = Vec::new();
-        for token in permit.submitted() {
+        let passes = self.passes_orphans(permit);
+        let name = permit.principal().name();
+        let is_foreign = |lock: &Lock| match lock.creator.as_deref() {
+            Some(creator) => name != Some(creator),
+            None => !passes,
+        };
+        let (mut unknown, mut foreign) = (Vec::new(), Vec::new());
+        for token in granting::submitted(permit) {
             match self.store().find(&back_end, &token).await? {
-                Some(lock) => drop(self.take_in(permit, lock, true).await?),
                 None => unknown.push(token),
-            }
-        }
-        for resource in places(permit, &unknown).into_iter().take(MOST_ASKED) {
-            let found = self.found_at(permit, &resource, session, ctx).await?;
-            for lock in found.into_iter().flatten() {
-                if unknown.contains(&lock.token) {
-                    self.take_in(permit, lock, false).await?;
-                } else if lock.token.is_empty() {
-                    self.take_untold(permit, lock, &unknown).await?;
+                Some(lock) => {
+                    if is_foreign(&self.take_in(permit, lock, true).await?) {
+                        foreign.push(token);
+                    }
                 }
             }
         }
+        // Else nothing would be kept.
+        if !passes || self.seal_key().is_some() {
+            for resource in places(permit, &unknown).into_iter().take(MOST_ASKED) {
+                let found = self.found_at(permit, &resource, session, ctx).await?;
+                for lock in found.into_iter().flatten() {
+                    if let Some(at) = unknown.iter().position(|token| *token == lock.token) {
+                        let token = unknown.swap_remove(at);
+                        let lock = self.raised(permit, lock, &resource, session, ctx).await?;
+                        if is_foreign(&self.take_in(permit, lock, false).await?) {
+                            foreign.push(token);
+                        }
+                    } else if lock.token.is_empty() && self.take_untold(permit, lock, &unknown).await? {
+                        unknown.clear();
+                    }
+                }
+            }
+        }
+        if !passes {
+            foreign.extend(unknown.into_iter().filter(|token| may_lock(token)));
+        }
+        let told_only = permit.route().mode == Mode::Report && name.is_some();
+        ctx.observed.foreign = if told_only { Vec::new() } else { foreign };
         Ok(())
+    }
+
+    /// A lock found at `resource`, with its root as far above, within the route, as the back end tells of it: some tell no roots, and a lock
+    /// of a folder would be taken for one of what it holds.
+    async fn raised(
+        &self,
+        permit: &Permit,
+        mut lock: Lock,
+        resource: &UpstreamPath,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Lock, UpstreamError> {
+        let here = LockPath::new(Arc::clone(&lock.root.back_end), resource);
+        if lock.token.is_empty() || lock.creator.is_some() || lock.depth == LockDepth::Zero || lock.root != here {
+            return Ok(lock);
+        }
+        let top = LockPath::new(Arc::clone(&here.back_end), permit.route().map.upstream());
+        for above in here
+            .ancestors()
+            .take_while(|above| *above == top || above.is_below(&top))
+        {
+            let Some(path) = above.upstream(true) else { break };
+            let found = self.found_at(permit, &path, session, ctx).await?;
+            if !found.is_some_and(|found| found.iter().any(|one| one.token == lock.token)) {
+                break;
+            }
+            (lock.root, lock.collection) = (above, true);
+        }
+        Ok(lock)
     }
 
     /// A lock whose token the back end tells nobody, where a token is submitted that nobody knows: it may be that one. It is the requester's if
     /// the seal says so; what the store knows with another token is not meant. Of all others nobody can tell whose they are.
-    async fn take_untold(&self, permit: &Permit, lock: Lock, unknown: &[String]) -> Result<(), Halt> {
+    /// Says whether it was taken in with the token.
+    async fn take_untold(&self, permit: &Permit, lock: Lock, unknown: &[String]) -> Result<bool, Halt> {
         let there = self.store().survey(&[Claim::itself(lock.root.clone())]).await?.locks;
         let known = |other: &Lock| other.root == lock.root && other.creator.is_some();
         if permit.route().locks.orphans == OrphanLocks::Pass && lock.creator.is_none() || there.iter().any(known) {
-            return Ok(());
+            return Ok(false);
         }
         match unknown {
+            // All that were submitted are known by now.
+            [] => Ok(false),
             [token] if is_own_untold(permit, &lock) => {
                 let token = token.clone();
                 self.take_in(permit, Lock { token, ..lock }, false).await?;
-                Ok(())
+                Ok(true)
             }
             _ => Err(permit.locked(&[lock]).into()),
         }
@@ -216,9 +273,10 @@ impl Gateway {
             (Some((root, principal)), Some(told)) if root == told => (root, Some(principal)),
             (_, told) => (told.unwrap_or_else(|| here.clone()), None),
         };
-        let longest = self.lock_settings().max_timeout.as_millis();
+        let longest = u64::try_from(self.lock_settings().max_timeout.as_millis()).unwrap_or(u64::MAX);
         let named = found.lock.seconds.map(|seconds| seconds.saturating_mul(1000));
-        let timeout = named.unwrap_or(u64::try_from(longest).unwrap_or(u64::MAX));
+        // What a back end says may be anything, up to times that no store can add.
+        let timeout = named.map_or(longest, |named| named.clamp(SHORTEST.min(longest), longest));
         Lock {
             token: found.lock.token.clone().unwrap_or_default(),
             collection: root != here || resource.0.slash(),
@@ -237,6 +295,16 @@ impl Gateway {
             expires_at: timeout,
         }
     }
+}
+
+/// Whether `token` may be that of a lock. Sync tokens stand in If, too (L-25), and are in practice HTTP or data URLs.
+fn may_lock(token: &str) -> bool {
+    let begins = |scheme: &str| {
+        token
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    !["http:", "https:", "data:"].into_iter().any(begins)
 }
 
 /// Whether the back end does not tell the token of `lock`, and the seal says that it is the requester's.

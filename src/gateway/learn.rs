@@ -80,7 +80,7 @@ impl Gateway {
         self.relay_written(session, ctx, permit, (status, headers, body)).await
     }
 
-    /// L-1: the lock that was made. `None`: nothing names it.
+    /// L-1: the lock that was made. `None`: nothing names it, or it is somebody else's.
     async fn created(
         &self,
         permit: &Permit,
@@ -106,6 +106,9 @@ impl Gateway {
             owner: permit.read_body().and_then(|body| body.lock_owner()),
             ..told
         };
+        if self.is_of_another(&lock).await {
+            return None;
+        }
         if lock.creator.is_some()
             && self.knows_owners()
             && let Err(down) = self.store().put(lock.clone()).await
@@ -114,6 +117,16 @@ impl Gateway {
             tracing::warn!(%down, "a lock was made, and is not known to be");
         }
         Some(lock)
+    }
+
+    /// Whether the back end answered with a lock that is there already and somebody else's, as if it had been made: it stays theirs.
+    async fn is_of_another(&self, lock: &Lock) -> bool {
+        let there = self.store().find(&lock.root.back_end, &lock.token).await;
+        there.is_ok_and(|there| {
+            there.is_some_and(|there| {
+                there.creator.is_some() && there.creator != lock.creator && there.covers(&lock.root)
+            })
+        })
     }
 
     /// L-2: the lock that was made to last longer.

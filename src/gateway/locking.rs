@@ -61,6 +61,7 @@ impl Gateway {
             Before::Cleared(cleared) => return Ok(*cleared),
             Before::Judge(case) => *case,
         };
+        case.disown(std::mem::take(&mut ctx.observed.foreign));
         if let Some(mut write) = case.at_once() {
             write.time = milliseconds(self.time_for(case.permit())?);
             if let Ok(id) = self.store().begin(write.clone()).await? {
@@ -139,7 +140,7 @@ impl Gateway {
         Ok(())
     }
 
-    /// Asks the back end whether it still knows these locks, which it granted (L-6): what it does not know is forgotten.
+    /// Asks the back end which is the first of these locks, which it granted, that it still knows (L-6): the others are forgotten.
     async fn confirm(
         &self,
         case: &mut LockCase,
@@ -153,6 +154,7 @@ impl Gateway {
                 self.store().remove(&lock.root.back_end, &lock.token).await?;
             } else {
                 case.confirm(lock.token);
+                break;
             }
         }
         ctx.upstream.end();
@@ -316,9 +318,7 @@ impl Gateway {
 
     /// L-5: what of the locks at and below these is gone with its root.
     async fn gone(&self, permit: &Permit, trees: &[Claim], session: &Session) -> Vec<Effect> {
-        let Ok(found) = self.store().survey(trees).await else {
-            return Vec::new();
-        };
+        let found = self.store().survey(trees).await.unwrap_or_default();
         let within = |lock: &&Lock| {
             trees
                 .iter()

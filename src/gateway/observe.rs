@@ -8,9 +8,16 @@ use http::HeaderValue;
 use pingora::proxy::Session;
 
 use crate::{
-    decide::{Denial, Permit, granting},
+    decide::{
+        Denial, Permit,
+        granting::{self, Granting},
+    },
     identity::BackEndCredentials,
-    locks::{Claim, Lock, LockDepth, LockPath, claim::conflicts, table::LockRefusal},
+    locks::{
+        Claim, Creator, Lock, LockDepth, LockPath,
+        claim::{conflicts, in_the_way},
+        table::LockRefusal,
+    },
     policy::{Locking, Method, Mode},
     request::State,
     xml::lock_mark::marked,
@@ -35,6 +42,8 @@ pub struct Observed {
     pub made: bool,
     /// The lock is somebody else's: this one's (L-66).
     pub behalf: Option<String>,
+    /// Tokens that the request submits, and that are not the principal's to use.
+    pub foreign: Vec<String>,
 }
 
 /// Whether the back end keeps the locks that this is about.
@@ -130,6 +139,7 @@ impl Gateway {
             }
             self.relearn(permit, session, ctx).await?;
             self.watch_conflicts(permit, session, ctx).await?;
+            self.watch_submitted(permit, session, ctx).await?;
             if let Some(name) = permit.principal().name()
                 && self.store().held(name).await? >= self.lock_settings().per_principal
             {
@@ -157,7 +167,7 @@ impl Gateway {
         let mut there = Vec::new();
         ctx.upstream.begin();
         for (number, lock) in conflicts(scope, &near)
-            .filter(|lock| lock.creator.is_some())
+            .filter(|lock| lock.creator.is_some() || !self.passes_orphans(permit))
             .enumerate()
         {
             // Nobody has to be asked without end to be refused.
@@ -176,10 +186,38 @@ impl Gateway {
         }
     }
 
+    /// L-55 to L-57 again, of locks that are known to the back end only: to whoever has a token of theirs, it may grant another beside them.
+    async fn watch_submitted(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
+        let Some(scope) = permit.read_body().and_then(|body| body.lock_scope()) else {
+            return Ok(());
+        };
+        if granting::submitted(permit).is_empty() {
+            return Ok(());
+        }
+        let here = self.found_at(permit, permit.upstream(), session, ctx).await?;
+        let there: Vec<Lock> = conflicts(scope, &here.unwrap_or_default()).cloned().collect();
+        if there.is_empty() {
+            Ok(())
+        } else {
+            Err(granting::refused(permit, &LockRefusal::Conflict(there)).into())
+        }
+    }
+
     /// L-59: an empty resource for a lock that would else be one of a mere name. What keeps it from being made keeps nobody from asking for
     /// the lock.
     async fn fill_locknull(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
         if self.state_of(permit, permit.upstream(), session, ctx).await?.ok() != Some(State::Unmapped) {
+            return Ok(());
+        }
+        // Whether somebody's lock of the folder is in the way (L-31) is judged after this, of the LOCK: then nothing is made for it.
+        let made = granting::claims(&granting::lock_path(permit), Granting::Making);
+        let near = self.store().survey(&made).await?.locks;
+        let submitted = granting::submitted(permit);
+        let creator = Creator {
+            name: permit.principal().name(),
+            submitted: &submitted,
+        };
+        if !in_the_way(&made, &near, creator).is_empty() {
             return Ok(());
         }
         match self.make_empty(permit, session, ctx).await? {
@@ -224,7 +262,7 @@ impl Gateway {
     }
 
     /// Whether a lock of nobody knows whom is the back end's to judge (L-7).
-    fn passes_orphans(&self, permit: &Permit) -> bool {
+    pub(super) fn passes_orphans(&self, permit: &Permit) -> bool {
         permit.route().locks.orphans == crate::policy::OrphanLocks::Pass
     }
 }

@@ -200,20 +200,17 @@ impl Gateway {
         let route = permit.route();
         let tells = matches!(permit.method(), Method::Propfind | Method::Report | Method::Search);
         let asked = tells && route.access.is_some() && route.locks.locking == Locking::Observe;
-        let Some(name) = permit.principal().name().filter(|_| asked) else {
+        if !asked || permit.principal().name().is_none() {
             return Vec::new();
-        };
+        }
         let path = granting::lock_path(permit);
         let claim = match permit.depth() {
             Some(Depth::Zero) if permit.method() == Method::Propfind => Claim::itself(path),
             Some(Depth::Zero | Depth::One | Depth::Infinity) | None => Claim::tree(path),
         };
         let found = self.store.survey(&[claim]).await.unwrap_or_default();
-        let own = found
-            .locks
-            .into_iter()
-            .filter(|lock| lock.creator.as_deref() == Some(name));
-        own.map(|lock| lock.token).collect()
+        let told = |lock| granting::told(permit, lock, found.now).token;
+        found.locks.iter().filter_map(told).collect()
     }
 
     /// What of the answer the principal may see (3.6).

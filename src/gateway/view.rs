@@ -8,7 +8,7 @@ use crate::{
     identity::Principal,
     policy::Route,
     rewrite::visibility::Visibility,
-    url::PublicPath,
+    url::{CanonicalPath, PublicPath},
     xml::name::ExpandedName,
 };
 
@@ -19,7 +19,7 @@ pub struct View {
     pub route: Arc<Route>,
     /// Who looks.
     pub principal: Arc<Principal>,
-    /// The tokens of the principal's own locks that the answer may tell of.
+    /// The tokens of the locks that the answer may tell of: the principal's own, and those with `unlock` on the root that the store knows.
     pub tokens: Vec<String>,
 }
 
@@ -54,6 +54,13 @@ impl Visibility for View {
 
     fn unlocks(&self, root: &PublicPath) -> bool {
         self.has(root, Privilege::Unlock)
+    }
+
+    fn unlocks_from_above(&self, path: &PublicPath) -> bool {
+        let depth = self.route.map.public().0.segments().count();
+        let all = std::iter::successors(Some(path.0.clone()), CanonicalPath::parent);
+        all.take_while(|path| path.segments().count() >= depth)
+            .all(|path| self.unlocks(&PublicPath(path)))
     }
 
     fn owns_lock(&self, token: &str) -> bool {

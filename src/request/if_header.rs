@@ -3,6 +3,8 @@
 //!
 //! A reader that takes a malformed header for an absent one lets a guarded write through; here malformed is an error.
 
+/// The token that no lock has (RFC 4918 section 10.4.8).
+pub const NO_LOCK: &str = "DAV:no-lock";
 /// Most lists (L-21).
 const MAX_LISTS: usize = 64;
 /// Most conditions in one list (L-21).
@@ -177,6 +179,18 @@ impl If {
             }
         }
         Ok(self)
+    }
+
+    /// The same conditions, where [`NO_LOCK`] stands in place of `tokens`.
+    pub fn without(mut self, tokens: &[String]) -> Self {
+        for condition in self.lists.iter_mut().flat_map(|list| &mut list.conditions) {
+            if let State::Token(token) = &mut condition.state
+                && tokens.contains(token)
+            {
+                NO_LOCK.clone_into(token);
+            }
+        }
+        self
     }
 
     /// Whether `token` can stand in an If as a state token.

@@ -38,7 +38,9 @@ pub fn parse_discovery(bytes: &[u8]) -> Option<Vec<FoundLock>> {
     if !root.name().is_dav("multistatus") {
         return None;
     }
-    let response = root.named(ExpandedName::dav("response")).next()?;
+    let mut responses = root.named(ExpandedName::dav("response"));
+    // Of several, nobody can tell which one the question was about.
+    let response = responses.next().filter(|_| responses.next().is_none())?;
     if response
         .named(ExpandedName::dav("status"))
         .next()
@@ -173,6 +175,11 @@ mod tests {
             ("not told", propstat("<D:lockdiscovery/>", 403), None),
             ("another property", propstat("<D:getetag/>", 200), None),
             ("no response", "<D:multistatus xmlns:D='DAV:'/>".into(), None),
+            (
+                "several",
+                propstat("<D:lockdiscovery/>", 200).replace("</D:multistatus>", "<D:response/></D:multistatus>"),
+                None,
+            ),
             (
                 "another root",
                 format!("<D:x xmlns:D='DAV:'>{}</D:x>", propstat("<D:lockdiscovery/>", 200)),

@@ -185,7 +185,12 @@ impl LockStore for FileStore {
     }
 
     async fn held(&self, creator: &str) -> Result<u32, Down> {
-        self.shared.with(|state| state.table.held(creator))
+        let now = self.now();
+        self.shared.with(|state| {
+            // Where the back end locks, nothing else need ever sweep.
+            state.sweep(now);
+            state.table.held(creator)
+        })
     }
 
     async fn ping(&self) -> Result<(), Down> {
