@@ -4,8 +4,11 @@
 //! Every way an exchange can end leads to one of two ends: [`Gateway::settle`], as soon as the head of the answer is there, or
 //! [`Gateway::abandon`] when there was none.
 
-use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::StatusCode;
 use pingora::proxy::Session;
@@ -21,12 +24,17 @@ use crate::{
         table::{Effect, NewWrite, WriteId, WriteRefusal},
     },
     request::State,
-    store::{Down, LockStore},
     url::UpstreamPath,
 };
 
 use super::{
-    ask::Probed, context::Context, passage::Halt, proxy::CLIENT_PAUSE, server::Gateway, upstream_error::UpstreamError,
+    ask::Probed,
+    context::Context,
+    intent::{again, end_later, ended, milliseconds},
+    passage::Halt,
+    proxy::CLIENT_PAUSE,
+    server::Gateway,
+    upstream_error::UpstreamError,
 };
 
 /// How often a verdict is worked out anew because what it rests on has changed.
@@ -282,12 +290,18 @@ impl Gateway {
             Aftermath::Look(trees) => self.gone(cleared, &trees, session).await,
         };
         let ended = match write.known {
-            Some((id, _)) => self.store().end(id, effects).await,
+            Some((id, told)) => {
+                let ended = self.store().end(id, effects).await;
+                if ended.is_err() {
+                    end_later(Arc::clone(self.store()), id, told.time);
+                }
+                ended
+            }
             None if effects.is_empty() => Ok(()),
             None => ended(&**self.store(), effects).await,
         };
         if let Err(down) = ended {
-            // L-93: what was done is done. Its intent runs out, and the locks end by themselves.
+            // L-93: what was done is done. Locks on what is gone end by themselves: told later, this might hit newer ones.
             tracing::warn!(%down, "what a write means for locks is not stored");
         }
     }
@@ -304,6 +318,7 @@ impl Gateway {
         else {
             return;
         };
+        let time = told.time;
         let ended = if sent {
             let time = milliseconds(grace);
             again(&**self.store(), id, NewWrite { time, ..told }).await;
@@ -312,6 +327,7 @@ impl Gateway {
             self.store().end(id, Vec::new()).await
         };
         if let Err(down) = ended {
+            end_later(Arc::clone(self.store()), id, time);
             tracing::warn!(%down, "the end of a write is not stored");
         }
     }
@@ -348,39 +364,7 @@ impl UnderWay {
     }
 }
 
-/// Tells the store anew of a write that it knows under `id`, and gives it a new number.
-async fn again(store: &dyn LockStore, id: WriteId, told: NewWrite) -> Option<(WriteId, NewWrite)> {
-    let told = NewWrite {
-        // It was judged; what it rested on may end while it goes on.
-        relied_on: Vec::new(),
-        ..told
-    };
-    let next = store.begin(told.clone()).await.ok()?.ok()?;
-    store.end(id, Vec::new()).await.ok()?;
-    Some((next, told))
-}
-
-/// Stores effects of a write that the store did not know of.
-async fn ended(store: &dyn LockStore, effects: Vec<Effect>) -> Result<(), Down> {
-    let unclaimed = NewWrite {
-        claims: Vec::new(),
-        creator: None,
-        submitted: Vec::new(),
-        relied_on: Vec::new(),
-        time: milliseconds(Duration::from_secs(1)),
-    };
-    match store.begin(unclaimed).await? {
-        Ok(id) => store.end(id, effects).await,
-        // It claims nothing.
-        Err(_) => Ok(()),
-    }
-}
-
 fn grace(connect: Duration, answer: Duration) -> Duration {
     // A little more than either, so that the answer's own time is the first to be over.
     connect.saturating_add(answer).saturating_add(Duration::from_secs(5))
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -12,6 +12,7 @@ mod http10;
 pub mod identify;
 mod identity_test;
 pub mod incoming;
+mod intent;
 mod learn;
 mod listing;
 mod lock_view;
