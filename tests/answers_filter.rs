@@ -32,6 +32,9 @@ const ROUTES: &str = r#"
 
 const SYNC: &str = "<D:sync-collection xmlns:D='DAV:'><D:sync-token>urn:t1</D:sync-token><D:sync-level>1</D:sync-level>\
     <D:prop><D:getetag/></D:prop></D:sync-collection>";
+/// Which of the two counts is the back end's to know: if it is the first, all members are new.
+const TWO_TOKENS: &str = "<D:sync-collection xmlns:D='DAV:'><D:sync-token/><D:sync-token>urn:t1</D:sync-token><D:sync-level>1</D:sync-level>\
+    <D:prop><D:getetag/></D:prop></D:sync-collection>";
 const INITIAL_SYNC: &str = "<D:sync-collection xmlns:D='DAV:'><D:sync-token/><D:sync-level>1</D:sync-level>\
     <D:prop><D:getetag/></D:prop></D:sync-collection>";
 const EXPAND: &str = "<D:expand-property xmlns:D='DAV:'><D:property name='version-set'/></D:expand-property>";
@@ -201,6 +204,15 @@ fn responses() {
             "REPORT",
             "0",
             INITIAL_SYNC,
+            multistatus(&changes),
+            &["/d/a", "/d/b 404", "/d/ 507"],
+            &["/d/a", "/d/hid", "/d/b 404", "/d/hidden 404", "/d/ 507"],
+        ),
+        row(
+            "F-8 perhaps initial",
+            "REPORT",
+            "0",
+            TWO_TOKENS,
             multistatus(&changes),
             &["/d/a", "/d/b 404", "/d/ 507"],
             &["/d/a", "/d/hid", "/d/b 404", "/d/hidden 404", "/d/ 507"],

@@ -90,12 +90,14 @@ impl RequestBody {
         tells(self.tree(), property)
     }
 
-    /// Whether a sync-collection report begins anew, without a token (RFC 6578 section 3.4); `None` for every other body.
+    /// Whether a sync-collection report may begin anew, without a token (RFC 6578 section 3.4); `None` for every other body. Of several
+    /// tokens any may be the one that the back end reads, and what counts as blank is up to it: only if none is blank, none begins anew.
     pub fn initial_sync(&self) -> Option<bool> {
         let sync = self.report_root()?.is_dav("sync-collection");
         sync.then(|| {
-            let mut tokens = self.tree().named(ExpandedName::dav("sync-token"));
-            tokens.all(|token| token.trimmed_text().is_empty())
+            let tokens = self.tree().named(ExpandedName::dav("sync-token"));
+            let texts: Vec<String> = tokens.map(Element::trimmed_text).collect();
+            texts.is_empty() || texts.iter().any(|text| text.trim().is_empty())
         })
     }
 
@@ -265,6 +267,22 @@ mod tests {
                 Some(true),
             ),
             ("<sync-collection xmlns='DAV:'/>", Some(true)),
+            (
+                "<sync-collection xmlns='DAV:'><sync-token>&#160;</sync-token></sync-collection>",
+                Some(true),
+            ),
+            (
+                "<sync-collection xmlns='DAV:'><sync-token/><sync-token>a</sync-token></sync-collection>",
+                Some(true),
+            ),
+            (
+                "<sync-collection xmlns='DAV:'><sync-token>a</sync-token><sync-token/></sync-collection>",
+                Some(true),
+            ),
+            (
+                "<sync-collection xmlns='DAV:'><prop><sync-token>a</sync-token></prop></sync-collection>",
+                Some(true),
+            ),
             (
                 "<sync-collection xmlns='DAV:'><sync-token>a</sync-token></sync-collection>",
                 Some(false),

@@ -8,7 +8,7 @@ impl RequestBody {
     /// # Errors
     /// The first error of `map`.
     pub fn map_sync_tokens<E>(&mut self, mut map: impl FnMut(&str) -> Result<String, E>) -> Result<(), E> {
-        if self.initial_sync() != Some(false) {
+        if self.initial_sync().is_none() {
             return Ok(());
         }
         for node in &mut self.root.children {
@@ -46,6 +46,10 @@ mod tests {
                 "<D:sync-token>&lt;ab&gt;</D:sync-token>",
             ),
             ("<D:sync-token/>", "<D:sync-token/>"),
+            (
+                "<D:sync-token/><D:sync-token>a</D:sync-token>",
+                "<D:sync-token/><D:sync-token>&lt;a&gt;</D:sync-token>",
+            ),
         ] {
             let out = mapped(&sync(inside)).unwrap();
             assert!(out.contains(expected), "{out}");
