@@ -73,6 +73,10 @@ impl Admitted {
         let mut tagged = Vec::new();
         let if_header = match headers.if_header {
             Some(parsed) => {
+                let untagged = parsed.lists().iter().filter(|list| list.tag.is_none());
+                for list in untagged {
+                    compares_in_the_open(&list.conditions, &target, &target.public)?;
+                }
                 let parsed = parsed.map_tags(|tag, conditions| {
                     let (mapped, place) = if_tag(tag, conditions, &target, &neighbourhood)?;
                     tagged.push((mapped.clone(), place));
@@ -135,9 +139,17 @@ impl Admitted {
     }
 }
 
-/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent. The entity tag of what
-/// the principal may not read compares with nothing, whatever is there: the answer would tell. A lock token tells nothing to who
-/// does not know it already.
+/// The entity tag of what the principal may not read compares with nothing, whatever is there, with `Not` and without: the
+/// answer would tell whether a guess was right. A lock token tells nothing to who does not know it already.
+fn compares_in_the_open(conditions: &[Condition], target: &Target, place: &PublicPath) -> Result<(), Denial> {
+    let compares = |condition: &Condition| matches!(condition.state, if_header::State::EntityTag(_));
+    if conditions.iter().any(compares) && !privileges::reads(target, place) {
+        return Err(Denial::IfFalse);
+    }
+    Ok(())
+}
+
+/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent.
 fn if_tag(
     tag: &str,
     conditions: &[Condition],
@@ -147,10 +159,7 @@ fn if_tag(
     let found = near.locate(tag, PathUse::Target).map_err(|error| match error {
         LocateError::Form | LocateError::Path(_) | LocateError::Foreign | LocateError::OtherRoute => Denial::If,
     })?;
-    let compares = |condition: &Condition| matches!(condition.state, if_header::State::EntityTag(_));
-    if conditions.iter().any(compares) && !privileges::reads(target, &found.public) {
-        return Err(Denial::IfFalse);
-    }
+    compares_in_the_open(conditions, target, &found.public)?;
     let mapped = format!("{}{}", target.route.backend.location.origin(), found.upstream);
     Ok((mapped, found.upstream))
 }
