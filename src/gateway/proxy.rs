@@ -138,10 +138,7 @@ impl ProxyHttp for Gateway {
             *body = None;
         }
         self.renew(ctx).await;
-        let streaming = streaming(ctx)?;
-        let piece = u64::try_from(body.as_ref().map_or(0, Bytes::len)).unwrap_or(u64::MAX);
-        streaming.received = streaming.received.saturating_add(piece);
-        if streaming.limit.is_some_and(|limit| streaming.received > limit) {
+        if !streaming(ctx)?.takes(body.as_ref(), end) {
             // The request to the back end is broken off without an end (B-91).
             ctx.denial = Some(Denial::BodyTooLarge);
             return Err(Error::explain(ErrorType::HTTPStatus(413), "the body is over its limit").into_down());
@@ -324,7 +321,7 @@ impl ProxyHttp for Gateway {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
-        self.abandon(ctx).await;
+        self.give_up(ctx).await;
         self.tell(session, error, ctx);
     }
 }
