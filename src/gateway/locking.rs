@@ -23,6 +23,7 @@ use crate::{
         Claim, Lock,
         table::{Effect, NewWrite, WriteId, WriteRefusal},
     },
+    policy::Locking,
     request::State,
     url::UpstreamPath,
 };
@@ -112,8 +113,11 @@ impl Gateway {
     /// The verdict about `case`, with all that it depends on.
     async fn judged(&self, case: &mut LockCase, session: &Session, ctx: &mut Context) -> Result<Cleared, Halt> {
         for _ in 0..ROUNDS {
-            let found = self.store().survey(&case.near()).await?;
-            match case.judge(&found.locks)? {
+            let locks = match self.may_be_owned(case.permit()) {
+                true => self.store().survey(&case.near()).await?.locks,
+                false => Vec::new(),
+            };
+            match case.judge(&locks)? {
                 Judged::Cleared(cleared) => return Ok(*cleared),
                 Judged::Look(places) => self.look_at(case, places, session, ctx).await?,
                 Judged::Confirm(locks) => self.confirm(case, locks, session, ctx).await?,
@@ -121,6 +125,12 @@ impl Gateway {
             }
         }
         Err(Denial::Busy.into())
+    }
+
+    /// Whether the store may know of locks that are somebody's: where the back end locks and nobody is known, it decides alone, and no
+    /// request waits for the store.
+    fn may_be_owned(&self, permit: &Permit) -> bool {
+        permit.route().locks.locking != Locking::Observe || self.knows_owners()
     }
 
     /// Looks at what a verdict depends on. Of the target it must stay so: no other write may pass there until the answer is there.
@@ -284,7 +294,9 @@ impl Gateway {
         if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
             return self.abandon(ctx).await;
         }
-        let Some(write) = ctx.write.take() else { return };
+        let Some(write) = ctx.write.take().filter(|_| self.may_be_owned(cleared)) else {
+            return;
+        };
         let effects = match cleared.aftermath(status.as_u16()) {
             Aftermath::Known(effects) => effects,
             Aftermath::Look(trees) => self.gone(cleared, &trees, session).await,
