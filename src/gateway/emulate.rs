@@ -1,10 +1,13 @@
 //! LOCK and UNLOCK where the gateway locks (LM-C; sections 4.5 and 4.6). In: a permit. Out: the answer, which is the gateway's own; the back
 //! end is asked what is there, and to make an empty resource where nothing is (L-81). It hears nothing of locks.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pingora::proxy::Session;
 use uuid::Uuid;
 
@@ -189,14 +192,19 @@ impl Gateway {
         session: &Session,
         ctx: &mut Context,
     ) -> Result<Onward, Halt> {
-        let made = self.make_empty(&permit, session, ctx).await;
+        let began = Instant::now();
+        let made = self.make_empty(&permit, None, session, ctx).await;
         let (back_end, token) = (Arc::clone(&lock.root.back_end), &lock.token);
         match made {
-            Ok(Made::Empty) => {
-                let lasting = self.store().refresh(&back_end, token, timeout).await?;
-                let lock = lasting.ok_or(Denial::Busy)?;
-                Ok(granted(&permit, StatusCode::CREATED, &lock))
-            }
+            Ok(Made::Empty(version)) => match self.store().refresh(&back_end, token, timeout).await {
+                Ok(Some(lock)) => Ok(granted(&permit, StatusCode::CREATED, &lock)),
+                // There is no lock to make it for. As long as the first one holds, nobody else can have written there.
+                refused => {
+                    let alone = refused.is_err() && began.elapsed() < Duration::from_millis(lock.timeout) / 2;
+                    self.unmake(&permit, version, alone, session).await;
+                    Err(refused.err().map_or(Denial::Busy.into(), Halt::from))
+                }
+            },
             // Somebody else made it, who could not have been seen: past this gateway.
             Ok(Made::Exists) => {
                 let lasting = self.store().refresh(&back_end, token, timeout).await?;
@@ -217,10 +225,32 @@ impl Gateway {
         }
     }
 
-    /// PUT of nothing, where nothing is.
+    /// Takes away what was made for a lock that is not granted, if no harm can come of it: nobody else can have written there (`alone`), or
+    /// the back end looks whether anybody has.
+    async fn unmake(&self, permit: &Permit, version: Option<HeaderValue>, alone: bool, session: &Session) {
+        let version = version.filter(|_| permit.route().backend.profile.habits().conditions.version);
+        if !alone && version.is_none() {
+            return;
+        }
+        let resource = UpstreamPath(permit.upstream().0.clone().with_slash(false));
+        let mut headers = bare_fields(permit, session);
+        if let Some(version) = version {
+            headers.insert(header::IF_MATCH, version);
+        }
+        let request = self.outgoing(permit, Method::Delete, resource.to_string(), headers, HeldBody::None);
+        let Ok(upstream) = self.upstream(permit) else { return };
+        let sent = tokio::time::timeout(upstream.timeouts().read, self.transactor().send(upstream, &request)).await;
+        match sent {
+            Ok(Ok(incoming)) if incoming.status.is_success() => incoming.release().await,
+            _ => tracing::warn!(%resource, "an empty resource is left of a lock that was not granted"),
+        }
+    }
+
+    /// PUT of nothing, where nothing is; under the lock `token`, if it is the back end's.
     pub(super) async fn make_empty(
         &self,
         permit: &Permit,
+        token: Option<&str>,
         session: &Session,
         ctx: &mut Context,
     ) -> Result<Made, UpstreamError> {
@@ -234,12 +264,11 @@ impl Gateway {
                 Err(incoming) => return Ok(Made::Refused(incoming)),
             }
         }
-        let client = &session.req_header().headers;
-        let mut headers = probe_headers(client);
-        headers.remove(header::CONTENT_TYPE);
-        headers.remove("depth");
+        let mut headers = bare_fields(permit, session);
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
-        outbound::changes(&route.backend.credentials, permit.principal(), client).apply(&mut headers);
+        if let Some(Ok(lists)) = token.map(|token| HeaderValue::from_str(&format!("(<{token}>)"))) {
+            headers.insert("if", lists);
+        }
         let body = HeldBody::Bytes(Bytes::new());
         let request = self.outgoing(permit, Method::Put, resource.to_string(), headers, body);
         ctx.upstream.begin();
@@ -251,8 +280,10 @@ impl Gateway {
                 Ok(Made::Exists)
             }
             status if status.is_success() => {
+                let strong = |version: &&HeaderValue| version.as_bytes().starts_with(b"\"");
+                let version = incoming.headers.get(header::ETAG).filter(strong).cloned();
                 incoming.release().await;
-                Ok(Made::Empty)
+                Ok(Made::Empty(version))
             }
             status if status.is_client_error() || status.is_server_error() => Ok(Made::Refused(Box::new(incoming))),
             _ => Err(UpstreamError::Broken),
@@ -302,12 +333,22 @@ impl Gateway {
 
 /// What became of making a resource.
 pub(super) enum Made {
-    /// It is there, and empty.
-    Empty,
+    /// It is there, and empty; with this strong entity tag, if the back end told one.
+    Empty(Option<HeaderValue>),
     /// It was there already.
     Exists,
     /// The back end does not make it.
     Refused(Box<Incoming>),
+}
+
+/// The header fields of a request of the gateway's own that is no question, with the credentials that the back end would see of the client.
+fn bare_fields(permit: &Permit, session: &Session) -> HeaderMap {
+    let client = &session.req_header().headers;
+    let mut headers = probe_headers(client);
+    headers.remove(header::CONTENT_TYPE);
+    headers.remove("depth");
+    outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
+    headers
 }
 
 /// The answer to a LOCK that made `lock`.

@@ -54,7 +54,8 @@ impl Gateway {
         let Some(lock) = lock else {
             return self.bad_gateway(session, ctx, "lock-without-token").await;
         };
-        let status = if ctx.observed.made {
+        let fills = new && std::mem::take(&mut ctx.observed.to_fill);
+        let status = if fills && self.fill_locknull(permit, &lock.token, session, ctx).await {
             StatusCode::CREATED
         } else {
             incoming.status

@@ -8,16 +8,9 @@ use http::HeaderValue;
 use pingora::proxy::Session;
 
 use crate::{
-    decide::{
-        Denial, Permit,
-        granting::{self, Granting},
-    },
+    decide::{Denial, Permit, granting},
     identity::BackEndCredentials,
-    locks::{
-        Claim, Creator, Lock, LockDepth, LockPath,
-        claim::{conflicts, in_the_way},
-        table::LockRefusal,
-    },
+    locks::{Claim, Lock, LockDepth, LockPath, claim::conflicts, table::LockRefusal},
     policy::{Locking, Method, Mode},
     request::State,
     xml::lock_mark::marked,
@@ -38,8 +31,8 @@ const MOST_CONFLICTS: usize = 100;
 /// What was found out and done before a LOCK or UNLOCK went on.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// An empty resource was made to be locked (L-59).
-    pub made: bool,
+    /// Nothing is at the target of LOCK, and an empty resource is to be made there once it is granted (L-59).
+    pub to_fill: bool,
     /// The lock is somebody else's: this one's (L-66).
     pub behalf: Option<String>,
     /// Tokens that the request submits, and that are not the principal's to use.
@@ -147,7 +140,8 @@ impl Gateway {
             }
         }
         if permit.route().locks.fix_locknull && !permit.public().0.slash() && permit.allowed().contains(Method::Put) {
-            self.fill_locknull(permit, session, ctx).await?;
+            let state = self.state_of(permit, permit.upstream(), session, ctx).await?.ok();
+            ctx.observed.to_fill = state == Some(State::Unmapped);
         }
         Ok(())
     }
@@ -166,7 +160,7 @@ impl Gateway {
         let near = self.store().survey(&[claim]).await?.locks;
         let mut there = Vec::new();
         ctx.upstream.begin();
-        for (number, lock) in conflicts(scope, &near)
+        for (number, lock) in conflicts(scope, near.iter())
             .filter(|lock| lock.creator.is_some() || !self.passes_orphans(permit))
             .enumerate()
         {
@@ -195,7 +189,8 @@ impl Gateway {
             return Ok(());
         }
         let here = self.found_at(permit, permit.upstream(), session, ctx).await?;
-        let there: Vec<Lock> = conflicts(scope, &here.unwrap_or_default()).cloned().collect();
+        let here = here.unwrap_or_default();
+        let there: Vec<Lock> = conflicts(scope, here.iter()).cloned().collect();
         if there.is_empty() {
             Ok(())
         } else {
@@ -203,29 +198,27 @@ impl Gateway {
         }
     }
 
-    /// L-59: an empty resource for a lock that would else be one of a mere name. What keeps it from being made keeps nobody from asking for
-    /// the lock.
-    async fn fill_locknull(&self, permit: &Permit, session: &Session, ctx: &mut Context) -> Result<(), Halt> {
-        if self.state_of(permit, permit.upstream(), session, ctx).await?.ok() != Some(State::Unmapped) {
-            return Ok(());
+    /// L-59: an empty resource under the lock `token`, which has just been granted and would else be one of a mere name: by now all that could
+    /// refuse the lock has let it pass, and nobody else writes there. Says whether it was made; if not, the lock stands.
+    pub(super) async fn fill_locknull(
+        &self,
+        permit: &Permit,
+        token: &str,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> bool {
+        match self.make_empty(permit, Some(token), session, ctx).await {
+            Ok(Made::Empty(_)) => true,
+            Ok(Made::Exists) => false,
+            Ok(Made::Refused(incoming)) => {
+                incoming.release().await;
+                false
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a name is locked, and no resource made for it");
+                false
+            }
         }
-        // Whether somebody's lock of the folder is in the way (L-31) is judged after this, of the LOCK: then nothing is made for it.
-        let made = granting::claims(&granting::lock_path(permit), Granting::Making);
-        let near = self.store().survey(&made).await?.locks;
-        let submitted = granting::submitted(permit);
-        let creator = Creator {
-            name: permit.principal().name(),
-            submitted: &submitted,
-        };
-        if !in_the_way(&made, &near, creator).is_empty() {
-            return Ok(());
-        }
-        match self.make_empty(permit, session, ctx).await? {
-            Made::Empty => ctx.observed.made = true,
-            Made::Exists => {}
-            Made::Refused(incoming) => incoming.release().await,
-        }
-        Ok(())
     }
 
     /// Changes a LOCK or UNLOCK that goes to a back end: one time, as it may be at most (L-67); the seal (L-8); the name of the one whose lock
