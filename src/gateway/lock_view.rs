@@ -9,12 +9,13 @@ use std::sync::Arc;
 use crate::{
     decide::{Permit, granting},
     locks::{Claim, LockPath, Near},
-    policy::{Locking, Method},
+    policy::{Locking, Method, UnmappedLock},
     request::Depth,
     rewrite::lock_properties::{LockProperties, LockProperty, LockValues, Wanted},
     url::PublicPath,
     xml::{
         activelock::push_active_lock,
+        multistatus::property_answer,
         name::{DAV, ExpandedName},
         propfind::Propfind,
     },
@@ -66,6 +67,35 @@ impl Gateway {
             known,
         });
         Some(LockProperties { values, wanted })
+    }
+
+    /// L-81: what is told of a URL with nothing at it but the name that somebody has locked: its locks, and nothing else. `None`: it is not
+    /// locked itself, or such locks are none of this route's. Among the members of its collection it is not: there is no such resource.
+    pub(super) async fn locked_name(&self, permit: &Permit) -> Option<String> {
+        let locks = permit.route().locks;
+        let names = locks.locking == Locking::Emulate && locks.unmapped == UnmappedLock::NameOnly;
+        if permit.method() != Method::Propfind || !names {
+            return None;
+        }
+        let here = granting::lock_path(permit);
+        let found = self.store().survey(&[Claim::itself(here.clone())]).await.ok()?;
+        if !found.locks.iter().any(|lock| lock.root == here) {
+            return None;
+        }
+        let near = Near::new(found.locks, found.now);
+        let view = LockView {
+            permit: permit.clone(),
+            back_end: here.back_end,
+            known: Known::Nothing,
+        };
+        let discovery = view.discovery(&near, permit.public());
+        let requested = permit.read_body().and_then(|body| body.propfind());
+        let requested = requested.unwrap_or(Propfind::AllProp { include: Vec::new() });
+        let properties = LockProperty::ALL.map(|property| match property {
+            LockProperty::Discovery => (ExpandedName::dav("lockdiscovery"), discovery.as_str()),
+            LockProperty::Supported => (ExpandedName::dav("supportedlock"), SUPPORTED),
+        });
+        Some(property_answer(&permit.public().to_string(), &requested, &properties))
     }
 
     /// The locks that the answer can tell of.

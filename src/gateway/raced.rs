@@ -10,8 +10,8 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, server::Gateway, transact::Outgoing,
-    upstream_error::UpstreamError,
+    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, respond::Reply, server::Gateway,
+    transact::Outgoing, upstream_error::UpstreamError,
 };
 
 /// What becomes of a 412.
@@ -50,6 +50,13 @@ impl Gateway {
             match self.refused_answer(&permit, incoming.status, session, ctx).await {
                 Ok(None) => {
                     self.settle(&permit, incoming.status, session, ctx).await;
+                    if incoming.status == StatusCode::NOT_FOUND
+                        && let Some(text) = self.locked_name(&permit).await
+                    {
+                        incoming.release().await;
+                        ctx.upstream.end();
+                        return Reply::multistatus(text).write(session).await;
+                    }
                     return if observe::watches(&permit) {
                         self.learn(session, ctx, &permit, incoming).await
                     } else {

@@ -1,5 +1,5 @@
-//! Multistatus bodies the gateway makes itself (RFC 4918 section 13): the answer to PROPFIND Depth 0 on a collection above a route,
-//! which no back end has. In: its public URL and what is asked for. Out: a 207 body. Live answers of back ends are rewritten elsewhere.
+//! Multistatus bodies the gateway makes itself (RFC 4918 section 13): the answer to PROPFIND on what no back end has, a collection above a
+//! route or a name that has nothing but locks. In: its public URL and what is asked for. Out: a 207 body. Live answers of back ends are rewritten elsewhere.
 
 use percent_encoding::percent_decode_str;
 
@@ -13,22 +13,30 @@ const DISPLAYNAME: ExpandedName<'static> = ExpandedName::dav("displayname");
 /// The body of a 207 for one collection that has a `resourcetype` and a `displayname`, the last segment of `href`, and nothing else.
 /// `href` is its public, path-absolute, percent-encoded URL. What is asked for and not there comes as 404 (RFC 4918 section 9.1).
 pub fn collection_answer(href: &str, requested: &Propfind<'_>) -> String {
+    let mut name = "<D:displayname>".to_owned();
+    push_text(&mut name, &display_name(href));
+    name.push_str("</D:displayname>");
+    let kind = "<D:resourcetype><D:collection/></D:resourcetype>";
+    property_answer(href, requested, &[(RESOURCETYPE, kind), (DISPLAYNAME, &name)])
+}
+
+/// The body of a 207 for one resource that has these properties and no others: names, and the elements as they are written where `D` is
+/// the prefix of `DAV:`.
+pub fn property_answer(href: &str, requested: &Propfind<'_>, properties: &[(ExpandedName<'_>, &str)]) -> String {
     let mut present = String::new();
     let mut missing = String::new();
+    let mut push = |name| match properties.iter().find(|(known, _)| *known == name) {
+        Some((_, element)) => present.push_str(element),
+        None => push_empty(&mut missing, name),
+    };
     match requested {
-        Propfind::PropName => present.push_str("<D:resourcetype/><D:displayname/>"),
+        Propfind::PropName => properties.iter().for_each(|(name, _)| push_empty(&mut present, *name)),
         Propfind::AllProp { include } => {
-            push_property(&mut present, &mut missing, RESOURCETYPE, href);
-            push_property(&mut present, &mut missing, DISPLAYNAME, href);
-            for name in distinct(include).filter(|name| *name != RESOURCETYPE && *name != DISPLAYNAME) {
-                push_property(&mut present, &mut missing, name, href);
-            }
+            properties.iter().for_each(|(name, _)| push(*name));
+            let is_known = |name: &ExpandedName<'_>| properties.iter().any(|(known, _)| known == name);
+            distinct(include).filter(|name| !is_known(name)).for_each(push);
         }
-        Propfind::Prop(names) => {
-            for name in distinct(names) {
-                push_property(&mut present, &mut missing, name, href);
-            }
-        }
+        Propfind::Prop(names) => distinct(names).for_each(push),
     }
     let mut out = format!("{DECLARATION}<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>");
     push_text(&mut out, href);
@@ -42,18 +50,6 @@ pub fn collection_answer(href: &str, requested: &Propfind<'_>) -> String {
     }
     out.push_str("</D:response></D:multistatus>");
     out
-}
-
-fn push_property(present: &mut String, missing: &mut String, name: ExpandedName<'_>, href: &str) {
-    if name == RESOURCETYPE {
-        present.push_str("<D:resourcetype><D:collection/></D:resourcetype>");
-    } else if name == DISPLAYNAME {
-        present.push_str("<D:displayname>");
-        push_text(present, &display_name(href));
-        present.push_str("</D:displayname>");
-    } else {
-        push_empty(missing, name);
-    }
 }
 
 fn push_propstat(out: &mut String, properties: &str, status: &str) {
