@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::{
     locks::{
         Claim, Creator, Lock, LockPath,
-        claim::in_the_way,
+        claim::{MOST_NAMED, in_the_way},
         condition::{Comparison, Outcome, Reason},
         table::{NewWrite, WriteId},
     },
@@ -169,14 +169,29 @@ impl LockCase {
         }
     }
 
-    /// Which locks must be known to judge it: those that concern these.
+    /// Which locks must be known to judge it: all that concern these; of those below what it
+    /// [changes](Self::changes), those that the request submits and [some that bar it](Self::bars), if any do.
     pub fn near(&self) -> Vec<Claim> {
-        let mut near = [self.claims.clone(), self.if_made.clone()].concat();
+        let mut near: Vec<Claim> = self
+            .changes()
+            .into_iter()
+            .map(|claim| Claim::itself(claim.path))
+            .collect();
         if self.permit.if_header().is_some() {
             near.push(Claim::itself(self.target.clone()));
             near.extend(self.tagged.iter().map(|(_, _, place)| Claim::itself(place.clone())));
         }
         near
+    }
+
+    /// All that it may change.
+    pub fn changes(&self) -> Vec<Claim> {
+        [&self.claims[..], &self.if_made[..]].concat()
+    }
+
+    /// The first of `locks` that bar it, with what is known of those [near](Self::near).
+    pub fn bars(&self, near: &[Lock], locks: &[Lock]) -> Vec<Lock> {
+        self.barring(&self.changes(), near, locks.iter())
     }
 
     /// Notes what was found at `path`.
@@ -194,7 +209,7 @@ impl LockCase {
     pub fn at_once(&self) -> Option<NewWrite> {
         let emulated = self.permit.route().locks.locking == Locking::Emulate;
         let plain = emulated && self.permit.if_header().is_none();
-        plain.then(|| self.write(&[&self.claims[..], &self.if_made[..]].concat(), Vec::new()))
+        plain.then(|| self.write(&self.changes(), Vec::new()))
     }
 
     /// The store has let it go on as it was [asked](Self::at_once).
@@ -240,9 +255,9 @@ impl LockCase {
                 Misread::First(judged) => return Ok(judged),
             }
         }
-        let mut claims = [&self.claims[..], &self.if_made[..]].concat();
-        let mut barring = self.barring(&claims, locks);
-        if !barring.is_empty() && self.barring(&self.claims, locks).is_empty() {
+        let mut claims = self.changes();
+        let mut barring = self.barring(&claims, locks, locks.iter());
+        if !barring.is_empty() && self.barring(&self.claims, locks, locks.iter()).is_empty() {
             // Only in the way of making something (L-31).
             match self.found.get(&self.target) {
                 None => return Ok(Judged::Look(vec![self.permit.upstream().clone()])),
@@ -250,15 +265,12 @@ impl LockCase {
                     (claims, barring) = (self.claims.clone(), Vec::new());
                     let header = instead.as_ref().and_then(|instead| instead.if_header.as_ref());
                     let guard = self.still_there(found, if emulated { header } else { self.permit.if_header() });
-                    match (&mut instead, guard) {
-                        (Some(instead), Some(guard)) => instead.guards.push(guard),
-                        (None, Some(guard)) => {
-                            instead = Some(Instead {
-                                if_header: self.permit.if_header().cloned(),
-                                guards: vec![guard],
-                            });
-                        }
-                        (_, None) => {}
+                    if let Some(guard) = guard {
+                        let as_it_is = || Instead {
+                            if_header: self.permit.if_header().cloned(),
+                            guards: Vec::new(),
+                        };
+                        instead.get_or_insert_with(as_it_is).guards.push(guard);
                     }
                 }
                 Some(_) => {}
@@ -284,11 +296,8 @@ impl LockCase {
             return Ok(Judged::Cleared(Box::new(cleared)));
         }
         let write = (emulated && !claims.is_empty()).then(|| self.write(&claims, relied_on));
-        Ok(Judged::Cleared(Box::new(Cleared::judged(
-            self.permit.clone(),
-            instead,
-            write,
-        ))))
+        let cleared = Cleared::judged(self.permit.clone(), instead, write);
+        Ok(Judged::Cleared(Box::new(cleared)))
     }
 
     /// What was found at the target.
@@ -338,8 +347,9 @@ impl LockCase {
         Judged::Look(places.iter().filter_map(path).collect())
     }
 
-    /// The locks that keep it from `claims`. Where the back end locks, it judges the requester's own ones itself.
-    fn barring(&self, claims: &[Claim], locks: &[Lock]) -> Vec<Lock> {
+    /// The first of `locks` that keep it from `claims`; those it may use are in `near`. Where the back end locks, it judges the requester's
+    /// own ones itself.
+    fn barring<'a>(&self, claims: &[Claim], near: &[Lock], locks: impl Iterator<Item = &'a Lock>) -> Vec<Lock> {
         let name = self.permit.principal().name();
         let creator = Creator {
             name,
@@ -355,8 +365,9 @@ impl LockCase {
                 OrphanLocks::Adopt => name.is_none() || !self.submitted.contains(&lock.token),
             },
         };
-        let found = in_the_way(claims, locks, creator).into_iter();
-        found.filter(counts).cloned().collect()
+        let satisfied: Vec<&Lock> = near.iter().filter(|lock| creator.satisfies(lock)).collect();
+        let found = in_the_way(claims, locks, &satisfied).filter(counts);
+        found.take(MOST_NAMED).cloned().collect()
     }
 
     /// L-26: what holds the back end to an entity tag that the conditions were found true with.

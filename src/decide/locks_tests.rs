@@ -82,7 +82,7 @@ fn told(gate: &Gate, who: &str, line: &str, headers: &[&str], present: &[&str], 
     };
     found.into_iter().for_each(|found| case.learn(&at, found.clone()));
     // What a store finds.
-    let near = case.near();
+    let near = [case.near(), case.changes()].concat();
     let mut all = locks(present);
     all.retain(|lock| near.iter().any(|claim| claim.concerns(lock)));
     match case.judge(&all) {

@@ -114,7 +114,7 @@ impl Gateway {
     async fn judged(&self, case: &mut LockCase, session: &Session, ctx: &mut Context) -> Result<Cleared, Halt> {
         for _ in 0..ROUNDS {
             let locks = match self.may_be_owned(case.permit()) {
-                true => self.store().survey(&case.near()).await?.locks,
+                true => self.locks_near(case).await?,
                 false => Vec::new(),
             };
             match case.judge(&locks)? {

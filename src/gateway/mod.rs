@@ -33,6 +33,7 @@ pub mod spool;
 pub mod state_memory;
 pub mod store_watch;
 pub mod stream;
+mod survey;
 mod tell;
 mod tls;
 pub mod transact;

@@ -71,27 +71,37 @@ impl Creator<'_> {
     }
 }
 
-/// The locks that stand in the way of `claims`: of `locks`, which are live and hold all that concern any of them, an exclusive one that is
-/// not satisfied, and a shared one where none on the same resource is.
-pub fn in_the_way<'a>(claims: &[Claim], locks: &'a [Lock], creator: Creator<'_>) -> Vec<&'a Lock> {
-    let bars = |claim: &Claim, lock: &Lock| match lock.scope {
+/// How many locks a refusal names at most: one is enough to refuse, and nobody reads more.
+pub const MOST_NAMED: usize = 100;
+
+/// The locks that stand in the way of `claims`: of `locks`, which are live, an exclusive one that is not satisfied, and a shared one where
+/// none on the same resource is. `satisfied` are those that the request may use and that concern any of `claims`.
+///
+/// It looks at one lock after the other, as far as they are wanted: there may be very many below a folder.
+pub fn in_the_way<'a>(
+    claims: &[Claim],
+    locks: impl Iterator<Item = &'a Lock>,
+    satisfied: &[&Lock],
+) -> impl Iterator<Item = &'a Lock> {
+    let is_satisfied = |lock: &Lock| {
+        let same = |other: &Lock| other.token == lock.token && other.root.back_end == lock.root.back_end;
+        satisfied.iter().any(|other| same(other))
+    };
+    let bars = move |claim: &Claim, lock: &Lock| match lock.scope {
         _ if !claim.concerns(lock) => false,
-        LockScope::Exclusive => !creator.satisfies(lock),
+        LockScope::Exclusive => !is_satisfied(lock),
         LockScope::Shared => {
             // Each resource needs one: so one that helps with a tree covers the tree.
             let (path, reach) = claim.shared_with(lock);
             let wide = |other: &Lock| reach == Reach::Itself || other.depth == LockDepth::Infinity;
             let helps = |other: &Lock| other.scope == LockScope::Shared && other.covers(path) && wide(other);
-            !locks.iter().any(|other| helps(other) && creator.satisfies(other))
+            !satisfied.iter().any(|other| helps(other))
         }
     };
-    let any = |lock: &&Lock| claims.iter().any(|claim| bars(claim, lock));
-    locks.iter().filter(any).collect()
+    locks.filter(move |lock| claims.iter().any(|claim| bars(claim, lock)))
 }
 
 /// The locks that a new one of this scope conflicts with (RFC 4918 section 9.10.5; L-55 to L-57): `locks` concern what it would cover.
-pub fn conflicts(scope: LockScope, locks: &[Lock]) -> impl Iterator<Item = &Lock> {
-    locks
-        .iter()
-        .filter(move |lock| scope == LockScope::Exclusive || lock.scope == LockScope::Exclusive)
+pub fn conflicts<'a>(scope: LockScope, locks: impl Iterator<Item = &'a Lock>) -> impl Iterator<Item = &'a Lock> {
+    locks.filter(move |lock| scope == LockScope::Exclusive || lock.scope == LockScope::Exclusive)
 }

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Claim, Creator, Lock, LockDepth, LockPath, Reach,
-    claim::{conflicts, in_the_way},
+    claim::{MOST_NAMED, conflicts, in_the_way},
     index::LockIndex,
 };
 use crate::xml::lockinfo::LockScope;
@@ -60,9 +60,9 @@ impl NewLock {
 /// Why a lock is not granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockRefusal {
-    /// Others conflict with it: these (L-55 to L-57).
+    /// Others conflict with it: these, or the first of them (L-55 to L-57).
     Conflict(Vec<Lock>),
-    /// Others keep the resource from being made: these.
+    /// Others keep the resource from being made: these, or the first of them.
     Locked(Vec<Lock>),
     /// Somebody else is writing there just now (L-84): it may be asked for again soon.
     Writing,
@@ -88,7 +88,7 @@ pub struct NewWrite {
 /// Why a write may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteRefusal {
-    /// These locks are in the way.
+    /// These locks are in the way, or these are the first of them.
     Locked(Vec<Lock>),
     /// A lock that it relied on has ended meanwhile: its conditions must be judged again.
     Changed,
@@ -125,26 +125,34 @@ struct Write {
 impl LockTable {
     /// The live locks that concern any of `claims`, each once, ordered by root.
     pub fn survey(&self, claims: &[Claim], now: u64) -> Vec<Lock> {
-        let mut found: Vec<&Arc<Lock>> = Vec::new();
-        for claim in claims {
+        sorted(self.near(claims, now))
+    }
+
+    /// The same, one after the other as they are wanted; one may come twice.
+    fn near<'a>(&'a self, claims: &'a [Claim], now: u64) -> impl Iterator<Item = &'a Lock> {
+        let near = claims.iter().flat_map(move |claim| {
             let (back_end, path) = (&*claim.path.back_end, claim.path.path());
-            found.extend(self.locks.rooted_at(back_end, path));
-            for above in claim.path.above() {
+            let above = claim.path.above().flat_map(move |above| {
                 let here = self.locks.rooted_at(back_end, above);
-                found.extend(here.filter(|lock| lock.depth == LockDepth::Infinity));
-            }
-            if claim.reach == Reach::Tree {
-                found.extend(self.locks.rooted_below(back_end, path));
-            }
-        }
-        let mut found: Vec<Lock> = found
-            .into_iter()
-            .filter(|lock| lock.is_live(now))
-            .map(|lock| Lock::clone(lock))
-            .collect();
-        found.sort_by(|a, b| (&a.root, &a.token).cmp(&(&b.root, &b.token)));
-        found.dedup_by(|a, b| a.root == b.root && a.token == b.token);
-        found
+                here.filter(|lock| lock.depth == LockDepth::Infinity)
+            });
+            let below = (claim.reach == Reach::Tree).then(|| self.locks.rooted_below(back_end, path));
+            self.locks
+                .rooted_at(back_end, path)
+                .chain(above)
+                .chain(below.into_iter().flatten())
+        });
+        near.map(|lock| &**lock).filter(move |lock| lock.is_live(now))
+    }
+
+    /// The first of those that stand in the way of `claims`, ordered by root.
+    fn barring(&self, claims: &[Claim], creator: Creator<'_>, now: u64) -> Vec<Lock> {
+        let Some(first) = claims.first() else { return Vec::new() };
+        let tokens = creator.submitted.iter();
+        let named = tokens.filter_map(|token| self.locks.get(&first.path.back_end, token));
+        let named = named.map(|lock| &**lock).filter(|lock| lock.is_live(now));
+        let satisfied: Vec<&Lock> = named.filter(|lock| creator.satisfies(lock)).collect();
+        sorted(in_the_way(claims, self.near(claims, now), &satisfied).take(MOST_NAMED))
     }
 
     /// Grants a lock, or says why not.
@@ -161,8 +169,8 @@ impl LockTable {
             path: new.root.clone(),
             reach,
         };
-        let near = self.survey(std::slice::from_ref(&covered), now);
-        let conflicting: Vec<Lock> = conflicts(new.scope, &near).cloned().collect();
+        let near = self.near(std::slice::from_ref(&covered), now);
+        let conflicting = sorted(conflicts(new.scope, near).take(MOST_NAMED));
         if !conflicting.is_empty() {
             return Err(LockRefusal::Conflict(conflicting));
         }
@@ -170,8 +178,7 @@ impl LockTable {
             name: Some(&new.creator),
             submitted: &new.submitted,
         };
-        let held = self.survey(&new.claims, now);
-        let barring: Vec<Lock> = in_the_way(&new.claims, &held, creator).into_iter().cloned().collect();
+        let barring = self.barring(&new.claims, creator, now);
         if !barring.is_empty() {
             return Err(LockRefusal::Locked(barring));
         }
@@ -223,12 +230,11 @@ impl LockTable {
     /// [`WriteRefusal`].
     pub fn begin(&mut self, new: NewWrite, now: u64) -> Result<WriteId, WriteRefusal> {
         self.sweep(now);
-        let locks = self.survey(&new.claims, now);
         let creator = Creator {
             name: new.creator.as_deref(),
             submitted: &new.submitted,
         };
-        let barring: Vec<Lock> = in_the_way(&new.claims, &locks, creator).into_iter().cloned().collect();
+        let barring = self.barring(&new.claims, creator, now);
         if !barring.is_empty() {
             return Err(WriteRefusal::Locked(barring));
         }
@@ -321,6 +327,14 @@ impl LockTable {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Locks in the order of their roots, each once.
+fn sorted<'a>(locks: impl Iterator<Item = &'a Lock>) -> Vec<Lock> {
+    let mut found: Vec<&Lock> = locks.collect();
+    found.sort_by(|a, b| (&a.root, &a.token).cmp(&(&b.root, &b.token)));
+    found.dedup_by(|a, b| a.root == b.root && a.token == b.token);
+    found.into_iter().cloned().collect()
 }
 
 impl Write {

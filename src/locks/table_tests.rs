@@ -199,3 +199,31 @@ fn what_a_write_takes_away() {
     assert_eq!(gone(&mut table, Effect::Gone(path("/"))), ["/a0/"]);
     assert!(table.is_empty());
 }
+
+// L-32, L-38: what a refusal costs does not grow with the locks below, and it names enough of them
+#[test]
+fn very_many_below() {
+    let mut table = LockTable::default();
+    for number in 0..20_000 {
+        let lock = new("ann", &format!("urn:{number}"), &format!("/t/{number}/"), "shared");
+        table.put(lock.into_lock(0));
+    }
+    let whole = [Claim::tree(path("/t/"))];
+    let began = std::time::Instant::now();
+    let Err(WriteRefusal::Locked(named)) = table.begin(write(Some("bob"), &[], &whole), 1) else {
+        panic!("a write past locks");
+    };
+    assert_eq!(named.len(), MOST_NAMED);
+    let Err(LockRefusal::Conflict(named)) = table.lock(new("bob", "urn:b", "/t/", "deep"), 1) else {
+        panic!("a lock beside others");
+    };
+    assert_eq!(named.len(), MOST_NAMED);
+    // Shared ones do not conflict; and one of one's own lets a write pass them all.
+    table.lock(new("bob", "urn:b", "/t/", "deep shared"), 1).unwrap();
+    table.begin(write(Some("bob"), &["urn:b"], &whole), 1).unwrap();
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+}

@@ -123,29 +123,57 @@ local function rooted_below(back_end, path)
     return redis.call('ZRANGEBYLEX', ROOTS, '[' .. root .. '\1', '(' .. string.sub(root, 1, -2) .. '0')
 end
 
-local function survey(claims)
-    local found, seen = {}, {}
+-- How many members are read in one go, and how many locks a refusal names at most: there may be very many below a folder.
+local PAGE, MOST_NAMED = 500, 100
+
+-- Tells `visit` of every live lock that concerns `claims`, once, until it says that it has enough.
+local function each_near(claims, visit)
+    local seen = {}
     local function add(places, deep_only)
         for _, member in ipairs(places) do
             local id = id_at(member)
             local lock = not seen[id] and live(id)
             if lock and (lock.deep or not deep_only) then
                 seen[id] = true
-                found[#found + 1] = lock
+                if visit(lock) then
+                    return true
+                end
             end
+        end
+        return false
+    end
+    local function add_below(back_end, path)
+        local root = back_end .. '\0' .. path
+        local from, to = '[' .. root .. '\1', '(' .. string.sub(root, 1, -2) .. '0'
+        while true do
+            local places = redis.call('ZRANGEBYLEX', ROOTS, from, to, 'LIMIT', 0, PAGE)
+            if add(places, false) then
+                return true
+            elseif #places < PAGE then
+                return false
+            end
+            from = '(' .. places[#places]
         end
     end
     for _, claim in ipairs(claims) do
-        add(rooted_at(claim.back_end, claim.path), false)
+        local enough = add(rooted_at(claim.back_end, claim.path), false)
         local above = parent(claim.path)
-        while above do
-            add(rooted_at(claim.back_end, above), true)
+        while above and not enough do
+            enough = add(rooted_at(claim.back_end, above), true)
             above = parent(above)
         end
-        if claim.tree then
-            add(rooted_below(claim.back_end, claim.path), false)
+        if enough or claim.tree and add_below(claim.back_end, claim.path) then
+            return
         end
     end
+end
+
+local function survey(claims)
+    local found = {}
+    each_near(claims, function(lock)
+        found[#found + 1] = lock
+        return false
+    end)
     return found
 end
 
@@ -158,18 +186,24 @@ local function concerns(claim, lock)
         or claim.tree and claim.back_end == lock.back_end and is_below(lock.path, claim.path)
 end
 
--- Those of `locks` that bar `claims` to the creator with these tokens: as src/locks/claim.rs has it.
-local function in_the_way(claims, locks, creator, tokens)
-    local submitted = {}
+-- The first of those that bar `claims` to the creator with these tokens: as src/locks/claim.rs has it.
+local function in_the_way(claims, creator, tokens)
+    if not claims[1] then
+        return {}
+    end
+    local own, by_token = {}, {}
     for _, token in ipairs(tokens) do
-        submitted[token] = true
+        local lock = not by_token[token] and live(id_of(claims[1].back_end, token))
+        if lock and creator and lock.creator == creator then
+            own[#own + 1], by_token[token] = lock, lock
+        end
     end
     local function satisfied(lock)
-        return creator and lock.creator == creator and submitted[lock.token]
+        return by_token[lock.token] and lock.back_end == claims[1].back_end
     end
     local function helped(back_end, path, tree)
-        for _, lock in ipairs(locks) do
-            if lock.shared and covers(lock, back_end, path) and (lock.deep or not tree) and satisfied(lock) then
+        for _, lock in ipairs(own) do
+            if lock.shared and covers(lock, back_end, path) and (lock.deep or not tree) then
                 return true
             end
         end
@@ -187,14 +221,15 @@ local function in_the_way(claims, locks, creator, tokens)
         return not helped(claim.back_end, claim.path, lock.deep and claim.tree)
     end
     local barring = {}
-    for _, lock in ipairs(locks) do
+    each_near(claims, function(lock)
         for _, claim in ipairs(claims) do
             if bars(claim, lock) then
                 barring[#barring + 1] = lock
                 break
             end
         end
-    end
+        return #barring == MOST_NAMED
+    end)
     return barring
 end
 
@@ -235,15 +270,16 @@ function operations.lock()
         return answer('ok', { same })
     end
     local conflicting = {}
-    for _, lock in ipairs(survey({ { back_end = new.back_end, path = new.path, tree = new.deep } })) do
+    each_near({ { back_end = new.back_end, path = new.path, tree = new.deep } }, function(lock)
         if not new.shared or not lock.shared then
             conflicting[#conflicting + 1] = lock
         end
-    end
+        return #conflicting == MOST_NAMED
+    end)
     if #conflicting > 0 then
         return answer('conflict', conflicting)
     end
-    local barring = in_the_way(ask.claims, survey(ask.claims), new.creator, ask.submitted)
+    local barring = in_the_way(ask.claims, new.creator, ask.submitted)
     if #barring > 0 then
         return answer('locked', barring)
     end
@@ -281,7 +317,7 @@ end
 
 function operations.begin()
     sweep(200)
-    local barring = in_the_way(ask.claims, survey(ask.claims), ask.creator, ask.submitted)
+    local barring = in_the_way(ask.claims, ask.creator, ask.submitted)
     if #barring > 0 then
         return answer('locked', barring)
     end
