@@ -134,15 +134,15 @@ impl Permit {
 
     /// Its conditions alone, where the gateway answers it; `None`: there are none.
     pub fn conditions_alone(&self) -> Option<LockCase> {
-        let judged = self.if_header().is_some();
-        judged.then(|| LockCase::new(self.clone(), Vec::new(), Vec::new()))
+        self.if_header()?;
+        Some(LockCase::new(self.clone(), Vec::new(), Vec::new()))
     }
 }
 
 impl LockCase {
     fn new(permit: Permit, claims: Vec<Claim>, if_made: Vec<Claim>) -> Self {
-        let tagged = permit.admitted().tagged.iter();
-        let tagged = tagged.map(|(tag, path)| (tag.clone(), path.clone(), permit.place(path)));
+        let place = |(tag, path): &(String, UpstreamPath)| (tag.clone(), path.clone(), permit.place(path));
+        let tagged = permit.admitted().tagged.iter().map(place);
         Self {
             claims,
             if_made,
@@ -210,8 +210,7 @@ impl LockCase {
     /// What the store may be asked without looking at any lock: whether it may go on. `None` if there are conditions to judge, or the
     /// back end decides.
     pub fn at_once(&self) -> Option<NewWrite> {
-        let emulated = self.permit.route().locks.locking == Locking::Emulate;
-        let plain = emulated && self.permit.if_header().is_none();
+        let plain = self.permit.route().locks.locking == Locking::Emulate && self.permit.if_header().is_none();
         plain.then(|| self.write(&self.changes(), Vec::new()))
     }
 
@@ -295,8 +294,8 @@ impl LockCase {
             }
             // The store would refuse it.
             let write = emulated.then(|| self.write(&[], Vec::new()));
-            let cleared = Cleared::judged(self.permit.clone(), instead, write).reporting(denial);
-            return Ok(Judged::Cleared(Box::new(cleared)));
+            let cleared = Cleared::judged(self.permit.clone(), instead, write);
+            return Ok(Judged::Cleared(Box::new(cleared.reporting(denial))));
         }
         let write = (emulated && !claims.is_empty()).then(|| self.write(&claims, relied_on));
         let cleared = Cleared::judged(self.permit.clone(), instead, write);
@@ -344,8 +343,8 @@ impl LockCase {
             if *wanted == self.target {
                 return Some(self.permit.upstream().clone());
             }
-            let tagged = self.tagged.iter().find(|(_, _, place)| place == wanted);
-            tagged.map(|(_, path, _)| path.clone())
+            let mut tagged = self.tagged.iter();
+            tagged.find_map(|(_, path, place)| (place == wanted).then(|| path.clone()))
         };
         Judged::Look(places.iter().filter_map(path).collect())
     }
@@ -354,10 +353,8 @@ impl LockCase {
     /// own ones itself.
     fn barring<'a>(&self, claims: &[Claim], near: &[Lock], locks: impl Iterator<Item = &'a Lock>) -> Vec<Lock> {
         let name = self.permit.principal().name();
-        let creator = Creator {
-            name,
-            submitted: &self.submitted,
-        };
+        let submitted = &self.submitted;
+        let creator = Creator { name, submitted };
         let rules = self.permit.route().locks;
         let counts = |lock: &&Lock| match (rules.locking, lock.creator.as_deref()) {
             (Locking::Emulate | Locking::Off, _) => true,

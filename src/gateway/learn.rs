@@ -12,13 +12,13 @@ use crate::{
     rewrite::request::XML,
     xml::{
         activelock::{ActiveLock, lock_answer},
-        lockdiscovery::{Discovery, FoundLock, parse_answer},
+        lockdiscovery::{FoundLock, parse_answer},
         lockinfo::LockScope,
         probe::PROBE_BYTES,
     },
 };
 
-use super::{context::Context, incoming::Incoming, server::Gateway, standing::sees_all};
+use super::{context::Context, incoming::Incoming, server::Gateway, standing::Standing};
 
 const LOCK_TOKEN: HeaderName = HeaderName::from_static("lock-token");
 
@@ -169,17 +169,15 @@ impl Gateway {
         }
     }
 
-    /// Whether the back end says that no lock with this token is there.
+    /// Whether the back end says, of the root of the lock with this token, that it is not there: the target may be a member that is nothing.
     async fn is_gone(&self, permit: &Permit, token: &LockToken, session: &Session) -> bool {
-        let is_it = |found: &FoundLock| found.lock.token.as_deref().is_none_or(|other| other == token.as_str());
-        match self.discover(permit, permit.upstream(), session).await {
-            Ok(Discovery::Locks(found)) => !found.iter().any(is_it),
-            Ok(Discovery::Absent) => {
-                let back_end = granting::lock_path(permit).back_end;
-                let known = self.store().find(&back_end, token.as_str()).await;
-                known.is_ok_and(|known| known.is_some_and(|lock| sees_all(permit, &lock)))
+        let back_end = granting::lock_path(permit).back_end;
+        match self.store().find(&back_end, token.as_str()).await {
+            Ok(Some(lock)) => {
+                let standing = self.standing(permit, &lock, session).await;
+                standing.is_ok_and(|standing| standing == Standing::Ended)
             }
-            Ok(Discovery::Unsaid) | Err(_) => false,
+            Ok(None) | Err(_) => false,
         }
     }
 
