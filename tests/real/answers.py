@@ -72,7 +72,7 @@ def by_their_own_urls(check, gateway):
 
 def failures(check, gateway, apache):
     """What DELETE could not do is told to bob without a name that he may not know, and never as a success."""
-    # Of a lock that the gateway knows to be ann's, bob hears from the gateway, and the back end hears of nothing (L-38).
+    # Of a lock known to be ann's, bob hears from the gateway, and the back end hears of nothing (L-38).
     answer, token = web.lock(gateway.url + "d/hid/x.txt", **{"X-User": "ann"})
     check.check("ann has the lock", token, answer.status)
     name = "DELETE of a tree with ann's lock in it by bob"
@@ -86,7 +86,7 @@ def failures(check, gateway, apache):
     check.equal(f"{name}: everything is there", left, [])
     answer = web.unlock(gateway.url + "d/hid/x.txt", token, **{"X-User": "ann"})
     check.equal(f"{name}: the twin, ann ends her lock", answer.status, 204)
-    # Of one that was made past the gateway, and is nobody's, they hear from Apache, which keeps it for the new file at its path.
+    # Of one made past the gateway, and nobody's, they hear from Apache, which keeps it for a new file at its path.
     answer, token = web.lock(apache.at["/dav/"] + "d/hid/x.txt")
     check.check("there is a lock that the gateway does not know", token, answer.status)
     for user, where in (("bob", "/files/d/"), ("ann", "/files/d/hid/x.txt")):
