@@ -89,6 +89,7 @@ fn an_upload_that_breaks_off() {
     let head = "PUT /e/a HTTP/1.1\r\nHost: dav.test\r\nX-Case: half\r\nX-User: bob\r\nContent-Length: 100\r\n\r\nsome";
     client.send(head.as_bytes());
     assert!(lab.backend.wait_for(|seen| seen.iter().any(|one| one.body == b"some")));
+    lab.refuse_after_probe(423, &lock("while it comes", "ann", "/e/a"));
     drop(client);
     let began = Instant::now();
     let answer = lab.ask(&lock("after it", "ann", "/e/a"));
@@ -245,7 +246,7 @@ fn what_was_made_is_taken_away() {
         let list = admin("GET", "/locks").text();
         let at = list.find("urn:uuid:").unwrap_or_else(|| panic!("{list}"));
         assert_eq!(
-            admin("DELETE", &format!("/locks/{}", list[at..at + 45].replace(':', "%3A"))).status / 100,
+            admin("DELETE", &format!("/locks/{}?reason=test", &list[at..at + 45])).status / 100,
             2
         );
         let answer = client.answer(false);

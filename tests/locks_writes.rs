@@ -277,9 +277,11 @@ fn a_write_under_way() {
         let request = req(name, "LOCK", "/plain/t").by(user).with("Depth", "0").xml(LOCKINFO);
         lab.ask(&request)
     };
-    // Its body does not come: it is spooled or streamed, and the client goes away.
+    // The back end has all of it and does not answer, and the client goes away.
+    lab.backend
+        .on("PUT /plain-in/t", vec![Step::Pause(Duration::from_secs(30))]);
     let mut slow = Client::connect(lab.gateway.address);
-    let head = "PUT /plain/t HTTP/1.1\r\nHost: dav.test\r\nX-User: ann\r\nContent-Length: 10\r\n\r\nhalf";
+    let head = "PUT /plain/t HTTP/1.1\r\nHost: dav.test\r\nX-User: ann\r\nContent-Length: 4\r\n\r\nfull";
     slow.send(head.as_bytes());
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(ask("while it lasts", "bob").status, 423);
