@@ -1,8 +1,9 @@
 """What Zope makes of If, and what the gateway makes of that (L-26): where nothing is, Zope refuses every If, unless the
 folder is locked; then it wants one. Where something is, it looks for the token of a lock there, and at nothing else.
 
-What passes: with an If that is true, alice makes and writes what she has locked, where Zope locks (`observe`) and where the gateway
-does (`emulate`); with one that is false nobody does anything, and bob does nothing with any. First, that Zope is still so.
+What passes: with an If that is true, alice makes and writes what she has locked, where Zope locks (`observe`) and where
+the gateway does (`emulate`); with one that is false nobody does anything, and bob does nothing with any. First, that
+Zope is still so.
 `python3 tests/real/lock_zope.py`
 """
 
