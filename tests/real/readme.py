@@ -3,7 +3,8 @@
 
 Every `sh` block of README.md is read; a line that starts with `curl` and ends in a comment with a status (`# 201`, or
 `# 201 Created`) is run, in order, with the demo's address put in place of 127.0.0.1:8080, and its status compared. The
-demo prints each of its own lines with the status to expect below it (`-> 201 Created`). Each line of `davgate locks` is run as it stands, TOKEN being that of a lock.
+demo prints each of its own lines with the status to expect below it (`-> 201 Created`). Each line of
+`davgate locks` is run as it stands, TOKEN being that of a lock.
 """
 
 import json

@@ -1,5 +1,6 @@
-//! If before a back end to which it is one token (L-26): Zope looks for that of a lock in its way and at nothing else, refuses an If where
-//! something is made in a collection that is not locked, and wants one where it is. So the gateway judges, and sends what is understood.
+//! If before back ends that read it in their own way. To Zope it is one token (L-26): it looks for that of a lock in its way and at nothing
+//! else, refuses an If where something is made in a collection that is not locked, and wants one where it is. So the gateway judges, and
+//! sends what is understood. What only a back end can know is left to it, if it can (L-25).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,6 +23,14 @@ const ROUTES: &str = r#"
     backend: { url: "http://@BACK@/z-in/", profile: zope, credentials: { header: X-Remote-User } }
     orphan_locks: deny
     access: [{ path: /**, allow: [read, write], to: authenticated }]
+  - name: knows
+    path: /k/
+    backend: { url: "http://@BACK@/k-in/", profile: apache }
+    locking: emulate
+  - name: plain
+    path: /p/
+    backend: { url: "http://@BACK@/p-in/", profile: nginx }
+    locking: emulate
   - name: other
     path: /g/
     backend: { url: "http://@BACK@/g-in/", profile: generic, credentials: { header: X-Remote-User } }
@@ -150,5 +159,43 @@ fn what_is_false() {
         );
     }
     lab.pass(&ask("her own", "PUT", "/z/c/missing", KEY));
+    lab.settle();
+}
+
+// L-25: of a token that is none of a lock, only a back end can know whether it holds; one that does not read such has none.
+#[test]
+fn what_the_back_end_knows() {
+    let lab = lab();
+    let locked = |route: &str| {
+        let request = req(&format!("lock in {route}"), "LOCK", format!("/{route}/t")).by("ann");
+        let answer = lab.ask(&request.with("Depth", "0").xml(LOCKINFO));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.header("Lock-Token").unwrap().to_owned()
+    };
+    let (known, plain) = (locked("k"), locked("p"));
+    let sync = "<http://sabre.io/ns/sync/5>";
+    let rows = [
+        (
+            "depends on it",
+            "/k/t",
+            format!("({known} {sync})"),
+            Some(format!("({sync})")),
+        ),
+        ("does not depend on it", "/k/t", format!("({known}) ({sync})"), None),
+        ("alone", "/k/u", format!("({sync})"), Some(format!("({sync})"))),
+        ("true without it", "/p/t", format!("({plain} Not {sync})"), None),
+        ("one of two", "/p/t", format!("({sync}) ({plain})"), None),
+    ];
+    each(rows, |(name, path, condition, sent)| {
+        let (seen, _) = lab.pass(&ask(name, "PUT", path, &condition));
+        assert_eq!(seen.header("if").map(str::to_owned), sent, "{name}");
+    });
+    for (name, path, condition) in [
+        ("nobody knows", "/p/u", format!("({sync})")),
+        ("nobody knows the other half", "/p/t", format!("({plain} {sync})")),
+        ("false without it", "/k/t", format!("({sync} <DAV:no-lock>)")),
+    ] {
+        lab.refuse_for(412, "if-false", &ask(name, "PUT", path, &condition));
+    }
     lab.settle();
 }
