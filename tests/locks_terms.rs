@@ -135,10 +135,10 @@ fn how_long() {
 fn until_it_ends() {
     let lab = lab("{ min_timeout: 1s }");
     let brief = |name: &str, path: &str| {
-        let answer = lab.ask(&lock(name, "ann", path).with("Timeout", "Second-1"));
+        let answer = lab.ask(&lock(name, "ann", path).with("Timeout", "Second-4"));
         assert_eq!(
             (answer.status, seconds(&answer).as_str()),
-            (200, "1"),
+            (200, "4"),
             "{}",
             answer.text()
         );
@@ -149,7 +149,7 @@ fn until_it_ends() {
     let refresh =
         |name: &str, path: &str, token: &str| req(name, "LOCK", path).by("ann").with("If", &format!("({token})"));
     assert_eq!(lab.ask(&refresh("refreshed", "/own/stays", &stays)).status, 200);
-    std::thread::sleep(Duration::from_millis(1300));
+    std::thread::sleep(Duration::from_millis(4300));
     lab.refuse_for(423, "lock-token-submitted", &put("still held", "bob", "/own/stays"));
     lab.refuse_for(
         412,
@@ -178,7 +178,7 @@ fn until_it_ends() {
 fn how_many() {
     let lab = lab("{ per_principal: 2, min_timeout: 1s }");
     let first = locked(&lab, "ann", "/own/n1");
-    let brief = lab.ask(&lock("brief", "ann", "/own/n2").with("Timeout", "Second-1"));
+    let brief = lab.ask(&lock("brief", "ann", "/own/n2").with("Timeout", "Second-4"));
     assert_eq!(brief.status, 200);
     for path in ["/own/n3", "/own/n3/"] {
         let answer = lab.refuse_after_probe(403, &lock(&format!("one more at {path}"), "ann", path));
@@ -204,7 +204,7 @@ fn how_many() {
     assert_eq!(lab.ask(&refresh).status, 200);
     assert_eq!(lab.ask(&unlock("ann", "/own/n1", &first)).status, 204);
     locked(&lab, "ann", "/own/n6");
-    std::thread::sleep(Duration::from_millis(1200));
+    std::thread::sleep(Duration::from_millis(4300));
     locked(&lab, "ann", "/own/n7");
     lab.settle();
 }
