@@ -60,6 +60,8 @@ pub struct LockCase {
     submitted: Vec<String>,
     found: HashMap<LockPath, Found>,
     confirmed: Vec<String>,
+    /// Tokens of locks that are the back end's to judge.
+    pub(super) excused: Vec<String>,
     /// Tokens that are not the principal's to use.
     pub(super) foreign: Vec<String>,
 }
@@ -149,6 +151,7 @@ impl LockCase {
             submitted: permit.submitted(),
             found: HashMap::new(),
             confirmed: Vec::new(),
+            excused: Vec::new(),
             foreign: Vec::new(),
             permit,
         }
@@ -348,6 +351,7 @@ impl LockCase {
         let rules = self.permit.route().locks;
         let counts = |lock: &&Lock| match (rules.locking, lock.creator.as_deref()) {
             (Locking::Emulate | Locking::Off, _) => true,
+            (Locking::Observe, _) if self.excused.contains(&lock.token) => false,
             (Locking::Observe, Some(other)) => Some(other) != name,
             (Locking::Observe, None) => match rules.orphans {
                 OrphanLocks::Deny => true,

@@ -34,6 +34,12 @@ impl LockCase {
         self.foreign = tokens;
     }
 
+    /// Notes that the back end shows the requester nothing where the lock with this token is: whether it stands is for the back end to judge,
+    /// which gets no token of somebody else's from here (L-6, L-39).
+    pub fn excuse(&mut self, token: String) {
+        self.excused.push(token);
+    }
+
     /// What goes on in place of If without [foreign](Self::disown) tokens.
     pub(super) fn without_foreign(&self, instead: Option<Instead>) -> Option<Instead> {
         if self.foreign.is_empty() {

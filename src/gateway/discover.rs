@@ -15,7 +15,7 @@ use crate::{
     rewrite::request::probe_headers,
     url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
     xml::{
-        lockdiscovery::{DISCOVERY_BODY, FoundLock, parse_discovery},
+        lockdiscovery::{DISCOVERY_BODY, Discovery, FoundLock, parse_discovery},
         probe::PROBE_BYTES,
     },
 };
@@ -40,22 +40,7 @@ pub(super) enum Known {
 }
 
 impl Gateway {
-    /// Whether the back end says, of the root of `lock`, that it is not locked by it. What it does not say at all is no.
-    pub(super) async fn has_ended(
-        &self,
-        permit: &Permit,
-        lock: &Lock,
-        session: &Session,
-    ) -> Result<bool, UpstreamError> {
-        let Some(root) = lock.root.upstream(lock.collection) else {
-            return Ok(false);
-        };
-        let known = self.discover(permit, &root, session).await?;
-        let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
-        Ok(known.is_some_and(|known| !known.iter().any(is_it)))
-    }
-
-    /// The locks on `resource`, as the back end tells of them to whom it would see of this client. `None`: it does not say.
+    /// The locks on `resource`, as the back end tells of them to whom it would see of this client.
     ///
     /// # Errors
     /// The back end did not answer, or not in time.
@@ -64,7 +49,17 @@ impl Gateway {
         permit: &Permit,
         resource: &UpstreamPath,
         session: &Session,
-    ) -> Result<Option<Vec<FoundLock>>, UpstreamError> {
+    ) -> Result<Discovery, UpstreamError> {
+        Ok(self.ask_for_locks(permit, resource, session).await?.1)
+    }
+
+    /// The same, with the status of the answer.
+    pub(super) async fn ask_for_locks(
+        &self,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<(StatusCode, Discovery), UpstreamError> {
         let client = &session.req_header().headers;
         let mut headers = probe_headers(client);
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
@@ -73,17 +68,18 @@ impl Gateway {
         let upstream = self.upstream(permit)?;
         let asking = async {
             let mut incoming = self.transactor().send(upstream, &request).await?;
-            let found = match incoming.status {
+            let status = incoming.status;
+            let told = match status {
                 StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
                     Ok(body) => parse_discovery(&body),
-                    Err(UpstreamError::TooLong) => None,
+                    Err(UpstreamError::TooLong) => Discovery::Unsaid,
                     Err(error) => return Err(error),
                 },
-                StatusCode::NOT_FOUND | StatusCode::GONE => Some(Vec::new()),
-                _ => None,
+                StatusCode::NOT_FOUND | StatusCode::GONE => Discovery::Absent,
+                _ => Discovery::Unsaid,
             };
             incoming.release().await;
-            Ok(found)
+            Ok((status, told))
         };
         let found = tokio::time::timeout(upstream.timeouts().read, asking).await;
         found.map_err(|_| UpstreamError::Timeout)?
@@ -98,7 +94,7 @@ impl Gateway {
         ctx: &mut Context,
     ) -> Result<Option<Vec<Lock>>, UpstreamError> {
         ctx.upstream.begin();
-        let found = self.discover(permit, resource, session).await?;
+        let found = self.discover(permit, resource, session).await?.told();
         ctx.upstream.end();
         Ok(found.map(|found| found.iter().map(|one| self.lock_of(permit, resource, one)).collect()))
     }

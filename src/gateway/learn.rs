@@ -12,13 +12,13 @@ use crate::{
     rewrite::request::XML,
     xml::{
         activelock::{ActiveLock, lock_answer},
-        lockdiscovery::{FoundLock, parse_answer},
+        lockdiscovery::{Discovery, FoundLock, parse_answer},
         lockinfo::LockScope,
         probe::PROBE_BYTES,
     },
 };
 
-use super::{context::Context, incoming::Incoming, server::Gateway};
+use super::{context::Context, incoming::Incoming, server::Gateway, standing::sees_all};
 
 const LOCK_TOKEN: HeaderName = HeaderName::from_static("lock-token");
 
@@ -172,8 +172,13 @@ impl Gateway {
     async fn is_gone(&self, permit: &Permit, token: &LockToken, session: &Session) -> bool {
         let is_it = |found: &FoundLock| found.lock.token.as_deref().is_none_or(|other| other == token.as_str());
         match self.discover(permit, permit.upstream(), session).await {
-            Ok(Some(found)) => !found.iter().any(is_it),
-            Ok(None) | Err(_) => false,
+            Ok(Discovery::Locks(found)) => !found.iter().any(is_it),
+            Ok(Discovery::Absent) => {
+                let back_end = granting::lock_path(permit).back_end;
+                let known = self.store().find(&back_end, token.as_str()).await;
+                known.is_ok_and(|known| known.is_some_and(|lock| sees_all(permit, &lock)))
+            }
+            Ok(Discovery::Unsaid) | Err(_) => false,
         }
     }
 

@@ -34,6 +34,7 @@ use super::{
     passage::Halt,
     proxy::CLIENT_PAUSE,
     server::Gateway,
+    standing::{Standing, sees_all},
     upstream_error::UpstreamError,
 };
 
@@ -148,7 +149,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Asks the back end which is the first of these locks, which it granted, that it still knows (L-6): the others are forgotten.
+    /// Asks the back end which is the first of these locks, which it granted, that it still knows (L-6): what has ended is forgotten, and
+    /// where it shows this requester nothing, the back end decides.
     async fn confirm(
         &self,
         case: &mut LockCase,
@@ -158,11 +160,15 @@ impl Gateway {
     ) -> Result<(), Halt> {
         ctx.upstream.begin();
         for lock in locks {
-            if self.has_ended(case.permit(), &lock, session).await? {
-                self.store().remove(&lock.root.back_end, &lock.token).await?;
-            } else {
-                case.confirm(lock.token);
-                break;
+            match self.standing(case.permit(), &lock, session).await? {
+                Standing::Ended => {
+                    self.store().remove(&lock.root.back_end, &lock.token).await?;
+                }
+                Standing::Unseen => case.excuse(lock.token),
+                Standing::Stands => {
+                    case.confirm(lock.token);
+                    break;
+                }
             }
         }
         ctx.upstream.end();
@@ -341,7 +347,8 @@ impl Gateway {
                 .any(|tree| lock.root == tree.path || lock.root.is_below(&tree.path))
         };
         let mut gone: Vec<Effect> = Vec::new();
-        for lock in found.locks.iter().filter(within).take(MOST_ASKED) {
+        let seen = |lock: &&Lock| within(lock) && sees_all(permit, lock);
+        for lock in found.locks.iter().filter(seen).take(MOST_ASKED) {
             let Some(path) = lock.root.upstream(lock.collection) else {
                 continue;
             };

@@ -30,6 +30,7 @@ mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;
+mod standing;
 pub mod state_memory;
 pub mod store_watch;
 pub mod stream;

@@ -29,6 +29,7 @@ use super::{
     emulate::Made,
     passage::Halt,
     server::Gateway,
+    standing::Standing,
     transact::{HeldBody, Outgoing},
 };
 
@@ -171,11 +172,20 @@ impl Gateway {
             .enumerate()
         {
             // Nobody has to be asked without end to be refused.
-            if number < MOST_CONFLICTS && self.has_ended(permit, lock, session).await? {
-                self.store().remove(&lock.root.back_end, &lock.token).await?;
+            let standing = if number < MOST_CONFLICTS {
+                self.standing(permit, lock, session).await?
             } else {
-                there.push(lock.clone());
-                break;
+                Standing::Stands
+            };
+            match standing {
+                Standing::Ended => {
+                    self.store().remove(&lock.root.back_end, &lock.token).await?;
+                }
+                Standing::Unseen => {}
+                Standing::Stands => {
+                    there.push(lock.clone());
+                    break;
+                }
             }
         }
         ctx.upstream.end();

@@ -7,7 +7,7 @@ use super::limits::XmlLimits;
 use super::lock_mark::{self, Mark};
 use super::lockinfo::{LONGEST_OWNER, LockScope};
 use super::name::ExpandedName;
-use super::probe::{PROBE_BYTES, is_success};
+use super::probe::{PROBE_BYTES, is_absence, is_success};
 use super::reader;
 use super::tree::Element;
 use super::writer::standing_alone;
@@ -25,6 +25,28 @@ pub struct FoundLock {
     pub mark: Option<Mark>,
 }
 
+/// What a multistatus says of the locks of the one resource that was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// These are all of them.
+    Locks(Vec<FoundLock>),
+    /// To whoever asks, nothing is there.
+    Absent,
+    /// It does not say.
+    Unsaid,
+}
+
+impl Discovery {
+    /// The locks to whoever asks; `None`: it does not say.
+    pub fn told(self) -> Option<Vec<FoundLock>> {
+        match self {
+            Self::Locks(locks) => Some(locks),
+            Self::Absent => Some(Vec::new()),
+            Self::Unsaid => None,
+        }
+    }
+}
+
 /// The write locks that the answer to a LOCK names. `None`: it cannot be read, or is over [`PROBE_BYTES`].
 pub fn parse_answer(bytes: &[u8]) -> Option<Vec<FoundLock>> {
     let root = read(bytes)?;
@@ -32,8 +54,12 @@ pub fn parse_answer(bytes: &[u8]) -> Option<Vec<FoundLock>> {
     root.name().is_dav("prop").then(|| locks(discovery, &root))
 }
 
-/// The write locks on the one resource of a multistatus. `None`: it does not say which there are.
-pub fn parse_discovery(bytes: &[u8]) -> Option<Vec<FoundLock>> {
+/// The write locks on the one resource of a multistatus.
+pub fn parse_discovery(bytes: &[u8]) -> Discovery {
+    discovery(bytes).unwrap_or(Discovery::Unsaid)
+}
+
+fn discovery(bytes: &[u8]) -> Option<Discovery> {
     let root = read(bytes)?;
     if !root.name().is_dav("multistatus") {
         return None;
@@ -41,13 +67,10 @@ pub fn parse_discovery(bytes: &[u8]) -> Option<Vec<FoundLock>> {
     let mut responses = root.named(ExpandedName::dav("response"));
     // Of several, nobody can tell which one the question was about.
     let response = responses.next().filter(|_| responses.next().is_none())?;
-    if response
-        .named(ExpandedName::dav("status"))
-        .next()
-        .is_some_and(|status| !is_success(status))
+    if let Some(status) = response.named(ExpandedName::dav("status")).next()
+        && !is_success(status)
     {
-        // Nothing is there, so nothing is locked there.
-        return Some(Vec::new());
+        return is_absence(status).then_some(Discovery::Absent);
     }
     for propstat in response.named(ExpandedName::dav("propstat")) {
         let found = propstat
@@ -57,7 +80,7 @@ pub fn parse_discovery(bytes: &[u8]) -> Option<Vec<FoundLock>> {
         let prop = propstat.named(ExpandedName::dav("prop")).next().filter(|_| found);
         let discovery = prop.and_then(|prop| prop.named(ExpandedName::dav("lockdiscovery")).next());
         if let Some(discovery) = discovery {
-            return Some(locks(discovery, &root));
+            return Some(Discovery::Locks(locks(discovery, &root)));
         }
     }
     None
@@ -152,7 +175,7 @@ mod tests {
             }),
         };
         assert_eq!(parse_answer(answer.as_bytes()), Some(vec![expected.clone()]));
-        assert_eq!(parse_discovery(asked.as_bytes()), Some(vec![expected]));
+        assert_eq!(parse_discovery(asked.as_bytes()), Discovery::Locks(vec![expected]));
     }
 
     #[test]
@@ -170,6 +193,12 @@ mod tests {
                 "nothing there",
                 multistatus("<D:status>HTTP/1.1 404 Not Found</D:status>"),
                 none,
+            ),
+            // L-6: what somebody may not see may be locked all the same.
+            (
+                "forbidden",
+                multistatus("<D:status>HTTP/1.1 403 Forbidden</D:status>"),
+                None,
             ),
             ("no such property", propstat("<D:lockdiscovery/>", 404), None),
             ("not told", propstat("<D:lockdiscovery/>", 403), None),
@@ -206,7 +235,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                parse_discovery(body.as_bytes()).map(|locks| locks.len()),
+                parse_discovery(body.as_bytes()).told().map(|locks| locks.len()),
                 count,
                 "{name}"
             );

@@ -12,7 +12,7 @@ import lock_zope
 import lockers
 import report
 
-OFF = [("apache", "off", "memory"), ("embedded", "off", "memory"), ("zope", "off", "memory")]
+OFF = [(back_end, "off", "memory") for back_end in ("apache-users", *lock_litmus.DIRECT, "radicale")]
 
 
 def run(check):

@@ -70,8 +70,11 @@ impl Server {
         let more = ["--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes"];
         server.arguments.extend(more.map(str::to_owned));
         server.restart();
-        while !server.socket().exists() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        // Its socket is there before it listens, and it listens before it has read its file.
+        let began = Instant::now();
+        while let Err(not_yet) = server.say(&["DBSIZE"]).await {
+            assert!(began.elapsed() < Duration::from_secs(20), "{not_yet}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         server.say(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await.unwrap();
         until_up(&server.store()).await;
@@ -119,7 +122,7 @@ impl Server {
     /// Says something to it, and what it answers.
     pub async fn say(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
         let client = redis::Client::open(self.settings().url).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await?;
         let mut command = redis::cmd(words[0]);
         for word in &words[1..] {
             command.arg(*word);
