@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::RawRoute;
-use super::raw_locks::{RawLocking, RawLocks, RawOrphans, RawStore, RawUnmapped};
+use super::raw_locks::{RawDeadProperties, RawLocking, RawLocks, RawOrphans, RawStore, RawUnmapped};
 use crate::identity::watched::read_secret;
 use crate::policy::locking::{RedisSettings, StoreSettings};
 use crate::policy::{
-    LockSettings, Locking, Method, MethodFilter, OrphanLocks, Profile, Route, RouteLocks, UnmappedLock,
+    DeadProperties, LockSettings, Locking, Method, MethodFilter, OrphanLocks, Profile, Route, RouteLocks, UnmappedLock,
 };
 use crate::url::{Authority, path_rules::fold_case};
 
@@ -237,6 +237,27 @@ pub fn of_route(
             Some(RawUnmapped::Refuse) => UnmappedLock::Refuse,
         },
         fix_locknull: raw.fix_locknull.unwrap_or(false),
+    }
+}
+
+/// What becomes of properties that clients set on the route `raw` at `path`, where `locking` says who locks. Only a gateway that locks judges If
+/// as a whole, without the back end.
+pub fn dead_properties(judge: &mut Judge, raw: &RawRoute, path: &KeyPath, locking: Locking) -> DeadProperties {
+    let at = path.key("dead_properties");
+    match raw.dead_properties {
+        None | Some(RawDeadProperties::Pass) => DeadProperties::Pass,
+        Some(RawDeadProperties::Discard) if locking == Locking::Emulate => {
+            judge.warn(
+                &at,
+                "discard: clients are told that properties are set, and nothing is kept",
+            );
+            DeadProperties::Discard
+        }
+        Some(RawDeadProperties::Discard) => {
+            let problem = Problem::new(at, format!("discard does not go with locking: {}", name(locking)));
+            judge.refuse(problem.expected("locking: emulate, or pass"));
+            DeadProperties::Pass
+        }
     }
 }
 

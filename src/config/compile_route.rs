@@ -105,6 +105,7 @@ pub fn compile(
     let (public, (backend, upstream)) = public.zip(backend)?;
     let back_end = (profile, backend.credentials.tells_user(), access.is_some());
     let locks = compile_locks::of_route(judge, raw, path, back_end, &methods);
+    let dead_properties = compile_locks::dead_properties(judge, raw, path, locks.locking);
     Some(Route {
         // No two routes have the same prefix for one host, so this is a name of its own.
         name: name.unwrap_or_else(|| format!("{}{public}", hosts.first().map_or("", String::as_str))),
@@ -126,6 +127,7 @@ pub fn compile(
         noroot: raw.noroot.unwrap_or(false),
         public_options: raw.public_options.unwrap_or(false),
         locks,
+        dead_properties,
         hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
         sync_epochs,
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),

@@ -9,7 +9,7 @@ use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
-use super::raw_locks::{RawLocking, RawLocks, RawOrphans, RawUnmapped};
+use super::raw_locks::{RawDeadProperties, RawLocking, RawLocks, RawOrphans, RawUnmapped};
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
@@ -164,6 +164,9 @@ pub struct RawRoute {
     /// With `observe`, make an empty resource before LOCK of a URL with nothing there, for back ends that lock the name alone, as Apache
     /// does. Default: false.
     pub fix_locknull: Option<bool>,
+    /// What becomes of properties that clients set: `pass`, the back end decides; `discard`, with `locking: emulate`, davgate says that they are
+    /// set and keeps nothing, for back ends without PROPPATCH such as nginx. Default: pass.
+    pub dead_properties: Option<RawDeadProperties>,
     /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
     pub hide_lock_owner: Option<bool>,
     /// Wrap sync tokens (RFC 6578), so that clients sync anew after a change of the rules; needs `access`. Default: false.

@@ -90,6 +90,16 @@ pub enum RawOrphans {
     Adopt,
 }
 
+/// The properties that clients set.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawDeadProperties {
+    /// The back end decides.
+    Pass,
+    /// They are accepted and not kept.
+    Discard,
+}
+
 /// LOCK of a URL with nothing there.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,10 +1,14 @@
-//! An If that the back end which keeps the locks would misread (L-26): one that reads only the first condition of a list, or refuses any on
-//! what is not there, or does not look at whose a lock is (L-39). In: a permit with such a header, the locks near it, what was found. Out: what goes on in its place once the gateway has
-//! judged the whole.
+//! An If that the back end which keeps the locks would misread (L-26): one that reads only the first condition of a list, or looks for the
+//! token of a lock in its way and at nothing else, or does not look at whose a lock is (L-39). In: a permit with such a header, the locks
+//! near it, what was found. Out: what goes on in its place once the gateway has judged the whole.
 
 use crate::{
     locks::{Lock, condition::Outcome},
-    request::{State, if_header::NO_LOCK},
+    policy::Method,
+    request::{
+        If, State,
+        if_header::{self, Condition, List, NO_LOCK},
+    },
 };
 
 use super::{
@@ -66,22 +70,52 @@ impl LockCase {
         let several = habits.one_condition && header.lists().iter().any(|list| list.conditions.len() > 1);
         let lives = |token: &String| locks.iter().any(|lock| lock.token == *token);
         let knows = |token: &String| token == NO_LOCK || lives(token) || self.is_foreign(token);
-        let made = match self.found_at_target() {
-            _ if !habits.no_if_where_nothing_is || !self.may_make() => false,
-            Some(found) => found.state == State::Unmapped,
-            None => return Ok(Misread::First(Judged::Look(vec![self.permit().upstream().clone()]))),
-        };
-        if !(several || made) || !header.tokens().iter().all(knows) {
+        if !(several || habits.if_is_a_key) || !header.tokens().iter().all(knows) {
             return Ok(Misread::No);
         }
         match self.conditions(locks) {
             Some(Outcome::Fails) => Err(Denial::IfFalse),
             Some(Outcome::Ask(places)) => Ok(Misread::First(self.ask(&places))),
             Some(Outcome::Forward(_)) | None => Ok(Misread::No),
-            Some(Outcome::Holds(_)) => Ok(Misread::Instead(Instead {
-                if_header: (!made).then(|| header.one_by_one()),
-                guards: Vec::new(),
-            })),
+            Some(Outcome::Holds(_)) if several => Ok(instead(Some(header.one_by_one()))),
+            Some(Outcome::Holds(_)) => Ok(match self.makes() {
+                Some(true) => instead(self.key_of_collection(locks)),
+                Some(false) => Misread::No,
+                None => Misread::First(Judged::Look(vec![self.permit().upstream().clone()])),
+            }),
         }
     }
+
+    /// Whether it makes its target, if it succeeds; `None`: that depends on what is there.
+    fn makes(&self) -> Option<bool> {
+        if matches!(self.permit().method(), Method::Mkcol | Method::Mkcalendar) {
+            return Some(true);
+        }
+        if !self.may_make() {
+            return Some(false);
+        }
+        self.found_at_target().map(|found| found.state == State::Unmapped)
+    }
+
+    /// The token that it submits of a lock on the collection which gets a new member, as an If; `None`: there is none.
+    fn key_of_collection(&self, locks: &[Lock]) -> Option<If> {
+        let permit = self.permit();
+        let collection = permit.place(permit.upstream()).ancestors().next()?;
+        let submitted = permit.submitted();
+        let own = |lock: &&Lock| submitted.contains(&lock.token) && !self.is_foreign(&lock.token);
+        let key = locks.iter().filter(|lock| lock.covers(&collection)).find(own)?;
+        let condition = Condition {
+            not: false,
+            state: if_header::State::Token(key.token.clone()),
+        };
+        If::of(vec![List {
+            tag: None,
+            conditions: vec![condition],
+        }])
+    }
+}
+
+fn instead(if_header: Option<If>) -> Misread {
+    let guards = Vec::new();
+    Misread::Instead(Instead { if_header, guards })
 }

@@ -13,6 +13,7 @@ pub mod dav_headers;
 pub mod denial;
 mod denied_by;
 pub mod destination;
+pub mod discarding;
 pub mod explain;
 pub mod gate;
 pub mod granting;

@@ -121,19 +121,9 @@ impl Gateway {
         session: &Session,
         ctx: &mut Context,
     ) -> Result<Result<(State, State), Box<Incoming>>, Halt> {
-        let known = ctx
-            .answered_question
-            .as_ref()
-            .filter(|answered| answered.question.about().0);
-        let known = known
-            .and_then(|answered| answered.found.first())
-            .map(|found| found.state);
-        let state = match known {
-            Some(state) => state,
-            None => match self.state_of(permit, permit.upstream(), session, ctx).await? {
-                Ok(state) => state,
-                Err(incoming) => return Ok(Err(incoming)),
-            },
+        let state = match self.state_at_target(permit, session, ctx).await? {
+            Ok(state) => state,
+            Err(incoming) => return Ok(Err(incoming)),
         };
         if state != State::Unmapped {
             return Ok(Ok((state, State::Unknown)));
@@ -146,6 +136,24 @@ impl Gateway {
         };
         let parent = self.state_of(permit, &parent, session, ctx).await?;
         Ok(parent.map(|parent| (state, parent)))
+    }
+
+    /// What is at the target, if a question has not found it out before; or the back end's wish to know who asks.
+    pub(super) async fn state_at_target(
+        &self,
+        permit: &Permit,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Result<State, Box<Incoming>>, UpstreamError> {
+        let known = ctx
+            .answered_question
+            .as_ref()
+            .filter(|answered| answered.question.about().0);
+        let known = known.and_then(|answered| answered.found.first());
+        match known.map(|found| found.state) {
+            Some(state) => Ok(Ok(state)),
+            None => self.state_of(permit, permit.upstream(), session, ctx).await,
+        }
     }
 
     /// What is at `resource`; or the back end's wish to know who asks.

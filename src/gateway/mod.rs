@@ -4,6 +4,7 @@
 mod ask;
 pub mod connect;
 pub mod context;
+mod discard;
 mod discover;
 pub mod downstream;
 mod emulate;

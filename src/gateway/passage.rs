@@ -11,7 +11,7 @@ use pingora::proxy::Session;
 
 use crate::{
     decide::{
-        Admission, Arrival, BodyPlan, Cleared, Decision, Denial, OwnAnswer, Permit, Request, own::Ancestor,
+        Admission, Arrival, BodyPlan, Cleared, Decision, Denial, OwnAnswer, Permit, Request, discarding, own::Ancestor,
         permit::PermittedBody, privileges::Asker,
     },
     rewrite::request as outgoing,
@@ -109,6 +109,9 @@ impl Gateway {
         }
         let permit = self.clear(permit, session, ctx).await?;
         ctx.reported = ctx.reported.take().or_else(|| permit.reported().cloned());
+        if discarding::discards(&permit) {
+            return self.discard(permit, session, ctx).await;
+        }
         let body = match permit.body() {
             PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
             PermittedBody::None if permit.method().streams() && !unframed => {

@@ -114,6 +114,11 @@ impl Reply {
         Self::new(StatusCode::MULTI_STATUS).with_body(XML, body)
     }
 
+    /// The answer where nothing is; the same as where something is that nobody may know of.
+    pub fn missing() -> Self {
+        Self::new(StatusCode::NOT_FOUND)
+    }
+
     /// The answer to a LOCK: `body` tells of the lock. `token` is that of a new one (RFC 4918 section 9.10.1).
     pub fn locked(status: StatusCode, token: Option<&str>, body: String) -> Self {
         let reply = Self::new(status).with_body(XML, body);

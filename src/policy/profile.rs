@@ -54,8 +54,9 @@ pub struct Habits {
     pub keeps_owner: bool,
     /// Of a list in If it reads one condition (L-26).
     pub one_condition: bool,
-    /// It refuses whatever makes something and has an If (L-26).
-    pub no_if_where_nothing_is: bool,
+    /// If is one token to it, of the lock that is in the way: it looks at nothing else there, and refuses whatever makes something and has
+    /// an If, unless the collection is locked; then it must have one (L-26).
+    pub if_is_a_key: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
     /// What it can do at most, of the methods of section 1.1.
@@ -127,7 +128,7 @@ impl Profile {
             class_2: true,
             keeps_owner: false,
             one_condition: false,
-            no_if_where_nothing_is: false,
+            if_is_a_key: false,
             // Not of the unknown: many servers take a condition and do not look at it.
             conditions: Conditions::NONE,
             methods: MethodSet::all(),
@@ -181,7 +182,7 @@ impl Profile {
                     "SEARCH",
                 ],
                 bare_entity_tags: true,
-                no_if_where_nothing_is: true,
+                if_is_a_key: true,
                 ..plain
             },
             Self::Radicale => Habits {

@@ -45,6 +45,8 @@ pub struct Route {
     pub public_options: bool,
     /// What becomes of locks (section 4).
     pub locks: RouteLocks,
+    /// What becomes of the properties that clients set.
+    pub dead_properties: DeadProperties,
     /// Leave the owners of other people's locks out of answers (F-6).
     pub hide_lock_owner: bool,
     /// Wrap sync tokens, so that they end with a change of the rules (F-9); `None`: they stay as they are.
@@ -69,6 +71,15 @@ impl Route {
         ALWAYS.union(self.query).contains(method)
     }
 
+    /// The methods that the gateway carries out itself, whatever the back end can (LM-C).
+    pub fn own_methods(&self) -> MethodSet {
+        match (self.locks.locking, self.dead_properties) {
+            (Locking::Observe | Locking::Off, _) => MethodSet::default(),
+            (Locking::Emulate, DeadProperties::Pass) => MethodSet::LOCK,
+            (Locking::Emulate, DeadProperties::Discard) => MethodSet::LOCK.union(MethodSet::of(&[Method::Proppatch])),
+        }
+    }
+
     /// What passes at `path`: the methods that the filter lets pass and this kind of back end has, or the gateway in its place (LM-C, LM-D), and the rule that decided; `None`: no
     /// rule speaks of that path, and nothing passes.
     pub fn judge(&self, path: &PublicPath) -> (MethodSet, Option<&MethodRule>) {
@@ -77,7 +88,7 @@ impl Route {
         let there = self.backend.profile.habits().methods;
         let there = match self.locks.locking {
             Locking::Observe => there,
-            Locking::Emulate => there.union(MethodSet::LOCK),
+            Locking::Emulate => there.union(self.own_methods()),
             Locking::Off => there.without(MethodSet::LOCK),
         };
         (passes.intersection(there), rule)
@@ -110,6 +121,17 @@ pub enum CollectionGet {
     Deny,
     /// The back end, to whoever may read everything below; the gateway, with what may be read, to others.
     Synthetic,
+}
+
+/// What becomes of the properties that clients set with PROPPATCH.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeadProperties {
+    /// The back end decides.
+    #[default]
+    Pass,
+    /// The gateway says that they are set, where they may be, and nothing is kept: for clients that cannot do without, in front of back
+    /// ends that keep none.
+    Discard,
 }
 
 /// What becomes of requests that `methods` or `access` refuse.
@@ -244,6 +266,7 @@ impl Route {
             pass_error_bodies: false,
             public_options: false,
             locks: RouteLocks::of(Profile::Embedded, true),
+            dead_properties: DeadProperties::Pass,
             hide_lock_owner: false,
             sync_epochs: None,
             require_length: false,

@@ -26,11 +26,7 @@ const FOR_ONE_METHOD: [(HeaderName, Method); 3] = [
 pub(super) fn announce(context: &AnswerContext, status: u16, headers: &mut HeaderMap) {
     let permitted = context.allowed;
     let emulated = context.route.locks.locking == Locking::Emulate;
-    let own = if emulated {
-        MethodSet::LOCK
-    } else {
-        MethodSet::default()
-    };
+    let own = context.route.own_methods();
     if context.route.locks.locking != Locking::Observe {
         headers.remove(LOCK_TOKEN);
     }

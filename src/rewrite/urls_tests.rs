@@ -68,6 +68,7 @@ pub fn route(allowed: MethodSet) -> Route {
         noroot: false,
         public_options: false,
         locks: crate::policy::RouteLocks::of(crate::policy::Profile::Embedded, true),
+        dead_properties: crate::policy::DeadProperties::Pass,
         hide_lock_owner: false,
         sync_epochs: None,
         pass_error_bodies: false,

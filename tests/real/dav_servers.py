@@ -236,7 +236,6 @@ class Embedded(BackEnd):
     """The back end inside davgate: a directory. Asked directly, it is the one of a demo beside the gateway."""
 
     name = "embedded"
-    lacks = ("PROPPATCH",)
 
     def __init__(self):
         self.demo = servers.Demo()

@@ -119,7 +119,7 @@ def run(check):
         gateway.stop()
 
     demo = servers.Demo()
-    direct = direct_results(check, "embedded back end", demo.backend, 80)
+    direct = direct_results(check, "embedded back end", demo.backend, 102)
     gateway = servers.Gateway("/files/", demo.files)
     compare(check, "/files/ -> embedded back end:", direct, gateway.url)
     pairs(check, "/files/ -> embedded back end:", demo.backend, gateway.url, demo.files, lambda path: None)

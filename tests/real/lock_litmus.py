@@ -20,7 +20,7 @@ DIRECT = {
     "sabredav": {"basic": 16, "copymove": 13, "props": 30, "locks": 41, "http": 3},
     "wsgidav": {"basic": 16, "copymove": 13, "props": 30, "locks": 41, "http": 4},
     "rclone": {"basic": 15, "copymove": 12, "props": 10, "locks": 30, "http": 4},
-    "embedded": {"basic": 15, "copymove": 13, "props": 10, "locks": 30, "http": 4},
+    "embedded": {"basic": 15, "copymove": 13, "props": 29, "locks": 41, "http": 4},
 }
 
 # Where `locks` must be 41 of 41: (back end, mode).
@@ -70,8 +70,11 @@ def directly(check, back_end):
 
 def through(check, combination, direct):
     """Each test through a gateway: as good as directly, or better. Rows for the table."""
-    gateway = combination.gateway(access=lock_lab.EVERYTHING)
     name, mode = combination.back_end.name, combination.mode
+    # A suite that sets a property is then about locks again (owner_modify).
+    keeps_none = mode == "emulate" and "PROPPATCH" in combination.back_end.lacks
+    more = {"dead_properties": "discard"} if keeps_none else {}
+    gateway = combination.gateway(access=lock_lab.EVERYTHING, **more)
     rows = []
     for suite in litmus.SUITES:
         got = litmus.run_suite(suite, gateway.url, USER)

@@ -7,7 +7,10 @@ use std::{
 };
 
 use davgate::{
-    locks::{LockDepth, LockPath, table::NewLock},
+    locks::{
+        Claim, LockDepth, LockPath,
+        table::{NewLock, NewWrite},
+    },
     store::{LockStore, file::FileStore},
     xml::lockinfo::LockScope,
 };
@@ -106,6 +109,35 @@ async fn the_store_heals_by_itself() {
     std::fs::create_dir(&folder).unwrap();
     until_up(&store).await;
     store.lock(new("t", 600_000)).await.unwrap().unwrap();
+}
+
+// L-84: a write that changes no lock costs no disk: the file is as it was, to the byte. The twin: a lock is in it.
+#[tokio::test]
+async fn a_write_leaves_the_file_alone() {
+    let place = place();
+    let path = place.path().join("locks.redb");
+    let store = up(&path).await;
+    store.lock(new("t", 600_000)).await.unwrap().unwrap();
+    let changed = || std::fs::metadata(&path).unwrap().modified().unwrap();
+    let (before, bytes) = (changed(), std::fs::read(&path).unwrap());
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    for number in 0..100 {
+        let write = NewWrite {
+            claims: vec![Claim::itself(
+                LockPath::stored("http://back", &format!("/{number}/")).unwrap(),
+            )],
+            creator: Some("bob".to_owned()),
+            submitted: Vec::new(),
+            relied_on: Vec::new(),
+            time: 60_000,
+        };
+        let id = store.begin(write).await.unwrap().unwrap();
+        store.end(id, Vec::new()).await.unwrap();
+    }
+    assert_eq!(changed(), before);
+    assert!(std::fs::read(&path).unwrap() == bytes, "the file has changed");
+    store.lock(new("u", 600_000)).await.unwrap().unwrap();
+    assert!(changed() > before);
 }
 
 // A lock that cannot be read still protects something.
