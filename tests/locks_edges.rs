@@ -317,3 +317,26 @@ fn a_locked_name() {
     assert_eq!(lab.ask(&unlock).status, 204);
     assert_eq!(find("after", "ann", "/n/missing").status, 404);
 }
+
+// L-93: what a LOCK was to make may come to pass while nobody knows: no other's lock is granted into it, unless the back end looks itself
+#[test]
+fn a_resource_that_may_be_made_later() {
+    let lab = Lab::with_users(
+        "  - { name: n, path: /n/, backend: { url: \"http://@BACK@/n-in/\", profile: nginx }, locking: emulate }\n  \
+         - { name: a, path: /a/, backend: { url: \"http://@BACK@/a-in/\", profile: apache }, locking: emulate }\n",
+    );
+    let breaks = || vec![Step::Close];
+    for (name, later) in [("n", 423), ("a", 201)] {
+        let (path, inside) = (format!("/{name}/missing"), format!("/{name}-in/missing"));
+        lab.backend.on(&format!("PUT {inside}"), breaks());
+        assert_eq!(lab.ask(&lock(&format!("{name} breaks"), "ann", &path)).status, 502);
+        let made = answer("201 Created", &[], "");
+        lab.backend.on(&format!("PUT {inside}"), made);
+        let other = lab.ask(&lock(&format!("{name} other"), "bob", &path));
+        assert_eq!(other.status, later, "{name}: {}", other.text());
+        if later == 423 {
+            let own = lab.ask(&lock(&format!("{name} own"), "ann", &path));
+            assert_eq!(own.status, 201, "{name}: {}", own.text());
+        }
+    }
+}

@@ -33,6 +33,7 @@ use super::{
     ask::Probed,
     context::Context,
     incoming::Incoming,
+    intent::{left_open, milliseconds},
     passage::{Halt, Onward},
     respond::Reply,
     server::Gateway,
@@ -203,6 +204,8 @@ impl Gateway {
         let began = Instant::now();
         let made = self.make_empty(&permit, None, session, ctx).await;
         let (back_end, token) = (Arc::clone(&lock.root.back_end), &lock.token);
+        // What looks whether anything is there does not empty what others wrote meanwhile.
+        let blind = !permit.route().backend.profile.habits().conditions.absent;
         match made {
             Ok(Made::Empty(version)) => match self.store().refresh(&back_end, token, timeout).await {
                 Ok(Some(lock)) => Ok(granted(&permit, StatusCode::CREATED, &lock)),
@@ -220,6 +223,9 @@ impl Gateway {
                 Ok(granted(&permit, StatusCode::OK, &lock))
             }
             Ok(Made::Refused(incoming)) => {
+                if blind && matches!(incoming.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+                    left_open(&**self.store(), &lock, self.time_for(&permit)?).await?;
+                }
                 self.store().remove(&back_end, token).await?;
                 match incoming.status {
                     StatusCode::NOT_FOUND => Err(Denial::LockWithoutParent.into()),
@@ -227,6 +233,9 @@ impl Gateway {
                 }
             }
             Err(error) => {
+                if blind && !error.is_unsent() {
+                    left_open(&**self.store(), &lock, self.time_for(&permit)?).await?;
+                }
                 self.store().remove(&back_end, token).await?;
                 Err(error.into())
             }
@@ -368,8 +377,4 @@ fn granted(permit: &Permit, status: StatusCode, lock: &Lock) -> Onward {
 fn body(permit: &Permit, lock: &Lock) -> String {
     let now = lock.expires_at.saturating_sub(lock.timeout);
     lock_answer(&granting::told(permit, lock, now))
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

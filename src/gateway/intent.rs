@@ -7,7 +7,10 @@ use std::{
 };
 
 use crate::{
-    locks::table::{Effect, NewWrite, WriteId},
+    locks::{
+        Claim, Lock,
+        table::{Effect, NewWrite, WriteId},
+    },
     store::{Down, LockStore},
 };
 
@@ -54,6 +57,20 @@ pub(super) async fn ended(store: &dyn LockStore, effects: Vec<Effect>) -> Result
         // It claims nothing.
         Err(_) => Ok(()),
     }
+}
+
+/// Nobody saw what became of the resource that `lock` was to have: for `time` its PUT of nothing may come to pass yet, and is a write under way
+/// (L-93), else it would empty what the next one writes under a lock.
+pub(super) async fn left_open(store: &dyn LockStore, lock: &Lock, time: Duration) -> Result<(), Down> {
+    let write = NewWrite {
+        claims: vec![Claim::itself(lock.root.clone())],
+        creator: lock.creator.clone(),
+        submitted: vec![lock.token.clone()],
+        relied_on: Vec::new(),
+        time: milliseconds(time),
+    };
+    // Where it is refused, the lock is another's by now.
+    store.begin(write).await.map(drop)
 }
 
 /// A time as stores take it.

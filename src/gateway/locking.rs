@@ -224,10 +224,7 @@ impl Gateway {
     /// It could not be sent.
     pub(super) fn unsent(&self, error: UpstreamError, ctx: &mut Context) {
         if let Some(write) = &mut ctx.write {
-            write.sent = !matches!(
-                error,
-                UpstreamError::Connect | UpstreamError::Name | UpstreamError::Unsendable
-            );
+            write.sent = !error.is_unsent();
         }
     }
 
