@@ -340,3 +340,18 @@ fn a_resource_that_may_be_made_later() {
         }
     }
 }
+
+// L-6, P-9: a lock on a name that a client wrote in the other normal form stands, though nothing is at the composed one
+#[test]
+fn a_lock_on_a_decomposed_name() {
+    let lab = Lab::with_users(
+        "  - { name: o, path: /o/, backend: { url: \"http://@BACK@/o-in/\", profile: sabredav }, locking: observe }\n",
+    );
+    let (path, inside) = ("/o/u%CC%88.txt", "/o-in/u%CC%88.txt");
+    locked(&lab, path, inside, "<urn:lock:u>");
+    nothing(&lab, "/o-in/%C3%BC.txt");
+    lab.refuse_after_probe(423, &put("locked", "bob", path));
+    // The twin: it has ended there.
+    tells(&lab, inside, None);
+    lab.pass(&put("ended", "bob", path));
+}

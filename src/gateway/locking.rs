@@ -361,10 +361,12 @@ impl Gateway {
             let Some(path) = lock.root.upstream(lock.collection) else {
                 continue;
             };
-            let probed = self.probe_in_time(permit, &path, session).await;
-            if let Ok(Probed::Found(found)) = probed
-                && found.state == State::Unmapped
-            {
+            let mut unmapped = true;
+            for path in std::iter::once(path).chain(lock.root.decomposed(lock.collection)) {
+                let probed = self.probe_in_time(permit, &path, session).await;
+                unmapped &= matches!(probed, Ok(Probed::Found(found)) if found.state == State::Unmapped);
+            }
+            if unmapped {
                 gone.push(Effect::Gone(lock.root.clone()));
             }
         }

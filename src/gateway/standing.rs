@@ -58,12 +58,20 @@ impl Gateway {
             return Ok(Standing::Ended);
         }
         let is_it = |found: &FoundLock| found.lock.token.as_ref().is_none_or(|token| *token == lock.token);
-        Ok(match told {
+        let verdict = match told {
             Discovery::Locks(found) if !found.iter().any(is_it) => Standing::Ended,
             Discovery::Absent if sees_all(permit, lock) => Standing::Ended,
             Discovery::Absent => Standing::Unseen,
             Discovery::Locks(_) | Discovery::Unsaid => Standing::Stands,
-        })
+        };
+        if verdict != Standing::Stands
+            && let Some(other) = lock.root.decomposed(lock.collection)
+            && let (_, Discovery::Locks(found)) = self.ask_for_locks(permit, &other, session).await?
+            && found.iter().any(is_it)
+        {
+            return Ok(Standing::Stands);
+        }
+        Ok(verdict)
     }
 
     /// Whether a folder that held the root of `lock` has become a file: what it held is gone.

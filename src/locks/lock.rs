@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     url::{CanonicalPath, UpstreamPath},
@@ -41,8 +42,20 @@ impl LockPath {
 
     /// The path at the back end, with the slash of a collection or without; `None`: no path can have this key.
     pub fn upstream(&self, collection: bool) -> Option<UpstreamPath> {
-        let mut encoded = String::with_capacity(self.path.len());
-        for segment in self.path.split('/').filter(|segment| !segment.is_empty()) {
+        Self::encoded(&self.path, collection)
+    }
+
+    /// The same in the other normal form, if it has one: a back end may keep a name as a client has sent it, while the key is always composed.
+    pub fn decomposed(&self, collection: bool) -> Option<UpstreamPath> {
+        let text: String = self.path.nfd().collect();
+        (*text != *self.path)
+            .then(|| Self::encoded(&text, collection))
+            .flatten()
+    }
+
+    fn encoded(path: &str, collection: bool) -> Option<UpstreamPath> {
+        let mut encoded = String::with_capacity(path.len());
+        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
             encoded.push('/');
             encoded.extend(utf8_percent_encode(segment, NON_ALPHANUMERIC));
         }
