@@ -39,7 +39,7 @@ fn there(lab: &Lab, target: &str) {
     lab.backend.on(&format!("PROPFIND {target}"), found);
 }
 
-// to whoever may write a resource and not read it, no answer tells whether a guess at its entity tag was right
+// to whoever may write a resource and not read it, no answer tells whether a guess at its entity tag, or that of its state, was right
 #[test]
 fn entity_tags_of_what_is_hidden() {
     let rules =
@@ -56,6 +56,12 @@ fn entity_tags_of_what_is_hidden() {
             ("wrong", "([\"e2\"])"),
             ("not", "(Not [\"e1\"])"),
             ("beside", "(<urn:uuid:1>) ([\"e1\"])"),
+            ("state", "(<http://sabre.io/ns/sync/5>)"),
+            ("wrapped state", "(Not <urn:davgate:st:0:aHR0cDovL3g>)"),
+            (
+                "state of a folder",
+                &format!("<http://dav.test/{route}/cal/> (<data:,5>)"),
+            ),
         ] {
             for method in ["UNLOCK", "PUT", "DELETE", "PROPPATCH", "LOCK"] {
                 let request = req(&format!("{route} {method} {what}"), method, &path)
@@ -75,6 +81,7 @@ fn entity_tags_of_what_is_hidden() {
         let own = put(&format!("{route} token"), "bob", &path).with("If", "(Not <DAV:no-lock>)");
         lab.pass(&own);
         lab.pass(&put(&format!("{route} reads"), "ann", &path).with("If", "([\"e1\"])"));
+        lab.pass(&put(&format!("{route} state"), "ann", &path).with("If", "(Not <data:,5>)"));
     }
 }
 

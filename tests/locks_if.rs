@@ -93,6 +93,9 @@ fn what_goes_on() {
     let tagged = format!("</z/c/> {KEY}");
     let true_anyway = "(Not <DAV:no-lock>)";
     let either = format!("(<DAV:no-lock>) {KEY}");
+    let no_lock = format!("(<data:x>) {true_anyway}");
+    let elsewhere = format!("</z/c/> {KEY}");
+    let or_not = format!("{KEY} {true_anyway}");
     let rows = [
         ("new, tagged", "PUT", "/z/c/missing", tagged.as_str(), Some(KEY)),
         ("new, untagged", "PUT", "/z/c/missing", KEY, Some(KEY)),
@@ -107,7 +110,17 @@ fn what_goes_on() {
             None,
         ),
         ("there, by the token", "PUT", "/z/c/old", KEY, Some(KEY)),
-        ("there, not locked", "PUT", "/z/d/old", true_anyway, Some(true_anyway)),
+        // To Zope any If opens a lock: one of which nobody but Zope knows must hold.
+        ("there, by no token", "PUT", "/z/d/old", true_anyway, None),
+        ("there, by one of no lock", "DELETE", "/z/d/old", &no_lock, None),
+        (
+            "there, by one of another's lock",
+            "DELETE",
+            "/z/d/old",
+            &elsewhere,
+            None,
+        ),
+        ("there, and more", "PUT", "/z/c/old", &or_not, Some(KEY)),
         (
             "another back end",
             "PUT",

@@ -8,6 +8,7 @@ use crate::{
         if_header::{self, Condition},
         lock_token::LockToken,
         operation::Kind,
+        sync_token,
     },
     url::{PublicPath, UpstreamPath, path_rules::PathUse},
     xml::{body::RequestBody, multiget::MemberAnswer},
@@ -139,10 +140,14 @@ impl Admitted {
     }
 }
 
-/// The entity tag of what the principal may not read compares with nothing, whatever is there, with `Not` and without: the
-/// answer would tell whether a guess was right. A lock token tells nothing to who does not know it already.
+/// The entity tag of what the principal may not read compares with nothing, nor does its sync token, which is often a small
+/// number; whatever is there, with `Not` and without: the answer would tell whether a guess was right. A lock token tells nothing to who
+/// does not know it already.
 fn compares_in_the_open(conditions: &[Condition], target: &Target, place: &PublicPath) -> Result<(), Denial> {
-    let compares = |condition: &Condition| matches!(condition.state, if_header::State::EntityTag(_));
+    let compares = |condition: &Condition| match &condition.state {
+        if_header::State::EntityTag(_) => true,
+        if_header::State::Token(token) => sync_token::may_be(token),
+    };
     if conditions.iter().any(compares) && !privileges::reads(target, place) {
         return Err(Denial::IfFalse);
     }

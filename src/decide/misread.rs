@@ -3,8 +3,8 @@
 //! near it, what was found. Out: what goes on in its place once the gateway has judged the whole.
 
 use crate::{
-    locks::{Lock, condition::Outcome},
-    policy::Method,
+    locks::{Claim, Lock, condition::Outcome},
+    policy::{Method, OrphanLocks},
     request::{
         If, State,
         if_header::{self, Condition, List, NO_LOCK},
@@ -69,7 +69,9 @@ impl LockCase {
         };
         let several = habits.one_condition && header.lists().iter().any(|list| list.conditions.len() > 1);
         let lives = |token: &String| locks.iter().any(|lock| lock.token == *token);
-        let knows = |token: &String| token == NO_LOCK || lives(token) || self.is_foreign(token);
+        // A token that nobody knows would open locks of which nobody knows whose they are.
+        let decides = habits.if_is_a_key && self.permit().route().locks.orphans != OrphanLocks::Pass;
+        let knows = |token: &String| decides || token == NO_LOCK || lives(token) || self.is_foreign(token);
         if !(several || habits.if_is_a_key) || !header.tokens().iter().all(knows) {
             return Ok(Misread::No);
         }
@@ -80,7 +82,7 @@ impl LockCase {
             Some(Outcome::Holds(_)) if several => Ok(instead(Some(header.one_by_one()))),
             Some(Outcome::Holds(_)) => Ok(match self.makes() {
                 Some(true) => instead(self.key_of_collection(locks)),
-                Some(false) => Misread::No,
+                Some(false) => instead(self.keys(locks)),
                 None => Misread::First(Judged::Look(vec![self.permit().upstream().clone()])),
             }),
         }
@@ -101,17 +103,39 @@ impl LockCase {
     fn key_of_collection(&self, locks: &[Lock]) -> Option<If> {
         let permit = self.permit();
         let collection = permit.place(permit.upstream()).ancestors().next()?;
-        let submitted = permit.submitted();
-        let own = |lock: &&Lock| submitted.contains(&lock.token) && !self.is_foreign(&lock.token);
-        let key = locks.iter().filter(|lock| lock.covers(&collection)).find(own)?;
-        let condition = Condition {
-            not: false,
-            state: if_header::State::Token(key.token.clone()),
-        };
-        If::of(vec![List {
-            tag: None,
-            conditions: vec![condition],
-        }])
+        let key = self.own(locks).find(|lock| lock.covers(&collection))?;
+        If::of(vec![key_of(key)])
+    }
+
+    /// The tokens that it submits of locks on what it changes, as an If; `None`: there are none. To some back ends any If opens a lock,
+    /// whatever stands in it: so one that opens none of the requester's own is left out, and a lock of which only the back end knows holds.
+    fn keys(&self, locks: &[Lock]) -> Option<If> {
+        let permit = self.permit();
+        let target = Claim::itself(permit.place(permit.upstream()));
+        let (always, _) = permit.claims();
+        // A LOCK without a body is about the lock of its target.
+        let claims = if always.is_empty() { vec![target] } else { always };
+        let opens = |lock: &&Lock| claims.iter().any(|claim| claim.concerns(lock));
+        If::of(self.own(locks).filter(opens).map(key_of).collect())
+    }
+
+    /// Those of `locks` whose tokens it submits, and may use.
+    fn own<'a>(&'a self, locks: &'a [Lock]) -> impl Iterator<Item = &'a Lock> {
+        let submitted = self.permit().submitted();
+        let own = move |lock: &&Lock| submitted.contains(&lock.token) && !self.is_foreign(&lock.token);
+        locks.iter().filter(own)
+    }
+}
+
+/// The list that submits the token of `lock`.
+fn key_of(lock: &Lock) -> List {
+    let condition = Condition {
+        not: false,
+        state: if_header::State::Token(lock.token.clone()),
+    };
+    List {
+        tag: None,
+        conditions: vec![condition],
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     identity::outbound,
     locks::{Claim, Lock, LockDepth, LockPath},
     policy::{Method, Mode, OrphanLocks},
+    request::sync_token,
     rewrite::request::probe_headers,
     url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
     xml::{
@@ -175,7 +176,7 @@ impl Gateway {
             }
         }
         if !passes {
-            foreign.extend(unknown.into_iter().filter(|token| may_lock(token)));
+            foreign.extend(unknown.into_iter().filter(|token| !sync_token::may_be(token)));
         }
         let told_only = permit.route().mode == Mode::Report && name.is_some();
         ctx.observed.foreign = if told_only { Vec::new() } else { foreign };
@@ -291,16 +292,6 @@ impl Gateway {
             expires_at: timeout,
         }
     }
-}
-
-/// Whether `token` may be that of a lock. Sync tokens stand in If, too (L-25), and are in practice HTTP or data URLs.
-fn may_lock(token: &str) -> bool {
-    let begins = |scheme: &str| {
-        token
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    !["http:", "https:", "data:"].into_iter().any(begins)
 }
 
 /// Whether the back end does not tell the token of `lock`, and the seal says that it is the requester's.
