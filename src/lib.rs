@@ -17,12 +17,16 @@ pub mod access;
 pub mod policy;
 /// Facts: what the head of a request says, read and not judged.
 pub mod request;
+/// Locks, pure: which concern a resource, which conflict, which a request has satisfied.
+pub mod locks;
 /// Decisions, pure: the checks in their order, and a permit or a refusal.
 pub mod decide;
 /// What passes, between the public URLs and the back end's: headers of requests, headers and XML bodies of answers.
 pub mod rewrite;
 /// The back end in the box: a directory served over WebDAV.
 pub mod backend;
+/// Where locks are kept: in memory, in a file, in a Redis.
+pub mod store;
 /// What the gateway tells about itself: access log, metrics, its own log.
 pub mod telemetry;
 /// The admin listener: metrics and health.

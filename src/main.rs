@@ -4,7 +4,10 @@ use std::{error::Error, io, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use davgate::{
-    cli::{self, demo::DemoArgs, explain::ExplainArgs, import::ImportArgs, schema::SchemaArgs, test::TestArgs},
+    cli::{
+        self, demo::DemoArgs, explain::ExplainArgs, import::ImportArgs, locks::LocksCommand, schema::SchemaArgs,
+        test::TestArgs,
+    },
     gateway, telemetry,
 };
 
@@ -29,7 +32,13 @@ enum Command {
     Check {
         /// The configuration file
         file: PathBuf,
+        /// Ask the back ends and the lock store, too, whether they answer; without it no network is touched
+        #[arg(long)]
+        connect: bool,
     },
+    /// Who has which lock, and the release of one: 0 done, 1 there is no such lock, 2 it could not be asked
+    #[command(subcommand)]
+    Locks(LocksCommand),
     /// Say what would become of a request, and why: 0 permitted, 1 refused, 3 it depends on what is there, 2 no answer
     Explain(ExplainArgs),
     /// Print what another server's file says as rules of a route: 0 all of it, 3 not all, 1 not readable
@@ -59,7 +68,15 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             cli::demo::run(&args, gateway::run)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Check { file } => Ok(cli::check::check(&file, &mut io::stdout(), &mut io::stderr())?),
+        Command::Check { file, connect } => {
+            let check = if connect {
+                cli::check::connect
+            } else {
+                cli::check::check
+            };
+            Ok(check(&file, &mut io::stdout(), &mut io::stderr())?)
+        }
+        Command::Locks(command) => cli::locks::run(&command, &mut io::stdout(), &mut io::stderr()),
         Command::Explain(args) => Ok(cli::explain::run(&args, &mut io::stdout(), &mut io::stderr())?),
         Command::Import(args) => Ok(cli::import::import(&args, &mut io::stdout(), &mut io::stderr())?),
         Command::Test(args) => Ok(cli::test::run(&args, &mut io::stdout(), &mut io::stderr())?),

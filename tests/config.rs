@@ -15,8 +15,12 @@ use std::path::{Path, PathBuf};
 use davgate::access::PrivilegeSet;
 use davgate::config::{compile, json_schema, load, load_rules};
 use davgate::identity::{BackEndCredentials, Principal};
+use davgate::policy::locking::StoreSettings;
 use davgate::policy::method::Standing;
-use davgate::policy::{Limits, LogTarget, MaxDepth, Method, MethodSet, Profile};
+use davgate::policy::{
+    Limits, LockSettings, Locking, LogTarget, MaxDepth, Method, MethodSet, OrphanLocks, Profile, RouteLocks,
+    UnmappedLock,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -294,15 +298,71 @@ fn secrets_are_never_shown() {
 
 #[test]
 fn what_is_probably_not_meant_is_a_warning() {
-    let text = fs::read_to_string(root().join("tests/config/warnings.yaml")).unwrap();
-    let warnings = compile(&text, "broken.yaml")
-        .unwrap_or_else(|errors| panic!("{errors}"))
-        .warnings;
-    let announced = announced(&text);
-    assert_eq!(warnings.len(), announced.len(), "{warnings:#?}");
-    for (warning, expected) in warnings.iter().zip(announced) {
-        assert!(fits(warning, expected), "no {expected:?} in {warnings:#?}");
+    let files = files("tests/config");
+    let told: Vec<&String> = files
+        .iter()
+        .filter(|(name, _)| name.starts_with("warnings"))
+        .map(|(_, text)| text)
+        .collect();
+    assert!(told.len() >= 4);
+    for text in told {
+        let warnings = compile(text, "broken.yaml")
+            .unwrap_or_else(|errors| panic!("{errors}"))
+            .warnings;
+        let announced = announced(text);
+        assert_eq!(warnings.len(), announced.len(), "{warnings:#?}");
+        for (warning, expected) in warnings.iter().zip(announced) {
+            assert!(fits(warning, expected), "no {expected:?} in {warnings:#?}");
+        }
     }
+}
+
+// 4.1, L-67, L-68: what the keys of locks mean, and what stands where a file says nothing
+#[test]
+fn what_files_say_of_locks() {
+    let policy = |name: &str| load(&root().join("tests/config/good").join(name)).unwrap().policy;
+    let seconds =
+        |locks: &LockSettings| [locks.timeout, locks.min_timeout, locks.max_timeout].map(|time| time.as_secs());
+    let good = root().join("tests/config/good");
+    let file = policy("locks-file.yaml");
+    assert_eq!(file.locks.store, StoreSettings::File(good.join("state/locks.redb")));
+    assert_eq!(seconds(&file.locks), [600, 30, 43_200]);
+    assert_eq!(
+        (file.locks.per_principal, file.locks.seal_key),
+        (100, Some(good.join("seal.key")))
+    );
+    let row = |locking, orphans, unmapped, fix_locknull| RouteLocks {
+        locking,
+        orphans,
+        unmapped,
+        fix_locknull,
+    };
+    let routes: Vec<RouteLocks> = file.routes.iter().map(|route| route.locks).collect();
+    let expected = [
+        row(Locking::Observe, OrphanLocks::Adopt, UnmappedLock::Create, true),
+        row(Locking::Emulate, OrphanLocks::Pass, UnmappedLock::Refuse, false),
+        row(Locking::Emulate, OrphanLocks::Pass, UnmappedLock::NameOnly, false),
+        row(Locking::Off, OrphanLocks::Pass, UnmappedLock::Create, false),
+        row(Locking::Observe, OrphanLocks::Deny, UnmappedLock::Create, false),
+    ];
+    assert_eq!(routes, expected);
+
+    let redis = policy("locks-redis.yaml").locks;
+    // The usual time follows the longest one.
+    assert_eq!(seconds(&redis), [600, 60, 600]);
+    let StoreSettings::Redis(redis) = redis.store else {
+        panic!("a Redis")
+    };
+    assert_eq!(
+        (redis.url.as_str(), redis.prefix.as_str()),
+        ("rediss://redis.internal:6380/3", "files.example.org")
+    );
+    assert_eq!(
+        (redis.user.as_deref(), redis.password_file),
+        (Some("davgate"), Some(good.join("service.password")))
+    );
+    assert_eq!(redis.ca, Some(good.join("../../data/tls/ca.pem")));
+    assert_eq!(policy("everything.yaml").locks, LockSettings::default());
 }
 
 #[test]
@@ -329,7 +389,9 @@ fn what_files_mean() {
         required.collect::<Vec<_>>(),
         [None, None, Some(Some(true)), Some(Some(false))]
     );
-    assert_eq!(policy.admin, Some("127.0.0.1:9090".parse().unwrap()));
+    let admin = policy.admin.as_ref().unwrap();
+    assert_eq!(admin.address, "127.0.0.1:9090".parse().unwrap());
+    assert!(admin.token.is_some());
     assert_eq!(
         policy.access_log,
         LogTarget::File("tests/config/good/logs/access.log".into())
@@ -459,9 +521,7 @@ fn without_methods_read_write_and_lock_pass() {
 /// A later key of the contract is refused by its name, never accepted in silence.
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {
-    let errors = compile("locks: {}\n", "broken.yaml").unwrap_err().to_string();
-    assert!(errors.contains("locks: not in this version"), "{errors}");
-    for key in ["locking", "spool"] {
+    for key in ["hide", "spool"] {
         let errors = compile(&format!("routes: [{{ {key}: {{}} }}]\n"), "broken.yaml")
             .unwrap_err()
             .to_string();

@@ -20,9 +20,11 @@ const ROOMS: &[&str] = &[
     "access",
     "policy",
     "request",
+    "locks",
     "decide",
     "rewrite",
     "backend",
+    "store",
     "telemetry",
     "admin",
     "config",
@@ -49,7 +51,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sha_crypt", &["identity/basic/"]),
     ("jsonwebtoken", &["identity/bearer/"]),
     ("rustls", &["identity/bearer/fetch", "tls/", "gateway/tls"]),
-    ("ring", &["identity/"]),
+    ("ring", &["identity/", "locks/seal"]),
+    ("redb", &["store/file/"]),
+    // `redis::` is the store's own module, too.
+    ("redis", &["store/"]),
     ("x509_parser", &["identity/client_certificate"]),
 ];
 

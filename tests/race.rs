@@ -191,7 +191,7 @@ fn what_was_overtaken_is_decided_again() {
         assert_eq!(lab.backend.case(&request.name).len(), times, "{}", request.name);
     };
     let lock = |name: &str, path: &str| by("maker", req(name, "LOCK", path).xml(LOCKINFO));
-    let made = || answer("201 Created", &[], "");
+    let made = || answer("201 Created", &[("Lock-Token", "<urn:uuid:1>")], "");
 
     // It appeared, and may not be written.
     lab.backend

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use support::backend::{BackEnd, multistatus};
 use support::gateway::Gateway;
 use support::lab::Lab;
-use support::samples::{PROPFIND, propfind_answer};
+use support::samples::{LOCKINFO, PROPFIND, propfind_answer};
 use support::wire::{Req, raw, req};
 use support::{each, samples};
 
@@ -147,7 +147,15 @@ fn what_rules_refuse_passes_and_is_told() {
     ];
     each(rows, |(method, path, more, status, rule, place)| {
         let name = format!("told {method} {path}");
-        let [enforced, trial] = twins("ann", &name, method, path, more);
+        // Without a body it would refresh a lock.
+        let whole = |request: Req| {
+            if method == "LOCK" {
+                request.xml(LOCKINFO)
+            } else {
+                request
+            }
+        };
+        let [enforced, trial] = twins("ann", &name, method, path, more).map(whole);
         lab.refuse_after_probe(status, &enforced);
         let counter = format!("davgate_reported_total{{route=\"trial\",rule=\"{rule}\"}}");
         let before = metric(lab, &counter);

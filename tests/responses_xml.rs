@@ -281,12 +281,15 @@ fn lock_answers() {
             lock_answer("/dav/l1", "me /dav/me", "/dav/me"),
         ),
     );
-    let (_, got) = lab.pass(&req("C-7 LOCK", "LOCK", "/files/l1").xml(LOCKINFO));
+    // L-9: the owner is the client's own, whatever the back end has made of it.
+    let owner = "<D:owner>you /dav/you<D:href>/dav/you</D:href></D:owner>";
+    let body = LOCKINFO.replace("<D:owner>me</D:owner>", owner);
+    let (_, got) = lab.pass(&req("C-7 LOCK", "LOCK", "/files/l1").xml(body));
     assert_eq!(got.header("lock-token"), Some("<opaquelocktoken:b1>"));
     let text = got.text();
     assert!(text.contains("lockroot><D:href>/files/l1<"), "{text}");
     assert!(
-        text.contains("<D:owner>me /dav/me<D:href>/dav/me</D:href></D:owner>"),
+        text.contains("<D:owner xmlns:D=\"DAV:\">you /dav/you<D:href>/dav/you</D:href></D:owner>"),
         "{text}"
     );
     assert!(

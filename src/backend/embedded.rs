@@ -4,10 +4,12 @@
 //! reaches it as it reaches any other back end, so streaming, held requests and probes are the same code for all.
 //!
 //! It runs on a tokio runtime of its own: neither the gateway's shutdown order nor its load decides over its life.
-//! Bodies stream both ways. Locks live in memory and are gone with the process. Dead properties are not stored.
+//! Bodies stream both ways. Locks and dead properties live in memory and are gone with the process.
 //! What is promised about files (uploads whole or not at all, no way out through symbolic links) is in [`files`].
 
+mod errand;
 mod files;
+mod properties;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -21,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dav_server::memls::MemLs;
-use dav_server::{DavHandler, DavMethod, DavMethodSet, body::Body};
+use dav_server::{DavConfig, DavHandler, DavMethod, DavMethodSet, body::Body};
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -31,6 +33,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::{Builder, Runtime};
 
+use errand::Errand;
 use files::Files;
 
 /// Bytes read from a file at once while it is sent.
@@ -41,7 +44,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A running embedded back end. It stops, and its socket goes, when the value is dropped.
 pub struct EmbeddedServer {
     runtime: Option<Runtime>,
-    handler: DavHandler,
+    service: Service,
     directory: PathBuf,
     socket: PathBuf,
     /// Removes the socket and its directory when dropped.
@@ -68,15 +71,15 @@ pub fn spawn(dir: &Path) -> io::Result<EmbeddedServer> {
         .enable_all()
         .build()?;
     upload::sweep(&directory);
-    let handler = handler(&directory);
+    let service = Service::new(&directory);
     let listener = {
         let _entered = runtime.enter();
         UnixListener::bind(&socket)?
     };
-    runtime.spawn(accept_unix(listener, handler.clone()));
+    runtime.spawn(accept_unix(listener, service.clone()));
     Ok(EmbeddedServer {
         runtime: Some(runtime),
-        handler,
+        service,
         directory,
         socket,
         _private: private,
@@ -119,7 +122,7 @@ impl EmbeddedServer {
             let _entered = runtime.enter();
             TcpListener::from_std(listener)?
         };
-        runtime.spawn(accept_tcp(listener, self.handler.clone()));
+        runtime.spawn(accept_tcp(listener, self.service.clone()));
         Ok(bound)
     }
 }
@@ -134,31 +137,71 @@ impl Drop for EmbeddedServer {
     }
 }
 
-fn handler(directory: &Path) -> DavHandler {
-    let mut methods = DavMethodSet::all();
-    // PATCH would write into the file in place, so an interrupted one would leave half of it.
-    methods.remove(DavMethod::Patch);
-    DavHandler::builder()
-        .filesystem(Box::new(Files::new(directory)))
-        .locksystem(MemLs::new())
-        .methods(methods)
-        .read_buf_size(READ_SIZE)
-        .build_handler()
+/// What answers requests. Clones share locks and properties.
+#[derive(Clone)]
+struct Service {
+    handler: DavHandler,
+    files: Files,
 }
 
-async fn accept_unix(listener: UnixListener, handler: DavHandler) {
+impl Service {
+    fn new(directory: &Path) -> Self {
+        let mut methods = DavMethodSet::all();
+        // PATCH would write into the file in place, so an interrupted one would leave half of it.
+        methods.remove(DavMethod::Patch);
+        let files = Files::new(directory);
+        let handler = DavHandler::builder()
+            .filesystem(Box::new(files.clone()))
+            .locksystem(MemLs::new())
+            .methods(methods)
+            .read_buf_size(READ_SIZE)
+            .build_handler();
+        Self { handler, files }
+    }
+
+    /// The settings of one request: dav-server takes all others from its handler.
+    fn on(&self, errand: Errand) -> DavConfig {
+        DavHandler::builder().filesystem(Box::new(self.files.on(errand)))
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let ranged = request.headers().contains_key(header::CONTENT_RANGE);
+        if let Some(status) = refusal(request.method(), request.uri().path(), ranged) {
+            return only(status);
+        }
+        match request.method().as_str() {
+            "PROPFIND" => match Errand::of_propfind(request).await {
+                Ok((errand, request)) => self.handler.handle_with(self.on(errand), request).await,
+                Err(status) => only(status),
+            },
+            "COPY" => {
+                let errand = Errand::of_copy(request.uri(), request.headers());
+                self.handler.handle_with(self.on(errand), request).await
+            }
+            _ => self.handler.handle(request).await,
+        }
+    }
+}
+
+fn only(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+async fn accept_unix(listener: UnixListener, service: Service) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => serve(stream, handler.clone()),
+            Ok((stream, _)) => serve(stream, service.clone()),
             Err(error) => pause(&error).await,
         }
     }
 }
 
-async fn accept_tcp(listener: TcpListener, handler: DavHandler) {
+async fn accept_tcp(listener: TcpListener, service: Service) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => serve(stream, handler.clone()),
+            Ok((stream, _)) => serve(stream, service.clone()),
             Err(error) => pause(&error).await,
         }
     }
@@ -173,13 +216,13 @@ async fn pause(error: &io::Error) {
 ///
 /// No timeouts here: the only peer is the gateway, which has them, and an idle connection closed by this side would be a
 /// race the gateway loses for methods that cannot be sent twice.
-fn serve<S>(stream: S, handler: DavHandler)
+fn serve<S>(stream: S, service: Service)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
-        let handler = handler.clone();
-        async move { Ok::<_, Infallible>(answer(&handler, request).await) }
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service.answer(request).await) }
     });
     tokio::spawn(async move {
         // The handler runs inside the connection's task on purpose: when the connection breaks, the upload is dropped
@@ -189,21 +232,6 @@ where
             tracing::debug!(%error, "embedded back end: connection ended");
         }
     });
-}
-
-async fn answer(handler: &DavHandler, request: Request<Incoming>) -> Response<Body> {
-    match refusal(
-        request.method(),
-        request.uri().path(),
-        request.headers().contains_key(header::CONTENT_RANGE),
-    ) {
-        None => handler.handle(request).await,
-        Some(status) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = status;
-            response
-        }
-    }
 }
 
 /// What dav-server would do but must not: empty the whole directory and remove it, or write into the middle of a file.

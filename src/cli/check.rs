@@ -1,5 +1,6 @@
 //! `davgate check FILE`: all that is wrong with a configuration file, or what it does. In: the file. Out: errors and warnings on
-//! standard error, a summary of a good file on standard output, exit code 0 for good and 1 for wrong.
+//! standard error, a summary of a good file on standard output, exit code 0 for good and 1 for wrong. With `--connect`, also whether the
+//! lock store and the back ends answer.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
@@ -9,7 +10,11 @@ use std::process::ExitCode;
 use crate::access::Acl;
 use crate::config::load;
 use crate::identity::settings::{BackEndCredentials, SourceSettings};
-use crate::policy::{CollectionGet, Limits, Listener, Location, LogTarget, MaxDepth, MethodRule, Mode, Policy, Route};
+use crate::policy::locking::StoreSettings;
+use crate::policy::{
+    AdminSettings, CollectionGet, Limits, Listener, Location, Locking, LogTarget, MaxDepth, MethodRule, Mode, Policy,
+    Route,
+};
 
 /// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
 pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
@@ -36,6 +41,25 @@ pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Res
     }
 }
 
+/// As [`check`], and asks what a good file names: back ends and the lock store. What is not as it should be is an error too.
+pub fn connect(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
+    let checked = check(file, out, err)?;
+    let Ok(loaded) = load(file) else { return Ok(checked) };
+    let found = crate::gateway::connect::connect(&loaded.policy)?;
+    for finding in &found {
+        if finding.good {
+            writeln!(out, "{}", finding.what)?;
+        } else {
+            writeln!(err, "error: {}", finding.what)?;
+        }
+    }
+    Ok(if found.iter().all(|finding| finding.good) {
+        checked
+    } else {
+        ExitCode::from(1)
+    })
+}
+
 /// What a policy does, in a few lines a route.
 struct Summary<'a>(&'a Policy);
 
@@ -54,8 +78,12 @@ impl Display for Summary<'_> {
             };
             writeln!(f, "listener {address}{tls}")?;
         }
-        match policy.admin {
-            Some(address) => writeln!(f, "admin {address}")?,
+        match &policy.admin {
+            Some(AdminSettings { address, token: None }) => writeln!(f, "admin {address}")?,
+            Some(AdminSettings {
+                address,
+                token: Some(_),
+            }) => writeln!(f, "admin {address} (shows locks)")?,
             None => writeln!(f, "admin none")?,
         }
         for (name, target) in [("access", &policy.access_log), ("audit", &policy.audit_log)] {
@@ -64,6 +92,11 @@ impl Display for Summary<'_> {
                 LogTarget::Off => writeln!(f, "{name} log off")?,
                 LogTarget::File(path) => writeln!(f, "{name} log {}", path.display())?,
             }
+        }
+        match &policy.locks.store {
+            StoreSettings::Memory => writeln!(f, "locks memory")?,
+            StoreSettings::File(path) => writeln!(f, "locks file {}", path.display())?,
+            StoreSettings::Redis(redis) => writeln!(f, "locks redis {} (prefix {})", redis.url, redis.prefix)?,
         }
         if let Some(identity) = &policy.identity {
             let sources: Vec<&str> = identity.sources.iter().map(SourceSettings::name).collect();
@@ -102,6 +135,11 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
             f,
             "  GET of a folder: a listing of davgate's own, where not all of it may be read"
         )?,
+    }
+    match route.locks.locking {
+        Locking::Observe => writeln!(f, "  locks: the back end's, used by their creators only")?,
+        Locking::Emulate => writeln!(f, "  locks: davgate's own")?,
+        Locking::Off => writeln!(f, "  locks: none")?,
     }
     if route.mode == Mode::Report {
         writeln!(f, "  report mode: what methods and access refuse is told, and passes")?;
@@ -220,8 +258,8 @@ mod tests {
             err,
             "warning: FILE:9: routes[0].methods[1]: can never match: the rule on line 8 comes first\n"
         );
-        let expected = "listener 127.0.0.1:8080\nadmin none\naccess log stdout\naudit log stdout\nroute files (line 3)\n  dav.example.org: /files/ -> \
-                        http://127.0.0.1:8081/dav/ (apache)\n  /a/**: GET, HEAD, OPTIONS, PROPFIND, REPORT\n  /a/b: PUT (body 5MiB)\n  \
+        let expected = "listener 127.0.0.1:8080\nadmin none\naccess log stdout\naudit log stdout\nlocks memory\nroute files (line 3)\n  dav.example.org: /files/ -> \
+                        http://127.0.0.1:8081/dav/ (apache)\n  locks: the back end's, used by their creators only\n  /a/**: GET, HEAD, OPTIONS, PROPFIND, REPORT\n  /a/b: PUT (body 5MiB)\n  \
                         elsewhere: nothing\n  limits: body unlimited, xml 1MiB (64 deep, 50000 elements), report 4MiB, target 8KiB, \
                         propfind depth 1, headers 64KiB in 128 lines of 16KiB\n  no access control of its own: who may do what is the \
                         back end's decision\nFILE: good\n";
@@ -237,7 +275,8 @@ mod tests {
              access: [{ path: /**, allow: [read], to: everyone }]\n",
         );
         assert_eq!((code, err.as_str()), (ExitCode::SUCCESS, ""));
-        let told = "(generic)\n  the back end is told the user in x-name\n  GET of a folder: refused\n";
+        let told =
+            "(generic)\n  the back end is told the user in x-name\n  GET of a folder: refused\n  locks: the back end's";
         assert!(out.contains(told), "{out}");
     }
 

@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod import;
+pub mod locks;
 pub mod run;
 pub mod schema;
 pub mod test;

@@ -58,7 +58,7 @@ mod tests {
                 .contains("longest prefix")
         );
         assert!(
-            !String::from_utf8(out).unwrap().contains("null"),
+            !String::from_utf8(out).unwrap().contains("\"null\""),
             "null is never a value"
         );
     }

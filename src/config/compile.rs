@@ -8,7 +8,7 @@ use super::error::{ConfigErrors, KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{List, RawConfig};
 use super::shape;
-use super::{compile_groups, compile_identity, compile_listener, compile_names, compile_route};
+use super::{compile_groups, compile_identity, compile_listener, compile_locks, compile_names, compile_route};
 use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
 use crate::identity::settings::{IdentitySettings, Member, SourceSettings};
@@ -91,7 +91,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &Document<'_>) -> 
     let admin = raw
         .admin
         .as_ref()
-        .and_then(|admin| compile_listener::address(judge, admin.address.as_deref(), &root.key("admin"), &mut taken));
+        .and_then(|admin| compile_listener::admin(judge, admin, &root.key("admin"), &mut taken));
     let access_log = log_target(judge, raw.access_log.as_deref(), root.key("access_log"));
     let audit_log = log_target(judge, raw.audit_log.as_deref(), root.key("audit_log"));
     let groups = compile_groups::known(raw.identity.as_ref());
@@ -122,12 +122,16 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &Document<'_>) -> 
             .iter()
             .for_each(|(at, route)| refuse_without_identity(judge, route, at));
     }
+    let at = root.key("locks");
+    let locks = compile_locks::compile(judge, raw.locks.as_ref(), &at);
+    compile_locks::compare(judge, raw.locks.as_ref(), &at, &routes);
     Policy {
         listeners,
         admin,
         identity,
         access_log,
         audit_log,
+        locks,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
     }
 }
@@ -139,6 +143,7 @@ fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath) {
         judge.refuse(nobody(path.key("backend").key("credentials").key("header")));
     }
     let anonymous = |who: &Who| matches!(who, Who::Everyone | Who::Anonymous);
+    compile_locks::refuse_without_identity(judge, route, path);
     let rules = route.access.iter().flat_map(Acl::rules);
     for (_, ace) in rules.filter(|(_, ace)| !ace.to.iter().all(anonymous)).take(1) {
         judge.refuse(nobody(path.key("access")).on_line(ace.line));

@@ -52,6 +52,8 @@ fn location(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(Loca
             if !directory.is_dir() {
                 judge.refuse(Problem::new(at, "is no directory").expected("a directory that exists"));
             }
+            // However it is written, it is one back end: locks are kept by its name (section 4.1).
+            let directory = directory.canonicalize().unwrap_or(directory);
             Some((Location::Embedded(directory), CanonicalPath::root()))
         }
         (Some(url), Some(_)) => {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawClients, RawListener, RawTls};
-use crate::policy::Listener;
+use super::raw::{RawAdmin, RawClients, RawListener, RawTls};
+use crate::policy::{AdminSettings, Listener};
 use crate::tls::{self, ClientCertificates, TlsError, TlsSettings};
 
 /// The listener that `raw` at `path` describes; `taken` are the addresses of those before it, and then its too.
@@ -39,6 +39,19 @@ pub fn address(
     }
     taken.push((address, path.clone()));
     Some(address)
+}
+
+/// The admin listener that `raw` at `path` describes.
+pub fn admin(
+    judge: &mut Judge,
+    raw: &RawAdmin,
+    path: &KeyPath,
+    taken: &mut Vec<(SocketAddr, KeyPath)>,
+) -> Option<AdminSettings> {
+    let token = raw.token_file.as_ref();
+    let token = token.and_then(|file| judge.long_secret(file, &path.key("token_file")));
+    let address = address(judge, raw.address.as_deref(), path, taken)?;
+    Some(AdminSettings { address, token })
 }
 
 /// Refuses the source of identity at `path` where no listener asks for certificates: it could never name anybody.

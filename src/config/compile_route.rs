@@ -9,7 +9,7 @@ use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
-use super::{compile_backend, compile_limits, method_names, reports};
+use super::{compile_backend, compile_limits, compile_locks, method_names, reports};
 use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
@@ -103,6 +103,9 @@ pub fn compile(
         (Some(false) | None, _) => None,
     };
     let (public, (backend, upstream)) = public.zip(backend)?;
+    let back_end = (profile, backend.credentials.tells_user(), access.is_some());
+    let locks = compile_locks::of_route(judge, raw, path, back_end, &methods);
+    let dead_properties = compile_locks::dead_properties(judge, raw, path, locks.locking);
     Some(Route {
         // No two routes have the same prefix for one host, so this is a name of its own.
         name: name.unwrap_or_else(|| format!("{}{public}", hosts.first().map_or("", String::as_str))),
@@ -123,6 +126,8 @@ pub fn compile(
         path_rules,
         noroot: raw.noroot.unwrap_or(false),
         public_options: raw.public_options.unwrap_or(false),
+        locks,
+        dead_properties,
         hide_lock_owner: raw.hide_lock_owner.unwrap_or(false),
         sync_epochs,
         pass_error_bodies: raw.pass_error_bodies.unwrap_or(false),

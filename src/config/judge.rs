@@ -8,7 +8,12 @@ use std::time::Duration;
 use super::error::{KeyPath, Problem};
 use super::raw::List;
 use super::values::{ByteSize, TimeSpan};
+use crate::identity::Secret;
+use crate::identity::watched::read_secret;
 use crate::url::{Authority, CanonicalPath, Origin, Scheme};
+
+/// Shortest secret that cannot be guessed.
+const LONG: usize = 32;
 
 /// Collects problems while the values of one file are read.
 #[derive(Debug)]
@@ -76,6 +81,27 @@ impl Judge {
     /// `path` as the file means it: relative to the file's own directory.
     pub fn file(&self, path: &str) -> PathBuf {
         self.directory.join(path)
+    }
+
+    /// The secret of at least 32 characters in `file`; an empty one where secrets are not read.
+    pub fn long_secret(&mut self, file: &str, path: &KeyPath) -> Option<Secret> {
+        if !self.reads_secrets {
+            return Some(Secret::new(String::new()));
+        }
+        match read_secret(&self.file(file)) {
+            Ok(secret) if secret.expose().len() < LONG => {
+                let problem = Problem::new(path.clone(), "the secret in this file is too short (not shown)");
+                self.refuse(problem.expected("at least 32 characters"));
+                None
+            }
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                for line in error.lines() {
+                    self.refuse(Problem::new(path.clone(), line));
+                }
+                None
+            }
+        }
     }
 
     /// An IP address with a port.

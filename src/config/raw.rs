@@ -9,6 +9,7 @@ use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
+use super::raw_locks::{RawDeadProperties, RawLocking, RawLocks, RawOrphans, RawUnmapped};
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
@@ -24,7 +25,7 @@ pub struct RawConfig {
     /// Where clients connect.
     #[schemars(required, length(min = 1))]
     pub listeners: Option<List<RawListener>>,
-    /// The admin listener: metrics and health. Default: none.
+    /// The admin listener: metrics, health and locks. Default: none.
     pub admin: Option<RawAdmin>,
     /// Who may say who is asking. Default: nobody does; the back ends alone ask for credentials.
     pub identity: Option<RawIdentity>,
@@ -34,6 +35,8 @@ pub struct RawConfig {
     /// Where the audit log goes, one line for each refusal and each write: `stdout` (default), `off`, or a file.
     #[schemars(length(min = 1))]
     pub audit_log: Option<String>,
+    /// Where locks are kept, and their bounds. Default: in memory.
+    pub locks: Option<RawLocks>,
     /// The public prefixes and what stands behind each. The longest prefix wins.
     #[schemars(required, length(min = 1))]
     pub routes: Option<List<RawRoute>>,
@@ -81,7 +84,7 @@ pub enum RawClients {
     Optional,
 }
 
-/// The admin listener.
+/// The admin listener: metrics, health and locks.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping with address")]
 pub struct RawAdmin {
@@ -91,6 +94,10 @@ pub struct RawAdmin {
         regex(pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
     )]
     pub address: Option<String>,
+    /// A file with a secret of at least 32 characters on its only line: whoever shows it as a bearer token may list locks and release
+    /// them. Default: nobody may.
+    #[schemars(length(min = 1))]
+    pub token_file: Option<String>,
 }
 
 /// One public prefix.
@@ -145,6 +152,21 @@ pub struct RawRoute {
     /// Answer OPTIONS to everybody, without the back end: `Allow` by the rules of `methods`, `DAV: 1`, or `1, 2` with LOCK. For clients
     /// that ask before they log in. Default: false.
     pub public_options: Option<bool>,
+    /// Who decides about locks: `observe`, the back end, and the gateway sees to it that only their creators use them; `emulate`, the
+    /// gateway alone; `off`, nobody. Default: observe where the back end has locks, else off.
+    pub locking: Option<RawLocking>,
+    /// With `observe`, locks of the back end whose creator nobody knows: `deny`, they are somebody else's; `pass`, the back end decides;
+    /// `adopt`, they belong to whoever submits their token first. Default: pass, or deny where the back end sees but one account.
+    pub orphan_locks: Option<RawOrphans>,
+    /// With `emulate`, LOCK of a URL with nothing there: `create` an empty resource, lock the `name-only`, or `refuse`. Default: create;
+    /// name-only with Radicale.
+    pub unmapped_lock: Option<RawUnmapped>,
+    /// With `observe`, make an empty resource before LOCK of a URL with nothing there, for back ends that lock the name alone, as Apache
+    /// does. Default: false.
+    pub fix_locknull: Option<bool>,
+    /// What becomes of properties that clients set: `pass`, the back end decides; `discard`, with `locking: emulate`, davgate says that they are
+    /// set and keeps nothing, for back ends without PROPPATCH such as nginx. Default: pass.
+    pub dead_properties: Option<RawDeadProperties>,
     /// Leave the `owner` text of other people's locks out of answers; needs `access`. Default: false.
     pub hide_lock_owner: Option<bool>,
     /// Wrap sync tokens (RFC 6578), so that clients sync anew after a change of the rules; needs `access`. Default: false.

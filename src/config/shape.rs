@@ -12,12 +12,9 @@ use super::error::{KeyPath, Problem, Step};
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 12] = [
-    "locks",
-    "locking",
+const LATER: [&str; 9] = [
     "spool",
     "hide",
-    "public_options",
     "auto_home",
     "partial_put",
     "max_connections",
@@ -154,7 +151,7 @@ mod tests {
         });
         let found = problems(value);
         for expected in [
-            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, routes; did you mean listeners?",
+            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, locks, routes; did you mean listeners?",
             "listeners[0].address: found a number; expected a string",
             "listeners[0].tlz: unknown key; expected address or tls; did you mean tls?",
             "listeners[1]: found a string; expected a mapping with address",

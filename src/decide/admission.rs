@@ -8,8 +8,9 @@ use crate::{
         if_header::{self, Condition},
         lock_token::LockToken,
         operation::Kind,
+        sync_token,
     },
-    url::{PublicPath, path_rules::PathUse},
+    url::{PublicPath, UpstreamPath, path_rules::PathUse},
     xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
@@ -41,6 +42,8 @@ pub struct Admitted {
     pub(super) overwrite: Option<bool>,
     pub(super) destination: Option<Located>,
     pub(super) if_header: Option<If>,
+    /// The resource of each tag in it.
+    pub(super) tagged: Vec<(String, UpstreamPath)>,
     pub(super) lock_token: Option<LockToken>,
     pub(super) body: BodyPlan,
     /// What the body says of the operation, and the resources it names that must be readable.
@@ -68,9 +71,18 @@ impl Admitted {
                 target.allowed.without(MethodSet::of(&[Method::Put])),
             ));
         }
+        let mut tagged = Vec::new();
         let if_header = match headers.if_header {
             Some(parsed) => {
-                let parsed = parsed.map_tags(|tag, conditions| if_tag(tag, conditions, &target, &neighbourhood))?;
+                let untagged = parsed.lists().iter().filter(|list| list.tag.is_none());
+                for list in untagged {
+                    compares_in_the_open(&list.conditions, &target, &target.public)?;
+                }
+                let parsed = parsed.map_tags(|tag, conditions| {
+                    let (mapped, place) = if_tag(tag, conditions, &target, &neighbourhood)?;
+                    tagged.push((mapped.clone(), place));
+                    Ok::<_, Denial>(mapped)
+                })?;
                 Some(sync_tokens::in_if(parsed, &target)?)
             }
             None => None,
@@ -106,6 +118,7 @@ impl Admitted {
             lock_token: headers.lock_token,
             destination,
             if_header,
+            tagged,
             body,
             kind: match target.method {
                 // Who made the lock is the back end's to know.
@@ -127,18 +140,33 @@ impl Admitted {
     }
 }
 
-/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent. The entity tag of what
-/// the principal may not read compares with nothing, whatever is there: the answer would tell. A lock token tells nothing to who
+/// The entity tag of what the principal may not read compares with nothing, nor does its sync token, which is often a small
+/// number; whatever is there, with `Not` and without: the answer would tell whether a guess was right. A lock token tells nothing to who
 /// does not know it already.
-fn if_tag(tag: &str, conditions: &[Condition], target: &Target, near: &Neighbourhood<'_>) -> Result<String, Denial> {
+fn compares_in_the_open(conditions: &[Condition], target: &Target, place: &PublicPath) -> Result<(), Denial> {
+    let compares = |condition: &Condition| match &condition.state {
+        if_header::State::EntityTag(_) => true,
+        if_header::State::Token(token) => sync_token::may_be(token),
+    };
+    if conditions.iter().any(compares) && !privileges::reads(target, place) {
+        return Err(Denial::IfFalse);
+    }
+    Ok(())
+}
+
+/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent.
+fn if_tag(
+    tag: &str,
+    conditions: &[Condition],
+    target: &Target,
+    near: &Neighbourhood<'_>,
+) -> Result<(String, UpstreamPath), Denial> {
     let found = near.locate(tag, PathUse::Target).map_err(|error| match error {
         LocateError::Form | LocateError::Path(_) | LocateError::Foreign | LocateError::OtherRoute => Denial::If,
     })?;
-    let compares = |condition: &Condition| matches!(condition.state, if_header::State::EntityTag(_));
-    if conditions.iter().any(compares) && !privileges::reads(target, &found.public) {
-        return Err(Denial::IfFalse);
-    }
-    Ok(format!("{}{}", target.route.backend.location.origin(), found.upstream))
+    compares_in_the_open(conditions, target, &found.public)?;
+    let mapped = format!("{}{}", target.route.backend.location.origin(), found.upstream);
+    Ok((mapped, found.upstream))
 }
 
 #[cfg(test)]

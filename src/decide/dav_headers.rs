@@ -41,7 +41,8 @@ impl DavHeaders {
         names(headers, route.refuse_underscore, route.strict_override)?;
         expectation(headers)?;
         let (depth, noroot) = depth(headers, method, route.noroot)?;
-        preconditions(headers, route.backend.profile.habits().bare_entity_tags)?;
+        let bare = route.backend.profile.habits().bare_entity_tags;
+        preconditions(headers, bare)?;
         if method == Method::Put && headers.contains_key(header::CONTENT_RANGE) {
             return Err(Denial::PartialPut);
         }
@@ -54,6 +55,7 @@ impl DavHeaders {
             overwrite: overwrite(headers, method)?,
             destination: destination(headers, method)?,
             if_header: match text(headers, "if").map_err(|NotText| Denial::If)? {
+                Some(value) if bare => Some(If::parse_with_bare_entity_tags(value).map_err(|_| Denial::If)?),
                 Some(value) => Some(If::parse(value).map_err(|_| Denial::If)?),
                 None => None,
             },

@@ -1,6 +1,7 @@
 //! Every refusal, and the one map from it to what is told: status, rule, and the name that stands in the body (ERR-1, ERR-2). No
 //! refusal repeats what the client wrote (ERR-3).
 
+use super::DeniedBy;
 use crate::{
     access::Privilege,
     identity::Refusal,
@@ -77,7 +78,7 @@ pub enum Denial {
     RefusedBelow,
     /// An If that is malformed, over its limits, or tagged with what is not this route's (L-20 to L-22).
     If,
-    /// An If that compares the entity tag of what the principal may not read.
+    /// An If that does not hold (L-24), or that compares the entity tag of what the principal may not read.
     IfFalse,
     /// If-Match or If-None-Match that cannot be read (B-46).
     EntityTag,
@@ -122,6 +123,29 @@ pub enum Denial {
     NeedPrivileges(PublicPath, Privilege, DeniedBy),
     /// GET of a collection of which not everything may be read.
     Listing,
+    /// A lock is in the way whose token was not submitted by the one who took it (L-38, L-39); its roots, of those that the principal may
+    /// know, at least one.
+    Locked(Vec<PublicPath>),
+    /// A lock that somebody has keeps a new one from being granted (L-55 to L-57); its roots, in the same way.
+    NoConflictingLock(Vec<PublicPath>),
+    /// UNLOCK with a token of no lock that covers the target (L-64).
+    LockTokenMatchesRequestUri,
+    /// A refresh with such a token, or with somebody else's (L-52).
+    RefreshTokenMatchesRequestUri,
+    /// A lock for nobody in particular (L-62).
+    AnonymousLock,
+    /// LOCK without a body and without a token in If (L-50).
+    RefreshWithoutToken,
+    /// LOCK without a body and with several tokens in If (L-53).
+    RefreshOfSeveral,
+    /// LOCK of what is not there, in a collection that is not there (L-60).
+    LockWithoutParent,
+    /// LOCK of what is not there, where it may not be made (L-81).
+    LockUnmapped,
+    /// The principal has as many locks as one may have (L-68).
+    TooManyLocks,
+    /// Where locks are kept does not answer (L-91).
+    LockStoreDown,
     /// What is there changed between the question and the write, and the body is gone.
     Changed,
     /// Another write to the same resource took too long.
@@ -136,19 +160,6 @@ pub enum Denial {
     NoRoom,
 }
 
-/// Which entry of `access` denies what is missing: its number in the list, and its line in the file; `None`: no entry grants it. That is no
-/// part of a verdict, so any two are equal: nothing is asked only to tell which.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeniedBy(pub Option<(usize, usize)>);
-
-impl PartialEq for DeniedBy {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for DeniedBy {}
-
 impl Denial {
     /// The status that answers it.
     pub fn status(&self) -> u16 {
@@ -162,16 +173,20 @@ impl Denial {
             Self::Hidden(_) => 404,
             Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
-            Self::Changed => 409,
-            Self::Busy => 503,
+            Self::Changed | Self::LockTokenMatchesRequestUri => 409,
+            Self::Busy | Self::LockStoreDown => 503,
+            Self::LockWithoutParent => 409,
+            Self::TooManyLocks | Self::AnonymousLock | Self::LockUnmapped => 403,
+            Self::RefreshWithoutToken | Self::RefreshOfSeveral => 400,
             Self::NoRoom => 507,
             Self::LengthRequired => 411,
-            Self::IfFalse => 412,
+            Self::IfFalse | Self::RefreshTokenMatchesRequestUri => 412,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
             Self::UnexpectedBody | Self::ContentCoding | Self::XmlRpc | Self::Subversion => 415,
             Self::Expectation => 417,
             Self::Misdirected => 421,
+            Self::Locked(_) | Self::NoConflictingLock(_) => 423,
             Self::HeaderTooLarge => 431,
             Self::UnknownMethod => 501,
             Self::DestinationForeign => 502,
@@ -245,6 +260,17 @@ impl Denial {
             Self::Hidden(_) => "A-32",
             Self::NeedPrivileges(..) => "A-31",
             Self::Listing => "A-24",
+            Self::Locked(_) => "L-38",
+            Self::NoConflictingLock(_) => "L-55",
+            Self::LockTokenMatchesRequestUri => "L-64",
+            Self::RefreshTokenMatchesRequestUri => "L-52",
+            Self::AnonymousLock => "L-62",
+            Self::RefreshWithoutToken => "L-50",
+            Self::RefreshOfSeveral => "L-53",
+            Self::LockWithoutParent => "L-60",
+            Self::LockUnmapped => "L-81",
+            Self::TooManyLocks => "L-68",
+            Self::LockStoreDown => "L-91",
             Self::Changed | Self::Busy => "A-12",
             Self::PropfindDepth => "B-22",
             Self::Slow => "B-17",
@@ -303,6 +329,13 @@ impl Denial {
             Self::GuardedSelection => "selection-by-guarded-property",
             Self::Slow => "too-slow",
             Self::Listing => "collection-listing",
+            Self::AnonymousLock => "lock-by-nobody",
+            Self::RefreshWithoutToken => "refresh-without-token",
+            Self::RefreshOfSeveral => "refresh-of-several-locks",
+            Self::LockWithoutParent => "lock-without-parent",
+            Self::LockUnmapped => "lock-of-nothing",
+            Self::TooManyLocks => "too-many-locks",
+            Self::LockStoreDown => "lock-store-down",
             Self::Changed => "changed-meanwhile",
             Self::Busy => "busy",
             Self::BrokenBody => "body-broken",
@@ -311,10 +344,23 @@ impl Denial {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Hidden(_) => "not-found",
             Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
+            Self::Locked(_) => return Condition::dav("lock-token-submitted"),
+            Self::NoConflictingLock(_) => return Condition::dav("no-conflicting-lock"),
+            Self::LockTokenMatchesRequestUri | Self::RefreshTokenMatchesRequestUri => {
+                return Condition::dav("lock-token-matches-request-uri");
+            }
             Self::SyncToken => return Condition::dav("valid-sync-token"),
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),
         })
+    }
+
+    /// The URLs that belong to the condition: roots of locks (L-38, L-55).
+    pub fn hrefs(&self) -> Vec<String> {
+        match self {
+            Self::Locked(roots) | Self::NoConflictingLock(roots) => roots.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// What the `Allow` of a 405 lists (ERR-4).
@@ -330,7 +376,7 @@ impl Denial {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Credentials(refusal) => refusal.retry_after(),
-            Self::Busy => Some(5),
+            Self::Busy | Self::LockStoreDown => Some(5),
             _ => None,
         }
     }

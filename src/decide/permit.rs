@@ -104,6 +104,13 @@ impl Permit {
         self
     }
 
+    /// The same with these conditions to send, and further guards.
+    pub(super) fn conditioned(mut self, if_header: Option<If>, guards: &[Guard]) -> Self {
+        self.admitted.if_header = if_header;
+        self.guards.extend_from_slice(guards);
+        self
+    }
+
     pub(super) fn admitted(&self) -> &Admitted {
         &self.admitted
     }

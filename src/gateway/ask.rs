@@ -10,7 +10,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Denial, Found, Permit, Question},
     identity::outbound,
-    policy::Method,
+    policy::{Method, profile::Habits},
     request::State,
     rewrite::request::{adds_slash, probe_headers},
     url::UpstreamPath,
@@ -41,8 +41,11 @@ pub struct Answered {
     pub alone: bool,
 }
 
-enum Probed {
+/// What one probe came to.
+pub(super) enum Probed {
+    /// This is there.
     Found(Found),
+    /// The back end wants credentials first.
     Challenge(Box<Incoming>),
 }
 
@@ -85,8 +88,8 @@ impl Gateway {
         // One's own turn must be over before another can be had.
         ctx.turn = None;
         // Two routes may lead to one resource.
-        let origin = permit.route().backend.location.origin();
-        let key = |path: &UpstreamPath| format!("{origin}/{}", path.0.key());
+        let back_end = permit.route().backend.location.id();
+        let key = |path: &UpstreamPath| format!("{back_end}/{}", path.0.key());
         let places = match question {
             Some(question) => question.places().map(|(path, asked)| (key(path), asked)).collect(),
             None => {
@@ -124,10 +127,7 @@ impl Gateway {
                 let asking = self.states().ask(Place::of(permit, resource), Instant::now());
                 asking.map(|asking| (asking, words))
             });
-            // Each piece of an answer has its own deadline; a question, which is small, has one for the whole.
-            let deadline = self.upstream(permit)?.timeouts().read;
-            let probed = tokio::time::timeout(deadline, self.probe(permit, resource, session)).await;
-            match probed.map_err(|_| UpstreamError::Timeout)?? {
+            match self.probe_in_time(permit, resource, session).await? {
                 Probed::Found(found) => {
                     if let Some((asking, words)) = asking {
                         asking.answered(words, found.state);
@@ -143,8 +143,20 @@ impl Gateway {
         Ok(Ok(all))
     }
 
+    /// What is at `resource`. Each piece of an answer has its own deadline; a question, which is small, has one for the whole.
+    pub(super) async fn probe_in_time(
+        &self,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Probed, UpstreamError> {
+        let deadline = self.upstream(permit)?.timeouts().read;
+        let probed = tokio::time::timeout(deadline, self.probe(permit, resource, session)).await;
+        probed.map_err(|_| UpstreamError::Timeout)?
+    }
+
     /// What is at `resource`: PROPFIND tells (EX-1), or HEAD where the back end knows no PROPFIND (EX-2).
-    async fn probe(
+    pub(super) async fn probe(
         &self,
         permit: &Permit,
         resource: &UpstreamPath,
@@ -156,9 +168,9 @@ impl Gateway {
             .await?;
         let found = match incoming.status {
             StatusCode::MULTI_STATUS => {
-                let lock_null = permit.route().backend.profile.habits().lock_null;
+                let habits = permit.route().backend.profile.habits();
                 match incoming.read_all(PROBE_BYTES).await {
-                    Ok(body) => described(&body, lock_null),
+                    Ok(body) => described(&body, habits),
                     Err(UpstreamError::TooLong) => State::Unknown.into(),
                     Err(error) => return Err(error),
                 }
@@ -193,6 +205,30 @@ impl Gateway {
         Ok(Probed::Found(found))
     }
 
+    /// The same, with the entity tag that HEAD tells, where PROPFIND told none of a resource (L-86: nginx).
+    ///
+    /// # Errors
+    /// The back end did not answer, or not in time.
+    pub(super) async fn with_entity_tag(
+        &self,
+        found: Found,
+        permit: &Permit,
+        resource: &UpstreamPath,
+        session: &Session,
+    ) -> Result<Found, UpstreamError> {
+        if found.state != State::Resource || found.etag.is_some() {
+            return Ok(found);
+        }
+        let asking = self.send_probe(Method::Head, permit, resource, session, HeldBody::None);
+        let answer = tokio::time::timeout(self.upstream(permit)?.timeouts().read, asking).await;
+        let incoming = answer.map_err(|_| UpstreamError::Timeout)??;
+        let told = incoming.status.is_success().then(|| incoming.headers.get(header::ETAG));
+        let told = told.flatten().and_then(|value| value.to_str().ok());
+        let etag = told.map(str::to_owned);
+        incoming.release().await;
+        Ok(Found { etag, ..found })
+    }
+
     async fn send_probe(
         &self,
         method: Method,
@@ -220,18 +256,24 @@ fn probe_fields(method: Method, permit: &Permit, session: &Session) -> HeaderMap
 }
 
 /// What the properties in the answer to a probe say.
-fn described(body: &[u8], lock_null: bool) -> Found {
+fn described(body: &[u8], habits: Habits) -> Found {
     match parse_probe(body) {
         Some(found) if !found.exists => State::Unmapped.into(),
         // Whoever locked what is not there goes on to make it.
-        Some(found) if lock_null && is_lock_null(&found) => State::Unmapped.into(),
+        Some(found) if habits.lock_null && is_lock_null(&found) => State::Unmapped.into(),
         Some(found) => Found {
             state: if found.collection {
                 State::Collection
             } else {
                 State::Resource
             },
-            etag: found.etag,
+            // Some servers forget the quotes here, and nowhere else: dav-server, of the embedded back end.
+            etag: found
+                .etag
+                .map(|tag| match tag.ends_with('"') || habits.bare_entity_tags {
+                    true => tag,
+                    false => format!("\"{tag}\""),
+                }),
         },
         None => State::Unknown.into(),
     }

@@ -7,7 +7,10 @@ use crate::{
     telemetry::{access::Exchange, metrics::InFlight},
 };
 
-use super::{ask::Answered, state_memory::Writing, stream::Streaming, turns::Turn, upstream_error::UpstreamError};
+use super::{
+    ask::Answered, locking::UnderWay, observe::Observed, state_memory::Writing, stream::Streaming, turns::Turn,
+    upstream_error::UpstreamError,
+};
 
 /// One request on its way.
 pub struct Context {
@@ -25,6 +28,8 @@ pub struct Context {
     pub answered_question: Option<Box<Answered>>,
     /// Keeps other writes to the same resources off while it lives.
     pub turn: Option<Turn>,
+    /// A write that the locks let pass, until it is settled what became of it.
+    pub write: Option<UnderWay>,
     /// Keeps what it may change from being remembered while it lives (EX-4).
     pub writing: Option<Writing>,
     /// Who answers.
@@ -35,6 +40,8 @@ pub struct Context {
     pub reported: Option<Denial>,
     /// How the back end failed.
     pub failure: Option<&'static str>,
+    /// What was done before a LOCK or UNLOCK went to a back end that keeps locks.
+    pub observed: Observed,
     /// The whole answer went out before the request came to its end.
     pub answered: bool,
     /// When the back end was first asked, and how long it was worked with.
@@ -87,11 +94,13 @@ impl Context {
             stream: None,
             answered_question: None,
             turn: None,
+            write: None,
             writing: None,
             exchange: Exchange::Own,
             denial: None,
             reported: None,
             failure: None,
+            observed: Observed::default(),
             answered: false,
             upstream: Upstreaming::default(),
         }

@@ -88,7 +88,7 @@ impl Gateway {
             method: Method::Propfind,
             upstream: UpstreamPath(permit.upstream().0.clone().with_slash(true)),
             public: public.clone(),
-            ..self.answer_context(permit, scheme, incoming.status, &headers)
+            ..self.answer_context(permit, scheme, Vec::new())
         };
         if let Some(filter) = &mut context.filter {
             filter.asked = Asked::new(Method::Propfind, public);

@@ -2,28 +2,40 @@
 //! bodies. `run` makes a server of a policy.
 
 mod ask;
+pub mod connect;
 pub mod context;
+mod discard;
+mod discover;
 pub mod downstream;
+mod emulate;
 pub mod exchange;
 mod http10;
 pub mod identify;
 mod identity_test;
 pub mod incoming;
+mod intent;
+mod learn;
 mod listing;
-pub mod lock_memory;
+mod lock_view;
+pub mod locking;
+pub mod observe;
 pub mod pace;
 mod passage;
 mod proxy;
 mod raced;
 mod relay;
+mod release;
 mod respond;
 #[cfg(test)]
 mod scripted;
 pub mod serve;
 pub mod server;
 pub mod spool;
+mod standing;
 pub mod state_memory;
+pub mod store_watch;
 pub mod stream;
+mod survey;
 mod tell;
 mod tls;
 pub mod transact;

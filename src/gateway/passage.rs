@@ -11,7 +11,7 @@ use pingora::proxy::Session;
 
 use crate::{
     decide::{
-        Admission, Arrival, BodyPlan, Decision, Denial, OwnAnswer, Permit, Request, own::Ancestor,
+        Admission, Arrival, BodyPlan, Cleared, Decision, Denial, OwnAnswer, Permit, Request, discarding, own::Ancestor,
         permit::PermittedBody, privileges::Asker,
     },
     rewrite::request as outgoing,
@@ -21,6 +21,7 @@ use super::{
     ask::Asked,
     context::Context,
     downstream::{ReadError, read_capped, read_spooled},
+    emulate,
     incoming::Incoming,
     respond::Reply,
     server::Gateway,
@@ -33,9 +34,9 @@ pub(super) enum Onward {
     /// An answer of the gateway's own.
     Own(Reply),
     /// pingora forwards the request and streams the answer.
-    Stream(Box<Permit>),
+    Stream(Box<Cleared>),
     /// The gateway sends this itself.
-    Transact(Box<(Permit, Outgoing)>),
+    Transact(Box<(Cleared, Outgoing)>),
     /// What the back end answered to a question is the answer: it wants credentials first.
     Challenge(Box<Permit>, Box<Incoming>),
 }
@@ -99,8 +100,17 @@ impl Gateway {
         if permit.lists() {
             return self.list(permit, session, ctx).await;
         }
+        if emulate::answers(&permit) {
+            return self.emulate(permit, session, ctx).await;
+        }
+        self.watch(&permit, session, ctx).await?;
         if ctx.turn.is_none() {
             self.take_turn(&permit, None, ctx).await?;
+        }
+        let permit = self.clear(permit, session, ctx).await?;
+        ctx.reported = ctx.reported.take().or_else(|| permit.reported().cloned());
+        if discarding::discards(&permit) {
+            return self.discard(permit, session, ctx).await;
         }
         let body = match permit.body() {
             PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
@@ -112,11 +122,11 @@ impl Gateway {
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
                 let limit = *limit;
-                HeldBody::File(
-                    read_spooled(session, limit)
-                        .await
-                        .map_err(|error| unread(error, Denial::BodyTooLarge))?,
-                )
+                let file = read_spooled(session, limit)
+                    .await
+                    .map_err(|error| unread(error, Denial::BodyTooLarge))?;
+                self.still_clear(&permit, ctx).await?;
+                HeldBody::File(file)
             }
         };
         let request = self.assemble(&permit, session, body);
@@ -131,7 +141,7 @@ impl Gateway {
     }
 
     /// The request as the back end is to get it.
-    pub(super) fn assemble(&self, permit: &Permit, session: &Session, body: HeldBody) -> Outgoing {
+    pub(super) fn assemble(&self, permit: &Cleared, session: &Session, body: HeldBody) -> Outgoing {
         let headers = self.fields(permit, &session.req_header().headers);
         self.outgoing(permit, permit.method(), outgoing::target(permit), headers, body)
     }

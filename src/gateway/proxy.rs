@@ -32,7 +32,7 @@ use super::{
 };
 
 /// How long a client may pause while it sends or receives.
-const CLIENT_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const CLIENT_PAUSE: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl ProxyHttp for Gateway {
@@ -108,6 +108,7 @@ impl ProxyHttp for Gateway {
         request: &mut RequestHeader,
         ctx: &mut Context,
     ) -> Result<()> {
+        self.sending(ctx);
         let streaming = streaming(ctx)?;
         let permit = &streaming.permit;
         let target = outgoing::target(permit);
@@ -136,10 +137,8 @@ impl ProxyHttp for Gateway {
         if end && body.as_ref().is_some_and(Bytes::is_empty) {
             *body = None;
         }
-        let streaming = streaming(ctx)?;
-        let piece = u64::try_from(body.as_ref().map_or(0, Bytes::len)).unwrap_or(u64::MAX);
-        streaming.received = streaming.received.saturating_add(piece);
-        if streaming.limit.is_some_and(|limit| streaming.received > limit) {
+        self.renew(ctx).await;
+        if !streaming(ctx)?.takes(body.as_ref(), end) {
             // The request to the back end is broken off without an end (B-91).
             ctx.denial = Some(Denial::BodyTooLarge);
             return Err(Error::explain(ErrorType::HTTPStatus(413), "the body is over its limit").into_down());
@@ -159,6 +158,7 @@ impl ProxyHttp for Gateway {
             return Err(Error::explain(ErrorType::InvalidHTTPHeader, "switching protocols").into_up());
         }
         if response.status.is_informational() {
+            self.renew(ctx).await;
             // No field of an interim answer is needed, and the links of a 103 are the back end's own URLs.
             return replace(response, &HeaderMap::new());
         }
@@ -178,10 +178,11 @@ impl ProxyHttp for Gateway {
             // Its body went by.
             Ok(Some(_)) => return Err(refuse(ctx, Denial::Changed)),
         }
+        self.settle(&permit, response.status, session, ctx).await;
         // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
         response.set_version(Version::HTTP_11);
         let scheme = tls::scheme(session);
-        let answer = Arc::new(self.answer_context(&streaming(ctx)?.permit, scheme, response.status, &response.headers));
+        let answer = Arc::new(self.answer_context(&permit, scheme, Vec::new()));
         let mut headers = response.headers.clone();
         let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {
             ctx.failure = Some(bad.name());
@@ -320,6 +321,7 @@ impl ProxyHttp for Gateway {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
+        self.give_up(ctx).await;
         self.tell(session, error, ctx);
     }
 }

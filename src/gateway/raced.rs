@@ -5,13 +5,13 @@ use http::{StatusCode, header};
 use pingora::{Result, proxy::Session};
 
 use crate::{
-    decide::{Denial, Permit},
+    decide::{Cleared, Denial, Permit},
     telemetry::access::Exchange,
 };
 
 use super::{
-    ask::Answered, context::Context, incoming::Incoming, passage::Halt, server::Gateway, transact::Outgoing,
-    upstream_error::UpstreamError,
+    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, respond::Reply, server::Gateway,
+    transact::Outgoing, upstream_error::UpstreamError,
 };
 
 /// What becomes of a 412.
@@ -31,18 +31,38 @@ impl Gateway {
         &self,
         session: &mut Session,
         ctx: &mut Context,
-        mut permit: Permit,
+        mut permit: Cleared,
         mut request: Outgoing,
     ) -> Result<()> {
         ctx.exchange = Exchange::Transact;
         let halt = loop {
             ctx.upstream.begin();
-            let incoming = match self.send(&permit, &request).await {
+            self.adjust(&permit, session, ctx, &mut request);
+            self.sending(ctx);
+            let sent = self.while_under_way(ctx, self.send(&permit, &request)).await;
+            let incoming = match sent {
                 Ok(incoming) => incoming,
-                Err(error) => break Halt::Failed(error),
+                Err(error) => {
+                    self.unsent(error, ctx);
+                    break Halt::Failed(error);
+                }
             };
             match self.refused_answer(&permit, incoming.status, session, ctx).await {
-                Ok(None) => return self.relay(session, ctx, &permit, incoming).await,
+                Ok(None) => {
+                    self.settle(&permit, incoming.status, session, ctx).await;
+                    if incoming.status == StatusCode::NOT_FOUND
+                        && let Some(text) = self.locked_name(&permit).await
+                    {
+                        incoming.release().await;
+                        ctx.upstream.end();
+                        return Reply::multistatus(text).write(session).await;
+                    }
+                    return if observe::watches(&permit) {
+                        self.learn(session, ctx, &permit, incoming).await
+                    } else {
+                        self.relay(session, ctx, &permit, incoming).await
+                    };
+                }
                 Ok(Some(again)) => {
                     request = self.assemble(&again, session, request.body);
                     permit = *again;
@@ -67,20 +87,25 @@ impl Gateway {
     /// It is refused, or the back end failed.
     pub(super) async fn refused_answer(
         &self,
-        permit: &Permit,
+        permit: &Cleared,
         status: StatusCode,
         session: &Session,
         ctx: &mut Context,
-    ) -> Result<Option<Box<Permit>>, Halt> {
+    ) -> Result<Option<Box<Cleared>>, Halt> {
+        if status == StatusCode::PRECONDITION_FAILED {
+            self.undone(ctx);
+        }
         if status == StatusCode::PRECONDITION_FAILED
             && !permit.guards().is_empty()
             && let Raced::Again(again) = self.raced(permit, session, ctx).await?
         {
-            return Ok(Some(again));
+            return Ok(Some(Box::new(permit.again(*again))));
         }
-        permit
-            .collision(status.as_u16())
-            .map_or(Ok(None), |denial| Err(denial.into()))
+        let Some(denial) = permit.collision(status.as_u16()) else {
+            return Ok(None);
+        };
+        self.settle(permit, status, session, ctx).await;
+        Err(denial.into())
     }
 
     /// Asks once more, and decides again.
@@ -121,6 +146,7 @@ fn has_conditions(permit: &Permit, session: &Session) -> bool {
         header::IF_UNMODIFIED_SINCE,
     ];
     permit.overwrite() == Some(false)
-        || permit.if_header().is_some()
+        // It may be judged already, and not go on.
+        || headers.contains_key("if")
         || conditions.iter().any(|name| headers.contains_key(name))
 }

@@ -39,20 +39,15 @@ impl Gateway {
         mut incoming: Incoming,
     ) -> Result<()> {
         let mut headers = std::mem::take(&mut incoming.headers);
-        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), incoming.status, &headers));
+        let tokens = self.own_tokens(permit).await;
+        let mut answer = self.answer_context(permit, tls::scheme(session), tokens);
+        answer.locks = self.lock_properties(permit).await;
+        let answer = Arc::new(answer);
         let plan = match rewrite(&answer, incoming.status.as_u16(), &mut headers) {
             Ok(plan) => plan,
             Err(bad) => return self.bad_gateway(session, ctx, bad.name()).await,
         };
-        for name in [
-            header::CONNECTION,
-            header::TRANSFER_ENCODING,
-            header::UPGRADE,
-            header::TRAILER,
-        ] {
-            headers.remove(name);
-        }
-        headers.remove("keep-alive");
+        remove_framing(&mut headers);
         let has_body = !matches!(incoming.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         match plan {
             _ if !has_body => {
@@ -87,6 +82,29 @@ impl Gateway {
         Ok(())
     }
 
+    /// Sends an answer of which the gateway wrote the body: in XML, and with nothing in it that is not public.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) async fn relay_written(
+        &self,
+        session: &mut Session,
+        ctx: &mut Context,
+        permit: &Permit,
+        (status, mut headers, body): (StatusCode, HeaderMap, String),
+    ) -> Result<()> {
+        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), Vec::new()));
+        if let Err(bad) = rewrite(&answer, status.as_u16(), &mut headers) {
+            return self.bad_gateway(session, ctx, bad.name()).await;
+        }
+        remove_framing(&mut headers);
+        headers.remove(header::CONTENT_LENGTH);
+        respond(session, status, headers, Some(body.len()), false).await?;
+        session.write_response_body(Some(Bytes::from(body)), true).await?;
+        ctx.upstream.end();
+        Ok(())
+    }
+
     /// 502, with the reason in the log.
     pub(super) async fn bad_gateway(
         &self,
@@ -98,6 +116,19 @@ impl Gateway {
         ctx.failure = Some(reason);
         Reply::failure(UpstreamError::Broken).write(session).await
     }
+}
+
+/// Takes away what is about the connection to the back end.
+fn remove_framing(headers: &mut HeaderMap) {
+    for name in [
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        header::TRAILER,
+    ] {
+        headers.remove(name);
+    }
+    headers.remove("keep-alive");
 }
 
 /// A body that is rewritten while it is read.

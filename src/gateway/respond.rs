@@ -74,7 +74,7 @@ impl Reply {
             return reply.with_body(XML, need_privileges(&resource.to_string(), privilege.name()));
         }
         if account.route.as_ref().is_none_or(|route| route.speaks_dav()) {
-            reply.with_body(XML, error_body(condition, &[]))
+            reply.with_body(XML, error_body(condition, &denial.hrefs()))
         } else {
             let text = format!("{status}: {}\n", condition.name().local);
             reply.with_body(HeaderValue::from_static("text/plain; charset=utf-8"), text)
@@ -112,6 +112,25 @@ impl Reply {
     /// A 207.
     pub fn multistatus(body: String) -> Self {
         Self::new(StatusCode::MULTI_STATUS).with_body(XML, body)
+    }
+
+    /// The answer where nothing is; the same as where something is that nobody may know of.
+    pub fn missing() -> Self {
+        Self::new(StatusCode::NOT_FOUND)
+    }
+
+    /// The answer to a LOCK: `body` tells of the lock. `token` is that of a new one (RFC 4918 section 9.10.1).
+    pub fn locked(status: StatusCode, token: Option<&str>, body: String) -> Self {
+        let reply = Self::new(status).with_body(XML, body);
+        match token {
+            Some(token) => reply.with(HeaderName::from_static("lock-token"), &format!("<{token}>")),
+            None => reply,
+        }
+    }
+
+    /// The answer to an UNLOCK that took a lock away.
+    pub fn unlocked() -> Self {
+        Self::new(StatusCode::NO_CONTENT)
     }
 
     /// A page of the gateway's own, of which a browser carries out nothing.
@@ -158,7 +177,9 @@ impl Reply {
             }
             None => Bytes::new(),
         };
-        response.insert_header(header::CONTENT_LENGTH, body.len())?;
+        if self.status != StatusCode::NO_CONTENT {
+            response.insert_header(header::CONTENT_LENGTH, body.len())?;
+        }
         let sends_body = !head && !body.is_empty();
         session.write_response_header(Box::new(response), !sends_body).await?;
         if sends_body {

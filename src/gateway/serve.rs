@@ -1,6 +1,13 @@
 //! A server from a policy: back ends, listeners, the admin listener. In: a compiled policy. Runs until it is told to stop.
 
-use std::{collections::HashMap, io, net::SocketAddr, net::TcpListener, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use pingora::{
     apps::{HttpServerOptions, http_app::HttpServer},
@@ -12,13 +19,16 @@ use pingora::{
 use thiserror::Error;
 
 use crate::{
-    admin::service::AdminService,
+    admin::{Guard, locks::LockDesk, service::AdminService},
     backend::embedded::{self, EmbeddedServer},
     decide::Gate,
-    identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings},
+    identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings, watched::read_secret},
+    locks::seal::SealKey,
     policy::{Listener, Location, Policy},
+    store::{self, LockStore},
     telemetry::{
         lines::LineLog,
+        locks::MeasuredStore,
         metrics::{Metrics, MetricsError},
     },
     tls::TlsError,
@@ -28,7 +38,9 @@ use crate::{
 use super::{
     identify::{AskBackEnd, AskNobody},
     identity_test::IdentityTest,
+    release::Release,
     server::Gateway,
+    store_watch::StoreWatch,
     tls,
     transact::Transactor,
     upstream::Upstream,
@@ -65,6 +77,9 @@ pub enum StartError {
     /// TLS cannot be offered.
     #[error("tls: {0}")]
     Tls(String),
+    /// The key of the seal on locks cannot be read.
+    #[error("locks.seal_key: {0}")]
+    SealKey(String),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics: {0}")]
     Metrics(#[from] MetricsError),
@@ -84,7 +99,7 @@ impl StartError {
 pub fn run(policy: Policy) -> Result<(), StartError> {
     // pingora would end the process without a word of which address it was.
     let addresses = policy.listeners.iter().map(|listener| &listener.address);
-    for address in addresses.chain(&policy.admin) {
+    for address in addresses.chain(policy.admin.as_ref().map(|admin| &admin.address)) {
         TcpListener::bind(address).map_err(|cause| StartError::Listen {
             address: *address,
             cause,
@@ -99,8 +114,12 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     let transactor = Arc::new(Transactor::new());
     let authenticator = authenticator(&policy, &upstreams, &transactor)?;
     let metrics = Arc::new(Metrics::new()?);
+    let opened = store::open(&policy.locks.store);
+    let store = MeasuredStore::new(opened, &policy.locks.store, metrics.lock_families().clone());
+    let store = Arc::new(store);
     let logs = LineLog::open_two(&policy.access_log, &policy.audit_log).map_err(StartError::Logs)?;
     metrics.follow_logs(logs.0.dropped(), logs.1.dropped());
+    let audit = logs.1.clone();
 
     let conf = ServerConf {
         threads: std::thread::available_parallelism().map_or(1, Into::into),
@@ -108,17 +127,20 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         graceful_shutdown_timeout_seconds: Some(1),
         ..ServerConf::default()
     };
+    let seal_key = seal_key(policy.locks.seal_key.as_deref())?;
     let identity_test = authenticator.clone().filter(|one| one.asks_back_end());
     let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
     server.bootstrap();
     let gateway = Gateway::new(
         Gate::new(policy.routes),
-        upstreams,
-        transactor,
+        upstreams.clone(),
+        Arc::clone(&transactor),
         authenticator,
         Arc::clone(&metrics),
         logs,
+        (Arc::clone(&store) as Arc<dyn LockStore>, policy.locks, seal_key),
     );
+    let routes = gateway.gate().routes().to_vec();
     let mut proxy = http_proxy(&server.configuration, gateway);
     // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.
     let mut options = HttpServerOptions::default();
@@ -141,11 +163,30 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         let test = IdentityTest { authenticator, metrics };
         server.add_service(background_service("identity test", test));
     }
-    if let Some(address) = policy.admin {
-        let app = HttpServer::new_app(AdminService::new(metrics));
-        let mut admin = Service::new("admin".to_owned(), app);
-        admin.add_tcp(&address.to_string());
-        server.add_service(admin);
+    server.add_service(background_service(
+        "lock store",
+        StoreWatch(Arc::clone(&store) as Arc<dyn LockStore>),
+    ));
+    if let Some(admin) = policy.admin {
+        let release = Release {
+            routes: routes.iter().cloned().zip(upstreams).collect(),
+            transactor,
+        };
+        let desk = LockDesk::new(
+            Arc::clone(&store) as Arc<dyn LockStore>,
+            &routes,
+            Arc::new(release),
+            audit,
+        );
+        let app = HttpServer::new_app(AdminService {
+            metrics,
+            store: Arc::clone(&store),
+            desk,
+            guard: Guard::new(admin.token.as_ref()),
+        });
+        let mut service = Service::new("admin".to_owned(), app);
+        service.add_tcp(&admin.address.to_string());
+        server.add_service(service);
     }
     for Listener { address, tls } in &policy.listeners {
         tracing::info!(%address, tls = tls.is_some(), "listening");
@@ -153,6 +194,15 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     server.run(pingora::server::RunArgs::default());
     drop(embedded);
     Ok(())
+}
+
+/// The key in `file` (L-8).
+fn seal_key(file: Option<&Path>) -> Result<Option<SealKey>, StartError> {
+    let read = |file: &Path| match read_secret(file) {
+        Ok(secret) => Ok(SealKey::new(secret.expose().as_bytes())),
+        Err(error) => Err(StartError::SealKey(error.lines().join("; "))),
+    };
+    file.map(read).transpose()
 }
 
 /// The sources of identity, opened.

@@ -1,18 +1,21 @@
 //! What serves requests: the gate with its routes, their back ends, and where everything is told. One for all connections.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc};
 
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName};
 
 use crate::{
-    decide::{Gate, Permit},
+    decide::{Cleared, Gate, Permit, granting},
     identity::{Authenticator, outbound},
-    policy::Method,
+    locks::{Claim, seal::SealKey},
+    policy::{LockSettings, Locking, Method, locking::StoreSettings},
+    request::Depth,
     rewrite::{
         answer::AnswerContext,
         request as outgoing,
         visibility::{Asked, Filter},
     },
+    store::LockStore,
     telemetry::{
         lines::LineLog,
         metrics::{Metrics, NO_ROUTE, RouteMetrics},
@@ -21,7 +24,6 @@ use crate::{
 };
 
 use super::{
-    lock_memory::LockMemory,
     state_memory::StateMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
@@ -39,8 +41,10 @@ pub struct Gateway {
     /// The header fields that name the user to the back end of some route: another route may lead to the same server.
     naming: Vec<HeaderName>,
     turns: Arc<Turns>,
-    locks: Arc<LockMemory>,
+    store: Arc<dyn LockStore>,
+    lock_settings: LockSettings,
     states: Arc<StateMemory>,
+    seal_key: Option<SealKey>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
     pub(super) outside: Arc<RouteMetrics>,
@@ -49,7 +53,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway of these routes; `upstreams` are their back ends in the same order, the two logs those of access and audit.
+    /// A gateway of these routes; `upstreams` are their back ends in the same order, the two logs those of access and audit; `store` is where
+    /// locks are kept, with their bounds and the key of their seal.
     pub fn new(
         gate: Gate,
         upstreams: Vec<Arc<Upstream>>,
@@ -57,6 +62,7 @@ impl Gateway {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Arc<Metrics>,
         (access_log, audit_log): (LineLog, LineLog),
+        (store, lock_settings, seal_key): (Arc<dyn LockStore>, LockSettings, Option<SealKey>),
     ) -> Self {
         let by_route = gate
             .routes()
@@ -66,16 +72,19 @@ impl Gateway {
             .routes()
             .iter()
             .filter_map(|route| route.backend.credentials.header());
+        // What other gateways on the same store write cannot be seen here (EX-4).
+        let alone = !matches!(lock_settings.store, StoreSettings::Redis(_));
         Self {
             by_route: by_route.collect(),
             naming: naming.cloned().collect(),
-            locks: Arc::new(LockMemory::new(gate.routes().len())),
+            store,
+            lock_settings,
+            seal_key,
             outside: metrics.route(NO_ROUTE),
             transactor,
             authenticator,
             turns: Arc::default(),
-            // Nobody else writes: this process shares no store with others.
-            states: Arc::new(StateMemory::new(true)),
+            states: Arc::new(StateMemory::new(alone)),
             gate,
             upstreams,
             metrics,
@@ -96,8 +105,23 @@ impl Gateway {
         &self.turns
     }
 
+    /// Where locks are kept.
+    pub(super) fn store(&self) -> &Arc<dyn LockStore> {
+        &self.store
+    }
+
+    /// The bounds of locks.
+    pub(super) fn lock_settings(&self) -> &LockSettings {
+        &self.lock_settings
+    }
+
     pub(super) fn states(&self) -> &Arc<StateMemory> {
         &self.states
+    }
+
+    /// What proves who made a lock that a back end keeps (L-8).
+    pub(super) fn seal_key(&self) -> Option<&SealKey> {
+        self.seal_key.as_ref()
     }
 
     pub(super) fn transactor(&self) -> &Transactor {
@@ -129,14 +153,8 @@ impl Gateway {
         }
     }
 
-    /// What the answer to `permit`, with this head, is rewritten with; `scheme` is the one the client speaks.
-    pub(super) fn answer_context(
-        &self,
-        permit: &Permit,
-        scheme: Scheme,
-        status: StatusCode,
-        headers: &HeaderMap,
-    ) -> AnswerContext {
+    /// What the answer to `permit` is rewritten with; `scheme` is the one the client speaks, `tokens` are those of the requester's own locks.
+    pub(super) fn answer_context(&self, permit: &Permit, scheme: Scheme, tokens: Vec<String>) -> AnswerContext {
         let route = permit.route();
         let asked = || Origin {
             scheme,
@@ -151,7 +169,8 @@ impl Gateway {
             inner: self.gate.inside(permit),
             allowed: permit.allowed(),
             noroot: permit.noroot(),
-            filter: route.access.is_some().then(|| self.filter(permit, status, headers)),
+            filter: route.access.is_some().then(|| self.filter(permit, tokens)),
+            locks: None,
             challenges: self.challenges_for(permit.principal()),
             sync_epoch: route
                 .sync_epochs
@@ -161,7 +180,7 @@ impl Gateway {
     }
 
     /// The header fields for the back end, with the credentials that it is to see.
-    pub(super) fn fields(&self, permit: &Permit, client: &HeaderMap) -> HeaderMap {
+    pub(super) fn fields(&self, permit: &Cleared, client: &HeaderMap) -> HeaderMap {
         let mut headers = outgoing::headers(permit, client);
         for name in self
             .authenticator()
@@ -175,14 +194,31 @@ impl Gateway {
         headers
     }
 
+    /// The tokens of the requester's own locks that the answer may tell of: those that concern the target, or what is below it (F-6). Where
+    /// the store does not answer, none is shown.
+    pub(super) async fn own_tokens(&self, permit: &Permit) -> Vec<String> {
+        let route = permit.route();
+        let tells = matches!(permit.method(), Method::Propfind | Method::Report | Method::Search);
+        let asked = tells && route.access.is_some() && route.locks.locking == Locking::Observe;
+        if !asked || permit.principal().name().is_none() {
+            return Vec::new();
+        }
+        let path = granting::lock_path(permit);
+        let claim = match permit.depth() {
+            Some(Depth::Zero) if permit.method() == Method::Propfind => Claim::itself(path),
+            Some(Depth::Zero | Depth::One | Depth::Infinity) | None => Claim::tree(path),
+        };
+        let found = self.store.survey(&[claim]).await.unwrap_or_default();
+        let told = |lock| granting::told(permit, lock, found.now).token;
+        found.locks.iter().filter_map(told).collect()
+    }
+
     /// What of the answer the principal may see (3.6).
-    fn filter(&self, permit: &Permit, status: StatusCode, headers: &HeaderMap) -> Filter {
+    fn filter(&self, permit: &Permit, tokens: Vec<String>) -> Filter {
         let view = View {
             route: Arc::clone(permit.route()),
-            number: permit.route_number(),
             principal: Arc::clone(permit.principal()),
-            locks: Arc::clone(&self.locks),
-            tokens: self.locks.learn(permit, status, headers, Instant::now()),
+            tokens,
         };
         let mut asked = Asked::new(permit.method(), permit.public().clone());
         if let Some(body) = permit.read_body() {

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use pingora::proxy::Session;
 
 use crate::{
-    decide::{Permit, permit::PermittedBody},
+    decide::{Cleared, permit::PermittedBody},
     policy::Method,
     rewrite::answer_body::Rewriting,
     telemetry::access::Exchange,
@@ -18,17 +19,38 @@ use super::{context::Context, server::Gateway};
 /// A request that pingora forwards.
 pub struct Streaming {
     /// What is forwarded.
-    pub permit: Arc<Permit>,
+    pub permit: Arc<Cleared>,
     /// Its header fields for the back end.
     pub headers: HeaderMap,
     /// The bytes of its body that have come.
     pub received: u64,
+    /// Whether the back end may have all of it.
+    pub whole: bool,
     /// The most that may come.
     pub limit: Option<u64>,
     /// How many addresses of the back end accepted no connection.
     pub refused: usize,
     /// The answer's body, where it is not passed as it comes.
     pub answer: AnswerBody,
+}
+
+impl Streaming {
+    /// Notes a piece of the body, and whether it is the last one; `false`: it is over the limit, and may not go on.
+    pub fn takes(&mut self, piece: Option<&Bytes>, last: bool) -> bool {
+        let length = u64::try_from(piece.map_or(0, Bytes::len)).unwrap_or(u64::MAX);
+        self.received = self.received.saturating_add(length);
+        if self.limit.is_some_and(|limit| self.received > limit) {
+            return false;
+        }
+        self.whole |= last;
+        true
+    }
+
+    /// Whether nothing can come of it any more, now that its connection is closed: the back end has not had the end of an upload, and stores
+    /// no upload without its end (B-91).
+    pub fn is_broken_off(&self) -> bool {
+        !self.whole && self.permit.method() == Method::Put && self.permit.route().backend.profile.habits().atomic_put
+    }
 }
 
 /// What happens to the body of an answer that streams.
@@ -42,17 +64,28 @@ pub enum AnswerBody {
 }
 
 impl Gateway {
+    /// The request is over, whatever became of it: a write of which no answer was seen may still be under way.
+    pub(super) async fn give_up(&self, ctx: &mut Context) {
+        if ctx.stream.as_ref().is_some_and(Streaming::is_broken_off) {
+            self.undone(ctx);
+        }
+        self.abandon(ctx).await;
+    }
+
     /// Prepares an exchange that pingora carries out.
-    pub(super) fn stream(&self, session: &Session, ctx: &mut Context, permit: Permit) {
+    pub(super) fn stream(&self, session: &Session, ctx: &mut Context, permit: Cleared) {
         let client = &session.req_header().headers;
         let mut headers = self.fields(&permit, client);
         let uploads = matches!(permit.method(), Method::Put | Method::Post | Method::Patch);
+        let mut whole = true;
         if uploads {
             // One number in one spelling, or chunks: never what the client wrote.
             let length = client
                 .get(header::CONTENT_LENGTH)
                 .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+            whole = length.unwrap_or_default() == 0;
             if client.contains_key(header::TRANSFER_ENCODING) {
+                whole = false;
                 headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             } else {
                 headers.insert(header::CONTENT_LENGTH, length.unwrap_or_default().into());
@@ -72,6 +105,7 @@ impl Gateway {
             permit: Arc::new(permit),
             headers,
             received: 0,
+            whole,
             refused: 0,
             answer: AnswerBody::AsIs,
         });

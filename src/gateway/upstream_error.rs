@@ -50,6 +50,14 @@ impl UpstreamError {
         }
     }
 
+    /// Whether the back end never had the request.
+    pub fn is_unsent(self) -> bool {
+        match self {
+            Self::Connect | Self::Name | Self::Unsendable => true,
+            Self::Timeout | Self::Broken | Self::TooLong => false,
+        }
+    }
+
     /// The status of the gateway's answer.
     pub fn status(self) -> StatusCode {
         match self {

@@ -1,31 +1,25 @@
 //! What a principal may see of a route, for the filter of answers (3.6). In: the route's access control list and the principal. Out: the
 //! answers that the filter needs, from memory.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use crate::{
     access::{Privilege, PrivilegeSet},
     identity::Principal,
     policy::Route,
     rewrite::visibility::Visibility,
-    url::PublicPath,
+    url::{CanonicalPath, PublicPath},
     xml::name::ExpandedName,
 };
-
-use super::lock_memory::LockMemory;
 
 /// The view of one principal.
 #[derive(Clone)]
 pub struct View {
     /// The route, which has an access control list.
     pub route: Arc<Route>,
-    /// Its number.
-    pub number: usize,
     /// Who looks.
     pub principal: Arc<Principal>,
-    /// Who made which lock.
-    pub locks: Arc<LockMemory>,
-    /// The lock tokens that this very request made or named.
+    /// The tokens of the locks that the answer may tell of: the principal's own, and those with `unlock` on the root that the store knows.
     pub tokens: Vec<String>,
 }
 
@@ -62,8 +56,14 @@ impl Visibility for View {
         self.has(root, Privilege::Unlock)
     }
 
+    fn unlocks_from_above(&self, path: &PublicPath) -> bool {
+        let depth = self.route.map.public().0.segments().count();
+        let all = std::iter::successors(Some(path.0.clone()), CanonicalPath::parent);
+        all.take_while(|path| path.segments().count() >= depth)
+            .all(|path| self.unlocks(&PublicPath(path)))
+    }
+
     fn owns_lock(&self, token: &str) -> bool {
-        let known = || self.locks.owns(self.number, token, &self.principal, Instant::now());
-        self.tokens.iter().any(|own| own == token) || known()
+        self.tokens.iter().any(|own| own == token)
     }
 }

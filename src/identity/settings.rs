@@ -158,6 +158,11 @@ impl BackEndCredentials {
             Self::Pass | Self::Service(_) => None,
         }
     }
+
+    /// Whether the back end sees one client apart from another.
+    pub fn tells_user(&self) -> bool {
+        !matches!(self, Self::Service(_))
+    }
 }
 
 /// The account of the gateway at a back end.

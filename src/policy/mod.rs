@@ -2,6 +2,7 @@
 
 pub mod filter;
 pub mod limits;
+pub mod locking;
 pub mod method;
 pub mod profile;
 pub mod route;
@@ -12,29 +13,44 @@ use std::{net::SocketAddr, path::PathBuf};
 
 pub use filter::{Below, MethodFilter, MethodRule};
 pub use limits::{Limits, MaxDepth};
+pub use locking::{LockSettings, Locking, OrphanLocks, RouteLocks, UnmappedLock};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
-pub use route::{BackEnd, CollectionGet, Location, Mode, Route, Timeouts};
+pub use route::{BackEnd, CollectionGet, DeadProperties, Location, Mode, Route, Timeouts};
 pub use sync_epoch::{SyncEpoch, SyncEpochs};
 pub use table::RouteTable;
 
-use crate::{identity::IdentitySettings, tls::TlsSettings};
+use crate::{
+    identity::{IdentitySettings, Secret},
+    tls::TlsSettings,
+};
 
 /// Everything one process is told by its configuration file.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Where clients connect.
     pub listeners: Vec<Listener>,
-    /// Where metrics and health are served.
-    pub admin: Option<SocketAddr>,
+    /// The admin listener.
+    pub admin: Option<AdminSettings>,
     /// Who may say who is asking; `None` where nobody does.
     pub identity: Option<IdentitySettings>,
     /// Where the access log goes.
     pub access_log: LogTarget,
     /// Where the audit log goes.
     pub audit_log: LogTarget,
+    /// Where locks are kept, and their bounds.
+    pub locks: LockSettings,
     /// The routes in file order.
     pub routes: Vec<Route>,
+}
+
+/// The admin listener: metrics, health, and locks for whoever has the token.
+#[derive(Clone, Debug)]
+pub struct AdminSettings {
+    /// The address.
+    pub address: SocketAddr,
+    /// What administrators show as `Authorization: Bearer TOKEN`; `None`: locks are not shown there.
+    pub token: Option<Secret>,
 }
 
 /// One address that clients connect to.

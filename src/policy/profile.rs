@@ -48,6 +48,15 @@ pub struct Habits {
     /// To PROPFIND, a URL that is locked and has nothing yet (RFC 2518 section 7.4) looks like a resource without entity tag and date,
     /// which all others have.
     pub lock_null: bool,
+    /// It has locks that can be relied on (class 2).
+    pub class_2: bool,
+    /// It keeps the owner of a lock as the XML that it was, elements and attributes included (L-8).
+    pub keeps_owner: bool,
+    /// Of a list in If it reads one condition (L-26).
+    pub one_condition: bool,
+    /// If is one token to it, of the lock that is in the way: it looks at nothing else there, and refuses whatever makes something and has
+    /// an If, unless the collection is locked; then it must have one (L-26).
+    pub if_is_a_key: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
     /// What it can do at most, of the methods of section 1.1.
@@ -116,6 +125,10 @@ impl Profile {
             matches_slashes: false,
             bare_entity_tags: false,
             lock_null: false,
+            class_2: true,
+            keeps_owner: false,
+            one_condition: false,
+            if_is_a_key: false,
             // Not of the unknown: many servers take a condition and do not look at it.
             conditions: Conditions::NONE,
             methods: MethodSet::all(),
@@ -125,6 +138,7 @@ impl Profile {
                 reserved: &[".DAV", ".ht*"],
                 atomic_put: true,
                 lock_null: true,
+                keeps_owner: true,
                 // For about a second after a write its entity tags are weak.
                 conditions: Conditions {
                     weak_version: true,
@@ -133,6 +147,7 @@ impl Profile {
                 ..plain
             },
             Self::Nginx => Habits {
+                class_2: false,
                 atomic_put: true,
                 matches_slashes: true,
                 ..plain
@@ -167,9 +182,11 @@ impl Profile {
                     "SEARCH",
                 ],
                 bare_entity_tags: true,
+                if_is_a_key: true,
                 ..plain
             },
             Self::Radicale => Habits {
+                class_2: false,
                 reserved: &[".Radicale*"],
                 cuts_destination: true,
                 put_replaces: true,
@@ -182,6 +199,8 @@ impl Profile {
                 ..plain
             },
             Self::Sabredav => Habits {
+                keeps_owner: true,
+                one_condition: true,
                 no_infinity: true,
                 conditions: Conditions::HTTP,
                 ..plain

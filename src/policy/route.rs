@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Limits, Method, MethodFilter, MethodRule, MethodSet, Profile, SyncEpochs};
+use super::{Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
@@ -43,6 +43,10 @@ pub struct Route {
     pub pass_error_bodies: bool,
     /// Answer OPTIONS without privileges and without the back end (PV-2).
     pub public_options: bool,
+    /// What becomes of locks (section 4).
+    pub locks: RouteLocks,
+    /// What becomes of the properties that clients set.
+    pub dead_properties: DeadProperties,
     /// Leave the owners of other people's locks out of answers (F-6).
     pub hide_lock_owner: bool,
     /// Wrap sync tokens, so that they end with a change of the rules (F-9); `None`: they stay as they are.
@@ -67,12 +71,27 @@ impl Route {
         ALWAYS.union(self.query).contains(method)
     }
 
-    /// What passes at `path`: the methods that the filter lets pass and this kind of back end has, and the rule that decided; `None`: no
+    /// The methods that the gateway carries out itself, whatever the back end can (LM-C).
+    pub fn own_methods(&self) -> MethodSet {
+        match (self.locks.locking, self.dead_properties) {
+            (Locking::Observe | Locking::Off, _) => MethodSet::default(),
+            (Locking::Emulate, DeadProperties::Pass) => MethodSet::LOCK,
+            (Locking::Emulate, DeadProperties::Discard) => MethodSet::LOCK.union(MethodSet::of(&[Method::Proppatch])),
+        }
+    }
+
+    /// What passes at `path`: the methods that the filter lets pass and this kind of back end has, or the gateway in its place (LM-C, LM-D), and the rule that decided; `None`: no
     /// rule speaks of that path, and nothing passes.
     pub fn judge(&self, path: &PublicPath) -> (MethodSet, Option<&MethodRule>) {
         let rule = self.methods.judge(self.map.relative_key(path));
         let passes = rule.map(|rule| rule.allowed).unwrap_or_default();
-        (passes.intersection(self.backend.profile.habits().methods), rule)
+        let there = self.backend.profile.habits().methods;
+        let there = match self.locks.locking {
+            Locking::Observe => there,
+            Locking::Emulate => there.union(self.own_methods()),
+            Locking::Off => there.without(MethodSet::LOCK),
+        };
+        (passes.intersection(there), rule)
     }
 
     /// The same route without rules: every method that is ever forwarded passes, and nobody needs a privilege. Limits stay.
@@ -102,6 +121,17 @@ pub enum CollectionGet {
     Deny,
     /// The back end, to whoever may read everything below; the gateway, with what may be read, to others.
     Synthetic,
+}
+
+/// What becomes of the properties that clients set with PROPPATCH.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeadProperties {
+    /// The back end decides.
+    #[default]
+    Pass,
+    /// The gateway says that they are set, where they may be, and nothing is kept: for clients that cannot do without, in front of back
+    /// ends that keep none.
+    Discard,
 }
 
 /// What becomes of requests that `methods` or `access` refuse.
@@ -141,6 +171,17 @@ pub enum Location {
 }
 
 impl Location {
+    /// Which back end it is, the same for every route to it, whether its port is written or meant: what locks are kept by (section 4.1).
+    pub fn id(&self) -> String {
+        match self {
+            Self::Url(Origin { scheme, authority }) if authority.port() == Some(scheme.default_port()) => {
+                format!("{}://{}", scheme.as_str(), authority.host())
+            }
+            Self::Url(origin) => origin.to_string(),
+            Self::Embedded(directory) => format!("embedded:{}", directory.display()),
+        }
+    }
+
     /// The origin the back end believes in: its URL's, or a fixed name for the embedded one.
     pub fn origin(&self) -> Origin {
         match self {
@@ -224,6 +265,8 @@ impl Route {
             noroot: false,
             pass_error_bodies: false,
             public_options: false,
+            locks: RouteLocks::of(Profile::Embedded, true),
+            dead_properties: DeadProperties::Pass,
             hide_lock_owner: false,
             sync_epochs: None,
             require_length: false,
@@ -231,6 +274,28 @@ impl Route {
             refuse_underscore: false,
             query: MethodSet::default(),
             line: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::url::Scheme;
+
+    // 4.1: one back end has one name.
+    #[test]
+    fn name_of_a_back_end() {
+        for (scheme, authority, expected) in [
+            (Scheme::Http, "b.test", "http://b.test"),
+            (Scheme::Http, "B.test:80", "http://b.test"),
+            (Scheme::Https, "b.test:443", "https://b.test"),
+            (Scheme::Http, "b.test:443", "http://b.test:443"),
+            (Scheme::Http, "[::1]:80", "http://[::1]"),
+            (Scheme::Http, "b.test:8080", "http://b.test:8080"),
+        ] {
+            let authority = Authority::parse(authority).unwrap();
+            assert_eq!(Location::Url(Origin { scheme, authority }).id(), expected);
         }
     }
 }

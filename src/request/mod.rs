@@ -12,6 +12,7 @@ pub mod published;
 pub mod single;
 pub mod state;
 pub mod sync_token;
+pub mod timeout;
 
 pub use depth::Depth;
 pub use if_header::If;

@@ -26,6 +26,16 @@ pub fn wrap(token: &str, epoch: &SyncEpoch) -> String {
     format!("{PREFIX}{epoch}:{}", URL_SAFE_NO_PAD.encode(token))
 }
 
+/// Whether the state token `text` is that of a synchronisation, not that of a lock, as far as its form tells: a wrapped one, or a URL, as in
+/// practice all others are (L-25).
+pub fn may_be(text: &str) -> bool {
+    let begins = |scheme: &str| {
+        text.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    ["http:", "https:", "data:", PREFIX].into_iter().any(begins)
+}
+
 impl SyncToken {
     /// What `text` is for somebody who is in `epoch`.
     pub fn read(text: &str, epoch: &SyncEpoch) -> Self {

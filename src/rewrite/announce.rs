@@ -7,11 +7,12 @@ use http::{
 };
 
 use super::urls::AnswerContext;
-use crate::policy::{Method, MethodSet};
+use crate::policy::{Locking, Method, MethodSet};
 
 const DAV: HeaderName = HeaderName::from_static("dav");
 const PUBLIC: HeaderName = HeaderName::from_static("public");
 const MS_AUTHOR_VIA: HeaderName = HeaderName::from_static("ms-author-via");
+const LOCK_TOKEN: HeaderName = HeaderName::from_static("lock-token");
 const DASL: HeaderName = HeaderName::from_static("dasl");
 
 /// What is announced for one method and is false without it.
@@ -24,7 +25,12 @@ const FOR_ONE_METHOD: [(HeaderName, Method); 3] = [
 /// Recomputes what the answer in `headers` announces.
 pub(super) fn announce(context: &AnswerContext, status: u16, headers: &mut HeaderMap) {
     let permitted = context.allowed;
-    let listed = headers.contains_key(ALLOW).then(|| methods(headers, &ALLOW));
+    let emulated = context.route.locks.locking == Locking::Emulate;
+    let own = context.route.own_methods();
+    if context.route.locks.locking != Locking::Observe {
+        headers.remove(LOCK_TOKEN);
+    }
+    let listed = headers.contains_key(ALLOW).then(|| methods(headers, &ALLOW).union(own));
     let common = listed.unwrap_or_default().intersection(permitted);
     let without_refused: Vec<Method> = permitted.iter().filter(|method| *method != context.method).collect();
     match (listed, status) {
@@ -49,12 +55,15 @@ pub(super) fn announce(context: &AnswerContext, status: u16, headers: &mut Heade
     if headers.contains_key(PUBLIC) {
         match methods(headers, &PUBLIC).intersection(permitted) {
             common if common == MethodSet::default() => drop(headers.remove(PUBLIC)),
-            common => set_allow(headers, &PUBLIC, common),
+            common => set_allow(headers, &PUBLIC, common.union(own.intersection(permitted))),
         }
     }
     let locks = permitted.contains(Method::Lock) && listed.is_none_or(|listed| listed.contains(Method::Lock));
     if !locks {
         without_class_2(headers);
+    } else if emulated {
+        let answers_options = context.method == Method::Options && (200..300).contains(&status);
+        with_class_2(headers, answers_options);
     }
 }
 
@@ -97,6 +106,23 @@ fn without_class_2(headers: &mut HeaderMap) {
     }
 }
 
+/// Says class 1 and 2 first (L-83), then what else the back end says. Without a line of its own, only if `adds`.
+fn with_class_2(headers: &mut HeaderMap, adds: bool) {
+    without_class_2(headers);
+    let lines: Vec<HeaderValue> = headers.get_all(DAV).iter().cloned().collect();
+    if lines.is_empty() && !adds {
+        return;
+    }
+    headers.insert(DAV, HeaderValue::from_static("1, 2"));
+    for line in lines {
+        let rest: Vec<&str> = line.to_str().map(classes).unwrap_or_default();
+        let rest: Vec<&str> = rest.into_iter().filter(|class| *class != "1").collect();
+        if let (false, Ok(value)) = (rest.is_empty(), HeaderValue::from_str(&rest.join(", "))) {
+            headers.append(DAV, value);
+        }
+    }
+}
+
 /// The members of a `DAV` line. A Coded-URL, `<...>`, may hold a comma.
 fn classes(line: &str) -> Vec<&str> {
     let mut coded = false;
@@ -117,6 +143,7 @@ fn classes(line: &str) -> Vec<&str> {
 mod tests {
     use super::super::urls::tests::{PLAIN, context_on, route};
     use super::*;
+    use crate::url::{CanonicalPath, PublicPath};
 
     const READ: MethodSet = MethodSet::of(&[
         Method::Options,
@@ -139,6 +166,79 @@ mod tests {
             .collect();
         lines.sort();
         lines
+    }
+
+    // L-83, LM-D
+    #[test]
+    fn classes_by_who_locks() {
+        use crate::policy::UnmappedLock;
+        let said = |locking: Locking, method: Method, sent: &[(&'static str, &str)]| {
+            let mut route = route(PLAIN);
+            route.locks.locking = locking;
+            route.locks.unmapped = UnmappedLock::Create;
+            let allowed = route.judge(&PublicPath(CanonicalPath::parse(b"/files/c/d").unwrap())).0;
+            let context = AnswerContext {
+                allowed,
+                ..context_on(route, method)
+            };
+            let mut headers = HeaderMap::new();
+            for (name, value) in sent {
+                headers.append(HeaderName::from_static(name), value.parse().unwrap());
+            }
+            announce(&context, 200, &mut headers);
+            let mut lines: Vec<String> = headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+                .collect();
+            lines.sort();
+            lines
+        };
+        let class_1: &[(&str, &str)] = &[("allow", "GET,PROPFIND"), ("dav", "1, calendar-access")];
+        let class_2: &[(&str, &str)] = &[("allow", "LOCK,UNLOCK,PUT"), ("dav", "1,2"), ("lock-token", "<urn:a>")];
+        for (name, locking, method, sent, want) in [
+            (
+                "emulated over class 1",
+                Locking::Emulate,
+                Method::Options,
+                class_1,
+                &[
+                    "allow: GET, PROPFIND, LOCK, UNLOCK",
+                    "dav: 1, 2",
+                    "dav: calendar-access",
+                ] as &[&str],
+            ),
+            (
+                "emulated over class 2",
+                Locking::Emulate,
+                Method::Options,
+                class_2,
+                &["allow: PUT, LOCK, UNLOCK", "dav: 1, 2"],
+            ),
+            (
+                "emulated over one that does not tell",
+                Locking::Emulate,
+                Method::Options,
+                &[],
+                &["dav: 1, 2"],
+            ),
+            (
+                "no line is made but for OPTIONS",
+                Locking::Emulate,
+                Method::Get,
+                &[],
+                &[],
+            ),
+            ("off", Locking::Off, Method::Options, class_2, &["allow: PUT", "dav: 1"]),
+            (
+                "observed",
+                Locking::Observe,
+                Method::Options,
+                class_2,
+                &["allow: PUT, LOCK, UNLOCK", "dav: 1,2", "lock-token: <urn:a>"],
+            ),
+        ] {
+            assert_eq!(said(locking, method, sent), want, "{name}");
+        }
     }
 
     // M-44, Z-1, ERR-4

@@ -58,10 +58,13 @@ impl AnswerBodyError {
 impl RewritePlan {
     /// Begins with the body.
     pub fn start(self) -> Rewriting {
-        let filter = self.context.filter.clone();
+        let (filter, locks) = (self.context.filter.clone(), self.context.locks.clone());
         let mut body = BodyRewriter::new(AnswerUrls::new(self.context), self.options);
         if let Some(filter) = filter {
             body = body.filtered(filter);
+        }
+        if let Some(locks) = locks {
+            body = body.with_locks(locks);
         }
         Rewriting {
             decoder: self.decoder,

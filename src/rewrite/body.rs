@@ -4,10 +4,13 @@
 //! most one response, and one URL. With a filter, what the principal may not see is left out in the same pass (section 3.6). A body whose root is none of WebDAV's passes unchanged. A body that is not well-formed, or
 //! ends early, is an error: what went out before it is then no whole document either.
 
+pub use super::body_options::{BodyError, BodyOptions};
 use super::context::{Context, Mapped, Place, ResponseUrls};
 use super::filtering::{Filtering, Verdict};
 use super::frame::Shown;
 use super::held::{Fate, Held, Span, empty_tag};
+use super::lock_properties::{LockInsertion, LockProperties};
+use super::marks::Marks;
 use super::url_text::{UrlText, split_empty};
 use super::visibility::Filter;
 use crate::xml::scanner::{Flow, ScanError, Scanner, StartTag, Token};
@@ -15,58 +18,6 @@ use crate::xml::{first_characters, trim, unescape_into};
 
 /// The longest `responsedescription` that passes, in characters (ERR-3: some back ends put stack traces there).
 const MAX_DESCRIPTION: usize = 1024;
-
-/// How a body is to be read and written.
-#[derive(Clone, Debug)]
-pub struct BodyOptions {
-    /// The `charset` parameter of the answer's media type.
-    pub charset: Option<String>,
-    /// The public URL of the request as an absolute path: it stands in for URLs in errors that are not public (C-3).
-    pub request_url: String,
-    /// The most bytes of one `DAV:response` (F-13).
-    pub max_response_element: usize,
-    /// Declares the prefixes that Zope leaves undeclared in the owner of a lock, and only there (F-14).
-    pub repair_lock_owner: bool,
-    /// Whether the status of the answer is 2xx: a filter then lets only documents through that answer what was asked.
-    pub success: bool,
-}
-
-impl BodyOptions {
-    /// UTF-8 unless the body says otherwise, 4 MiB for a response, no repairs.
-    pub fn new(request_url: impl Into<String>) -> Self {
-        Self {
-            charset: None,
-            request_url: request_url.into(),
-            max_response_element: 4 * 1024 * 1024,
-            repair_lock_owner: false,
-            success: true,
-        }
-    }
-}
-
-/// Why a body cannot be passed on. What was written so far must not look whole: reset the connection, or answer 502 if nothing
-/// was sent yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BodyError {
-    /// Not well-formed, not namespace-well-formed, cut off, or not in the encoding it claims.
-    #[error("the back end's XML answer cannot be read: {0}")]
-    Malformed(#[from] ScanError),
-    /// One `DAV:response` (or a property outside of one) is larger than allowed.
-    #[error("one response element in the back end's answer is larger than {limit} bytes")]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// A URL is longer than 16 KiB.
-    #[error("a URL in the back end's answer is longer than 16 KiB")]
-    UrlTooLong,
-    /// An element inside a URL: nobody could say what a client reads there.
-    #[error("a URL in the back end's answer holds an element")]
-    ElementInUrl,
-    /// The document cannot be the answer to the request, so nobody could say what in it may be seen.
-    #[error("the root element of the back end's XML answer is not what was asked for")]
-    UnexpectedRoot,
-}
 
 /// A body being rewritten.
 pub struct BodyRewriter<U> {
@@ -91,6 +42,8 @@ impl<U: ResponseUrls> BodyRewriter<U> {
             contexts: Vec::new(),
             url: UrlText::default(),
             description_left: 0,
+            marks: Marks::default(),
+            locks: None,
             unmapped: 0,
         };
         Self {
@@ -103,6 +56,12 @@ impl<U: ResponseUrls> BodyRewriter<U> {
     /// The same for a principal who may not see everything.
     pub fn filtered(mut self, filter: Filter) -> Self {
         self.pass.filter = Some(Filtering::new(filter));
+        self
+    }
+
+    /// The same with the gateway's own lock properties (L-82).
+    pub fn with_locks(mut self, properties: LockProperties) -> Self {
+        self.pass.locks = Some(LockInsertion::new(properties));
         self
     }
 
@@ -152,12 +111,19 @@ struct Pass<U> {
     url: UrlText,
     /// How many more characters of the current `responsedescription` go out.
     description_left: usize,
+    marks: Marks,
+    /// The lock properties, where they are the gateway's; `None`: the back end's pass.
+    locks: Option<LockInsertion>,
     unmapped: u64,
 }
 
 impl<U: ResponseUrls> Pass<U> {
     fn token(&mut self, token: Token<'_>, out: &mut Vec<u8>) -> Result<Flow, BodyError> {
         let context = self.contexts.last().copied();
+        let locks = self.locks.as_mut();
+        if self.marks.swallow(context, &token) || locks.is_some_and(|locks| locks.swallow(context, &token)) {
+            return Ok(Flow::Continue);
+        }
         let in_url = context.is_some_and(|context| context.url().is_some());
         match token {
             Token::Start(tag) => return self.start(context, tag, out),
@@ -181,7 +147,7 @@ impl<U: ResponseUrls> Pass<U> {
                     out,
                 )?;
             }
-            Token::Text(raw) | Token::Cdata(raw) if context.is_some_and(Context::is_read) && self.filter.is_some() => {
+            Token::Text(raw) | Token::Cdata(raw) if context.is_some_and(Context::is_read) && self.reads() => {
                 self.held.write(raw.as_bytes(), out)?;
                 let mut text = String::new();
                 match token {
@@ -190,6 +156,9 @@ impl<U: ResponseUrls> Pass<U> {
                 }
                 if let (Some(filter), Some(context)) = (&mut self.filter, context) {
                     filter.text(context, &text);
+                }
+                if let (Some(locks), Some(context)) = (&mut self.locks, context) {
+                    locks.text(context, &text);
                 }
             }
             Token::Text(raw) | Token::Cdata(raw) | Token::Markup(raw) => self.held.write(raw.as_bytes(), out)?,
@@ -202,6 +171,11 @@ impl<U: ResponseUrls> Pass<U> {
             Token::Rest(bytes) => out.extend_from_slice(bytes),
         }
         Ok(Flow::Continue)
+    }
+
+    /// Whether somebody reads text that is data.
+    fn reads(&self) -> bool {
+        self.filter.is_some() || self.locks.is_some()
     }
 
     fn start(&mut self, parent: Option<Context>, tag: StartTag<'_>, out: &mut Vec<u8>) -> Result<Flow, BodyError> {
@@ -257,9 +231,13 @@ impl<U: ResponseUrls> Pass<U> {
             (None, None, None) => self.held.write(tag.raw.as_bytes(), out)?,
         }
         self.contexts.push(context);
+        let end = self.held.len();
+        let span = Span { start: at, end };
         if let Some(filter) = &mut self.filter {
-            let end = self.held.len();
-            filter.opened(parent, context, &tag, Span { start: at, end });
+            filter.opened(parent, context, &tag, span);
+        }
+        if let Some(locks) = &mut self.locks {
+            locks.opened(parent, context, &tag, span);
         }
         if tag.empty {
             self.end("", out)?;
@@ -278,15 +256,25 @@ impl<U: ResponseUrls> Pass<U> {
         if let Some(filter) = &mut self.filter {
             filter.ending(context, self.held.len());
         }
+        if let Some(locks) = &mut self.locks {
+            locks.ending(context, self.held.len());
+        }
         if context == Context::Multistatus && self.contexts.is_empty() {
             self.write_tail(raw, out)?;
         } else {
             self.held.write(raw.as_bytes(), out)?;
         }
-        if let Some(filter) = &mut self.filter
-            && filter.ended(context, &mut self.held)
-        {
-            self.held.keep_response();
+        let locks = self.locks.as_mut();
+        let changes = locks
+            .map(|locks| locks.ended(context, &mut self.held))
+            .unwrap_or_default();
+        match &mut self.filter {
+            Some(filter) => {
+                if filter.ended(context, &mut self.held, changes) {
+                    self.held.keep_response();
+                }
+            }
+            None => self.held.edit(changes.edits),
         }
         if Fate::of(context, self.filter.is_some()).is_some() {
             self.held.close(out);
@@ -345,6 +333,9 @@ impl<U: ResponseUrls> Pass<U> {
     /// The href of a response, with its public URL if it has one.
     fn response_url(&mut self, url: Option<String>, end: &str, out: &mut Vec<u8>) -> Result<(), BodyError> {
         let shown = url.filter(|url| self.urls.shows(url));
+        if let Some(locks) = &mut self.locks {
+            locks.response_url(self.urls.named(trim(&self.url.text)));
+        }
         let Some(filter) = &mut self.filter else {
             if let Some(url) = shown {
                 self.held.write(&self.url.with(&url, end), out)?;

@@ -4,9 +4,10 @@
 
 use super::{
     context::{Context, Named},
-    frame::{Frame, Shown, prefix, status_element},
+    frame::{Frame, MAX_STATUS, Shown, prefix, status_element},
     held::{Edit, Held, Span},
     lock_parts::LockParts,
+    lock_properties::Changes,
     told::Told,
     visibility::{Filter, SyncStart},
 };
@@ -15,9 +16,6 @@ use crate::{
     url::PublicPath,
     xml::{guarded::Guarded, multiget::push_response, name::ExpandedName, scanner::StartTag, writer::push_text},
 };
-
-/// How much of a status line is read, in bytes.
-const MAX_STATUS: usize = 64;
 
 /// What becomes of an href of a response.
 #[derive(Debug, PartialEq, Eq)]
@@ -223,10 +221,14 @@ impl Filtering {
         }
     }
 
-    /// The end tag of an element is written. Changes what is held of a response or a lock, and says whether a response goes out.
-    pub fn ended(&mut self, context: Context, held: &mut Held) -> bool {
+    /// The end tag of an element is written. Changes what is held of a response or a lock, `changes` too, and says whether a response goes
+    /// out.
+    pub fn ended(&mut self, context: Context, held: &mut Held, changes: Changes) -> bool {
+        if let (true, Some(frame)) = (changes.propstat_gone, self.frames.last_mut()) {
+            frame.forget_propstat();
+        }
         match context {
-            Context::Response => self.end_response(held),
+            Context::Response => self.end_response(held, changes),
             Context::ActiveLock => {
                 self.end_lock(held);
                 false
@@ -318,14 +320,17 @@ impl Filtering {
         }
     }
 
-    fn end_response(&mut self, held: &mut Held) -> bool {
-        let Some(frame) = self.frames.pop() else { return false };
-        let keep = self.settle(&frame, held);
+    fn end_response(&mut self, held: &mut Held, changes: Changes) -> bool {
+        let Some(mut frame) = self.frames.pop() else {
+            return false;
+        };
+        frame.grow(&changes.grown);
+        let keep = self.settle(&frame, held, changes.edits);
         self.kept |= keep && frame.top;
         keep
     }
 
-    fn settle(&mut self, frame: &Frame, held: &mut Held) -> bool {
+    fn settle(&mut self, frame: &Frame, held: &mut Held, added: Vec<Edit>) -> bool {
         let (seen, moved) = (frame.has(Shown::Seen), frame.has(Shown::Moved));
         let gone = frame.has(Shown::Gone);
         let response = prefix(held.get(frame.tag)).to_owned();
@@ -350,7 +355,7 @@ impl Filtering {
         } else if seen && (gone || frame.dropped) {
             frame.bare(held, &[Shown::Seen], &frame.remains(held))
         } else if seen {
-            self.guard(frame, held)
+            [self.guard(frame, held), added].concat()
         } else if gone {
             // It is removed and hidden: nobody has to know that it was there.
             if frame.status == Some(404) && frame.propstats.is_empty() {

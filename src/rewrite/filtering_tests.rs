@@ -72,6 +72,9 @@ impl Visibility for ByName {
     fn unlocks(&self, root: &PublicPath) -> bool {
         root.0.key().contains("unl")
     }
+    fn unlocks_from_above(&self, path: &PublicPath) -> bool {
+        self.unlocks(path)
+    }
     fn owns_lock(&self, token: &str) -> bool {
         token.starts_with("urn:mine")
     }
@@ -94,6 +97,9 @@ impl Visibility for Everything {
         true
     }
     fn unlocks(&self, _: &PublicPath) -> bool {
+        true
+    }
+    fn unlocks_from_above(&self, _: &PublicPath) -> bool {
         true
     }
     fn owns_lock(&self, _: &str) -> bool {

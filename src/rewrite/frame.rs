@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// How much of a status line is read, in bytes.
+pub(super) const MAX_STATUS: usize = 64;
+
 /// Why an href of a response is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -115,7 +118,7 @@ impl Frame {
 
     /// An element in it has ended before `at`; `status` is the text of the last status.
     pub fn closed(&mut self, context: Context, parent: Option<Context>, at: usize, status: &str) {
-        let code = || status.split_ascii_whitespace().nth(1)?.parse().ok();
+        let code = || status_code(status);
         match (context, parent, self.propstats.last_mut()) {
             (Context::Status, Some(Context::Response), _) => self.status = self.status.or_else(code),
             (Context::Status, _, Some(propstat)) => propstat.status = propstat.status.or_else(code),
@@ -127,6 +130,20 @@ impl Frame {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The last propstat, which has ended, does not go out: it held nothing that is known of here.
+    pub fn forget_propstat(&mut self) {
+        self.propstats.pop();
+    }
+
+    /// Propstats, by their numbers, have so many properties more.
+    pub fn grow(&mut self, grown: &[(usize, usize)]) {
+        for (propstat, properties) in grown {
+            if let Some(propstat) = self.propstats.get_mut(*propstat) {
+                propstat.properties += properties;
+            }
         }
     }
 
@@ -247,6 +264,11 @@ fn empty_propstat(prefix: &str) -> String {
     format!("<{prefix}propstat><{prefix}prop/>{status}</{prefix}propstat>")
 }
 
+/// The status in the text of a `DAV:status`.
+pub(super) fn status_code(text: &str) -> Option<u16> {
+    text.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 /// A `DAV:status`, where `prefix` stands for `DAV:`.
 pub(super) fn status_element(prefix: &str, status: u16) -> String {
     let reason = http::StatusCode::from_u16(status)
@@ -257,7 +279,7 @@ pub(super) fn status_element(prefix: &str, status: u16) -> String {
 }
 
 /// The qualified name in a start tag.
-fn name(tag: &[u8]) -> &str {
+pub(super) fn name(tag: &[u8]) -> &str {
     let tag = std::str::from_utf8(tag).unwrap_or_default();
     let tag = tag.strip_prefix('<').unwrap_or(tag);
     tag.split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or_default()

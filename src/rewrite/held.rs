@@ -64,7 +64,7 @@ pub(super) struct Span {
 }
 
 /// A range of what is held, and what stands there instead.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
     pub span: Span,
     pub with: Vec<u8>,
@@ -149,6 +149,11 @@ impl Held {
     /// Where the next byte will be held.
     pub fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Takes back what is held from `start` on.
+    pub fn truncate(&mut self, start: usize) {
+        self.bytes.truncate(start);
     }
 
     /// The bytes of `span`.

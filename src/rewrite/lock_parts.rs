@@ -66,7 +66,7 @@ impl LockParts {
         let own = !self.too_long && !token.is_empty() && !token.contains('\n') && view.owns_lock(token);
         let unlocks = match &self.root {
             Root::At(root) => view.unlocks(root),
-            Root::Untold => resource.is_some_and(|path| view.unlocks(path)),
+            Root::Untold => resource.is_some_and(|path| view.unlocks_from_above(path)),
             Root::Unknown => false,
         };
         if own || unlocks { Vec::new() } else { self.parts }

@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 pub use super::context::Named;
 use super::{
     context::{Mapped, Place, ResponseUrls},
+    lock_properties::LockProperties,
     visibility::Filter,
 };
 use crate::{
@@ -53,6 +54,8 @@ pub struct AnswerContext {
     pub noroot: bool,
     /// What of the answer the principal may see; `None`: everything.
     pub filter: Option<Filter>,
+    /// The lock properties that stand in place of the back end's; `None`: its own pass.
+    pub locks: Option<LockProperties>,
     /// What a 401 of the gateway's own asks for (ERR-4); empty where whoever asks is known.
     pub challenges: Vec<HeaderValue>,
     /// What sync tokens are wrapped with (F-9); `None`: they go out as they are.

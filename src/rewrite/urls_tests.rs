@@ -67,6 +67,8 @@ pub fn route(allowed: MethodSet) -> Route {
         },
         noroot: false,
         public_options: false,
+        locks: crate::policy::RouteLocks::of(crate::policy::Profile::Embedded, true),
+        dead_properties: crate::policy::DeadProperties::Pass,
         hide_lock_owner: false,
         sync_epochs: None,
         pass_error_bodies: false,
@@ -94,6 +96,7 @@ pub fn context_on(route: Route, method: Method) -> AnswerContext {
         allowed,
         noroot: false,
         filter: None,
+        locks: None,
         challenges: Vec::new(),
         sync_epoch: None,
     }

@@ -28,6 +28,8 @@ pub trait Visibility: Send + Sync {
     fn holds(&self, path: &PublicPath, privilege: ExpandedName<'_>) -> bool;
     /// Whether locks with this root may be removed: `unlock` (F-6).
     fn unlocks(&self, root: &PublicPath) -> bool;
+    /// Whether locks on `path` may be removed whose root nobody tells: it may be any collection above it (F-6).
+    fn unlocks_from_above(&self, path: &PublicPath) -> bool;
     /// Whether the requester created the lock with this token; one that is created by this very request is the requester's (F-6).
     fn owns_lock(&self, token: &str) -> bool;
 }

@@ -59,6 +59,43 @@ pub struct AuditLine<'a> {
     pub reported_status: Option<u16>,
 }
 
+/// A lock that an administrator released, or tried to. Its token is not told.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReleaseLine<'a> {
+    /// [`KIND`].
+    pub log: &'static str,
+    /// When.
+    #[serde(serialize_with = "time")]
+    pub time: SystemTime,
+    /// The peer, address and port; `cli` where none was asked.
+    #[serde(serialize_with = "text")]
+    pub client: &'a str,
+    /// `admin`: whoever has the token of the admin listener.
+    pub by: &'static str,
+    /// `release-lock`.
+    pub action: &'static str,
+    /// Whose lock it was; `null`: nobody knows.
+    #[serde(serialize_with = "name")]
+    pub user: Option<&'a str>,
+    /// The back end.
+    #[serde(serialize_with = "text")]
+    pub back_end: &'a str,
+    /// The root of the lock there.
+    #[serde(serialize_with = "text")]
+    pub path: &'a str,
+    /// The same for clients.
+    #[serde(serialize_with = "some_text", skip_serializing_if = "Option::is_none")]
+    pub url: Option<&'a str>,
+    /// Why, in the administrator's words.
+    #[serde(serialize_with = "text")]
+    pub reason: &'a str,
+    /// Whether it is gone here.
+    pub released: bool,
+    /// What the back end said to it.
+    #[serde(serialize_with = "text")]
+    pub back_end_answer: &'a str,
+}
+
 fn name<S: serde::Serializer>(name: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
     match name {
         Some(name) => text(name, serializer),

@@ -17,6 +17,7 @@ use prometheus::{
 use tracing_appender::non_blocking::ErrorCounter;
 
 use super::access::Verdict;
+use super::locks::LockFamilies;
 use crate::policy::{Method, MethodSet};
 
 /// From a cached answer to the longest COPY that a default configuration allows, in seconds.
@@ -99,6 +100,7 @@ pub struct Metrics {
     in_flight: IntGauge,
     log_dropped: IntGauge,
     identity: IntGaugeVec,
+    locks: LockFamilies,
     audit_dropped: IntGauge,
     logs: OnceLock<[Option<ErrorCounter>; 2]>,
     routes: Mutex<HashMap<String, Arc<RouteMetrics>>>,
@@ -201,8 +203,10 @@ impl Metrics {
         let build = Opts::new("davgate_build_info", "The version that runs; always 1.")
             .const_label("version", env!("CARGO_PKG_VERSION"));
         gauge(build)?.set(1);
+        let locks = LockFamilies::new(&registry)?;
         Ok(Metrics {
             families,
+            locks,
             in_flight,
             log_dropped,
             identity,
@@ -221,6 +225,11 @@ impl Metrics {
                 .entry(name.to_owned())
                 .or_insert_with(|| Arc::new(RouteMetrics::new(name, self.families.clone()))),
         )
+    }
+
+    /// The numbers of the lock store.
+    pub fn lock_families(&self) -> &LockFamilies {
+        &self.locks
     }
 
     /// Tells whether `source`, a key of `identity`, can say who is right.

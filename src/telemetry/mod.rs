@@ -4,5 +4,6 @@ pub mod access;
 pub mod audit;
 pub mod clock;
 pub mod lines;
+pub mod locks;
 pub mod log;
 pub mod metrics;

@@ -124,6 +124,15 @@ impl RequestBody {
         }
     }
 
+    /// The `owner` of a LOCK, as XML that stands by itself; `None` without one, or where it is too long to be kept.
+    pub fn lock_owner(&self) -> Option<String> {
+        if self.kind == BodyKind::LockInfo {
+            lockinfo::owner(&self.root)
+        } else {
+            None
+        }
+    }
+
     /// Every URL that names a resource, in document order.
     pub fn hrefs(&self) -> Vec<BodyHref> {
         let mut found = Vec::new();

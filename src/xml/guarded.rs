@@ -84,6 +84,12 @@ impl RequestBody {
         found
     }
 
+    /// Whether the answer may tell of `property`: it is named in `prop` or `include` at any place, or as `property` of expand-property, or
+    /// everything is asked for.
+    pub fn may_tell(&self, property: ExpandedName<'static>) -> bool {
+        tells(self.tree(), property)
+    }
+
     /// Whether a sync-collection report may begin anew, without a token (RFC 6578 section 3.4); `None` for every other body. Of several
     /// tokens any may be the one that the back end reads, and what counts as blank is up to it: only if none is blank, none begins anew.
     pub fn initial_sync(&self) -> Option<bool> {
@@ -128,6 +134,20 @@ fn named_in(element: &Element, found: &mut GuardedSet) {
         }
         named_in(child, found);
     }
+}
+
+fn tells(element: &Element, property: ExpandedName<'static>) -> bool {
+    let lists = element.name().is_dav("prop") || element.name().is_dav("include");
+    element.elements().any(|child| {
+        let by_attribute = || {
+            let namespace = child.attribute("namespace").unwrap_or(super::name::DAV);
+            child.name().is_dav("property")
+                && child
+                    .attribute("name")
+                    .is_some_and(|local| ExpandedName::new(namespace, local) == property)
+        };
+        lists && child.name() == property || child.name().is_dav("allprop") || by_attribute() || tells(child, property)
+    })
 }
 
 /// Whether `element`, or one in it, is a part of a request that selects, and names what must not select.

@@ -1,6 +1,7 @@
 //! XML: the only room that reads or writes it. Names and URL places; more is one file a body.
 
 mod acl;
+pub mod activelock;
 pub mod body;
 mod characters;
 mod declaration;
@@ -10,6 +11,8 @@ pub mod guarded;
 pub mod href;
 pub mod kind;
 pub mod limits;
+pub mod lock_mark;
+pub mod lockdiscovery;
 pub mod lockinfo;
 pub mod media_type;
 mod mkcol;

@@ -1,5 +1,6 @@
-//! Multistatus bodies the gateway makes itself (RFC 4918 section 13): the answer to PROPFIND Depth 0 on a collection above a route,
-//! which no back end has. In: its public URL and what is asked for. Out: a 207 body. Live answers of back ends are rewritten elsewhere.
+//! Multistatus bodies the gateway makes itself (RFC 4918 section 13): the answer to PROPFIND on what no back end has, a collection above a
+//! route or a name that has nothing but locks, and to PROPPATCH where no back end is asked. In: the public URL and what is asked for. Out: a
+//! 207 body. Live answers of back ends are rewritten elsewhere.
 
 use percent_encoding::percent_decode_str;
 
@@ -13,22 +14,30 @@ const DISPLAYNAME: ExpandedName<'static> = ExpandedName::dav("displayname");
 /// The body of a 207 for one collection that has a `resourcetype` and a `displayname`, the last segment of `href`, and nothing else.
 /// `href` is its public, path-absolute, percent-encoded URL. What is asked for and not there comes as 404 (RFC 4918 section 9.1).
 pub fn collection_answer(href: &str, requested: &Propfind<'_>) -> String {
+    let mut name = "<D:displayname>".to_owned();
+    push_text(&mut name, &display_name(href));
+    name.push_str("</D:displayname>");
+    let kind = "<D:resourcetype><D:collection/></D:resourcetype>";
+    property_answer(href, requested, &[(RESOURCETYPE, kind), (DISPLAYNAME, &name)])
+}
+
+/// The body of a 207 for one resource that has these properties and no others: names, and the elements as they are written where `D` is
+/// the prefix of `DAV:`.
+pub fn property_answer(href: &str, requested: &Propfind<'_>, properties: &[(ExpandedName<'_>, &str)]) -> String {
     let mut present = String::new();
     let mut missing = String::new();
+    let mut push = |name| match properties.iter().find(|(known, _)| *known == name) {
+        Some((_, element)) => present.push_str(element),
+        None => push_empty(&mut missing, name),
+    };
     match requested {
-        Propfind::PropName => present.push_str("<D:resourcetype/><D:displayname/>"),
+        Propfind::PropName => properties.iter().for_each(|(name, _)| push_empty(&mut present, *name)),
         Propfind::AllProp { include } => {
-            push_property(&mut present, &mut missing, RESOURCETYPE, href);
-            push_property(&mut present, &mut missing, DISPLAYNAME, href);
-            for name in distinct(include).filter(|name| *name != RESOURCETYPE && *name != DISPLAYNAME) {
-                push_property(&mut present, &mut missing, name, href);
-            }
+            properties.iter().for_each(|(name, _)| push(*name));
+            let is_known = |name: &ExpandedName<'_>| properties.iter().any(|(known, _)| known == name);
+            distinct(include).filter(|name| !is_known(name)).for_each(push);
         }
-        Propfind::Prop(names) => {
-            for name in distinct(names) {
-                push_property(&mut present, &mut missing, name, href);
-            }
-        }
+        Propfind::Prop(names) => distinct(names).for_each(push),
     }
     let mut out = format!("{DECLARATION}<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>");
     push_text(&mut out, href);
@@ -44,16 +53,30 @@ pub fn collection_answer(href: &str, requested: &Propfind<'_>) -> String {
     out
 }
 
-fn push_property(present: &mut String, missing: &mut String, name: ExpandedName<'_>, href: &str) {
-    if name == RESOURCETYPE {
-        present.push_str("<D:resourcetype><D:collection/></D:resourcetype>");
-    } else if name == DISPLAYNAME {
-        present.push_str("<D:displayname>");
-        push_text(present, &display_name(href));
-        present.push_str("</D:displayname>");
-    } else {
-        push_empty(missing, name);
+/// The body of a 207 to a PROPPATCH (RFC 4918 section 9.2.1) of the resource at `href`, in public form, that changes these properties. Where
+/// some are `protected` nothing is changed: these have 403, all others 424. Each is there once, in the order in which they first came.
+pub fn change_answer(href: &str, changed: &[ExpandedName<'_>], protected: impl Fn(ExpandedName<'_>) -> bool) -> String {
+    let (mut refused, mut others) = (String::new(), String::new());
+    for name in distinct(changed) {
+        push_empty(if protected(name) { &mut refused } else { &mut others }, name);
     }
+    let mut out = format!("{DECLARATION}<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>");
+    push_text(&mut out, href);
+    out.push_str("</D:href>");
+    if refused.is_empty() {
+        // A response needs a propstat, even an empty one.
+        push_propstat(&mut out, &others, "200 OK");
+    } else {
+        let why = "403 Forbidden</D:status><D:error><D:cannot-modify-protected-property/></D:error>";
+        out.push_str(&format!(
+            "<D:propstat><D:prop>{refused}</D:prop><D:status>HTTP/1.1 {why}</D:propstat>"
+        ));
+        if !others.is_empty() {
+            push_propstat(&mut out, &others, "424 Failed Dependency");
+        }
+    }
+    out.push_str("</D:response></D:multistatus>");
+    out
 }
 
 fn push_propstat(out: &mut String, properties: &str, status: &str) {
@@ -102,6 +125,42 @@ fn distinct<'n>(names: &'n [ExpandedName<'n>]) -> impl Iterator<Item = ExpandedN
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // RFC 4918 sections 9.2, 9.2.1, 16
+    #[test]
+    fn change_answers() {
+        let [a, b] = ["a", "b"].map(|local| ExpandedName::new("urn:ab", local));
+        let etag = ExpandedName::dav("getetag");
+        let protected = |name: ExpandedName<'_>| name == etag;
+        let propstat = |inside: &str, status: &str| {
+            format!("<D:propstat><D:prop>{inside}</D:prop><D:status>HTTP/1.1 {status}</D:propstat>")
+        };
+        let [told_a, told_b] = ["a", "b"].map(|local| format!("<x:{local} xmlns:x=\"urn:ab\"/>"));
+        let forbidden = "403 Forbidden</D:status><D:error><D:cannot-modify-protected-property/></D:error>";
+        for (name, changed, expected) in [
+            ("none", vec![], propstat("", "200 OK</D:status>")),
+            (
+                "in their order, once",
+                vec![b, a, b],
+                propstat(&format!("{told_b}{told_a}"), "200 OK</D:status>"),
+            ),
+            ("one that is protected", vec![etag], propstat("<D:getetag/>", forbidden)),
+            (
+                "all or nothing",
+                vec![a, etag, b],
+                propstat("<D:getetag/>", forbidden)
+                    + &propstat(&format!("{told_a}{told_b}"), "424 Failed Dependency</D:status>"),
+            ),
+        ] {
+            let answer = change_answer("/f/a&b", &changed, protected);
+            let begin = format!("{DECLARATION}<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/f/a&amp;b</D:href>");
+            assert_eq!(
+                answer,
+                format!("{begin}{expected}</D:response></D:multistatus>"),
+                "{name}"
+            );
+        }
+    }
 
     #[test]
     fn collection_answers() {

@@ -95,11 +95,19 @@ fn value(prop: &Element, local: &'static str) -> Option<String> {
 }
 
 /// `HTTP/1.1 200 OK`: only the code counts.
-fn is_success(status: &Element) -> bool {
+pub(super) fn is_success(status: &Element) -> bool {
+    code(status).is_some_and(|code| code.starts_with('2'))
+}
+
+/// Whether the status says that nothing is there.
+pub(super) fn is_absence(status: &Element) -> bool {
+    code(status).is_some_and(|code| code == "404" || code == "410")
+}
+
+fn code(status: &Element) -> Option<String> {
     let line = status.trimmed_text();
-    line.split_ascii_whitespace()
-        .nth(1)
-        .is_some_and(|code| code.len() == 3 && code.starts_with('2'))
+    let code = line.split_ascii_whitespace().nth(1).filter(|code| code.len() == 3)?;
+    Some(code.to_owned())
 }
 
 #[cfg(test)]

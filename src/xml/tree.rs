@@ -61,6 +61,11 @@ impl Element {
         })
     }
 
+    /// What is in it, in order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.children
+    }
+
     /// The child elements with the name `name`, in order.
     pub fn named(&self, name: ExpandedName<'static>) -> impl Iterator<Item = &Element> {
         self.elements().filter(move |element| element.name() == name)

@@ -2,7 +2,7 @@
 //! the function that maps its marked URLs. Out: a document with a declaration, without DOCTYPE, comments or instructions.
 
 use super::href::HrefUse;
-use super::tree::{Element, Node};
+use super::tree::{Declaration, Element, Node};
 
 /// What every document of the gateway starts with.
 pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>";
@@ -16,6 +16,35 @@ pub fn write_document<E>(root: &Element, map: &mut MapUrl<'_, E>) -> Result<Vec<
     let mut out = String::from(DECLARATION);
     push_element(&mut out, root, map)?;
     Ok(out.into_bytes())
+}
+
+/// `element` as XML that stands by itself: what the elements `around` it declare, outermost first, is declared on it. Text and names
+/// stay as they were.
+pub(super) fn standing_alone(element: &Element, around: &[&Element]) -> String {
+    let mut whole = element.clone();
+    for outer in around.iter().rev() {
+        for declaration in &outer.declarations {
+            if !whole.declarations.iter().any(|own| own.prefix == declaration.prefix) {
+                whole.declarations.push(declaration.clone());
+            }
+        }
+    }
+    // Where it is put, unprefixed names may mean something.
+    if is_unprefixed(&whole) && !whole.declarations.iter().any(|own| own.prefix.is_empty()) {
+        let (prefix, namespace) = (Box::default(), "".into());
+        whole.declarations.push(Declaration { prefix, namespace });
+    }
+    let mut out = String::new();
+    let keep = &mut |_: HrefUse, _: &str| Ok::<_, std::convert::Infallible>(None);
+    match push_element(&mut out, &whole, keep) {
+        Ok(()) => out,
+        Err(never) => match never {},
+    }
+}
+
+/// Whether this element, or one in it, has a name without prefix.
+fn is_unprefixed(element: &Element) -> bool {
+    element.prefix.is_empty() || element.elements().any(is_unprefixed)
 }
 
 /// The reader's depth limit bounds this recursion.

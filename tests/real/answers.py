@@ -72,8 +72,23 @@ def by_their_own_urls(check, gateway):
 
 def failures(check, gateway, apache):
     """What DELETE could not do is told to bob without a name that he may not know, and never as a success."""
-    _, token = web.lock(gateway.url + "d/hid/x.txt", **{"X-User": "ann"})
-    check.check("ann has the lock", token)
+    # Of a lock known to be ann's, bob hears from the gateway, and the back end hears of nothing (L-38).
+    answer, token = web.lock(gateway.url + "d/hid/x.txt", **{"X-User": "ann"})
+    check.check("ann has the lock", token, answer.status)
+    name = "DELETE of a tree with ann's lock in it by bob"
+    answer = web.request("DELETE", gateway.url + "d/", headers={"X-User": "bob"})
+    submit = answer.xml().find(f"{web.DAV}lock-token-submitted") if answer.status == 423 else None
+    check.check(f"{name}: 423, for want of a token", submit is not None, f"{answer.status} {answer.body[:300]}")
+    told = [] if submit is None else [unquote(href.text) for href in submit]
+    check.equal(f"{name}: told of what he asked for", told, ["/files/d/"])
+    check.check(f"{name}: told of nothing hidden", b"hid" not in answer.body, answer.body)
+    left = [path for path in FILES if not os.path.exists(os.path.join(apache.files["/dav/"], path))]
+    check.equal(f"{name}: everything is there", left, [])
+    answer = web.unlock(gateway.url + "d/hid/x.txt", token, **{"X-User": "ann"})
+    check.equal(f"{name}: the twin, ann ends her lock", answer.status, 204)
+    # Of one made past the gateway, and nobody's, they hear from Apache, which keeps it for a new file at its path.
+    answer, token = web.lock(apache.at["/dav/"] + "d/hid/x.txt")
+    check.check("there is a lock that the gateway does not know", token, answer.status)
     for user, where in (("bob", "/files/d/"), ("ann", "/files/d/hid/x.txt")):
         name = f"DELETE of a tree with a locked file by {user}"
         answer = web.request("DELETE", gateway.url + "d/", headers={"X-User": user})

@@ -1,4 +1,4 @@
-// npm `webdav` for drivers.py: URL; then a JSON list [OPERATION, ARGUMENTS...] a line, one JSON answer a line.
+// npm `webdav` for drivers.py: URL, and a user's name and password where there is one; then a JSON list [OPERATION, ARGUMENTS...] a line, one JSON answer a line.
 // DAVGATE_NPM names the node_modules folder that tests/run fills.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,7 +7,8 @@ import { pathToFileURL } from "node:url";
 
 const require = createRequire(process.env.DAVGATE_NPM + "/x.js");
 const { createClient } = await import(pathToFileURL(require.resolve("webdav")).href);
-const client = createClient(process.argv[2]);
+const [url, username, password] = process.argv.slice(2);
+const client = createClient(url, username ? { username, password } : {});
 
 const operations = {
     mkdir: (path) => client.createDirectory(path),
@@ -17,6 +18,8 @@ const operations = {
     move: (source, target) => client.moveFile(source, target),
     copy: (source, target) => client.copyFile(source, target),
     delete: (path) => client.deleteFile(path),
+    putLocked: (local, path, token) =>
+        client.putFileContents(path, readFileSync(local), { headers: { If: `(<${token.replace(/^<|>$/g, "")}>)` } }),
     lock: async (path) => (await client.lock(path)).token,
     // The library sends the token as it is given; RFC 4918 10.5 wants a Coded-URL.
     unlock: (path, token) => client.unlock(path, `<${token.replace(/^<|>$/g, "")}>`),

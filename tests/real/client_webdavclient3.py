@@ -1,4 +1,4 @@
-"""webdavclient3 (PyPI) for drivers.py: URL; then a JSON list [OPERATION, ARGUMENTS...] a line, one JSON answer a line.
+"""webdavclient3 (PyPI) for drivers.py: URL, perhaps a name and a password; then a JSON list [OPERATION, ARGUMENTS...] a line, one JSON answer a line.
 
 Run with the Python of the venv that tests/run makes.
 """
@@ -25,9 +25,11 @@ OPERATIONS = {
 }
 
 
-def main(url):
+def main(url, user=None, password=None):
     parts = urlsplit(url)
     options = {"webdav_hostname": f"{parts.scheme}://{parts.netloc}", "webdav_root": parts.path, "webdav_timeout": 20}
+    if user:
+        options.update(webdav_login=user, webdav_password=password)
     client = Client(options)
     answers, sys.stdout = sys.stdout, sys.stderr  # the library prints what it likes
     for line in sys.stdin:
@@ -39,4 +41,4 @@ def main(url):
         print(json.dumps(answer, default=str), file=answers, flush=True)
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

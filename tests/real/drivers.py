@@ -276,22 +276,24 @@ class Talker:
 class WebdavClient3(Talker):
     name = "webdavclient3"
 
-    def __init__(self, url):
+    def __init__(self, url, user=()):
+        """`user`: name and password."""
         python = os.path.join(servers.CACHE, "venv", "bin", "python")
         if not os.path.exists(python):
             raise RuntimeError("webdavclient3 is not installed: `tests/run` installs it")
-        self.talk([python, os.path.join(servers.HERE, "client_webdavclient3.py"), url.rstrip("/")])
+        self.talk([python, os.path.join(servers.HERE, "client_webdavclient3.py"), url.rstrip("/"), *user])
 
 
 class NpmWebdav(Talker):
     name = "npm webdav"
 
-    def __init__(self, url):
+    def __init__(self, url, user=()):
+        """`user`: name and password."""
         modules = os.path.join(servers.CACHE, "npm", "node_modules")
         if not os.path.isdir(os.path.join(modules, "webdav")):
             raise RuntimeError("npm webdav is not installed: `tests/run` installs it")
         script = os.path.join(servers.HERE, "client_npm.mjs")
-        self.talk([servers.need("node"), script, url.rstrip("/")], {"DAVGATE_NPM": modules})
+        self.talk([servers.need("node"), script, url.rstrip("/"), *user], {"DAVGATE_NPM": modules})
 
     def lock(self, path):
         return self._call("lock", "/" + path)
@@ -305,7 +307,8 @@ class Davfs2:
 
     name = "davfs2"
 
-    def __init__(self, url):
+    def __init__(self, url, user=()):
+        """`user`: name and password."""
         self.base = servers.scratch("davfs2")
         self.mount = os.path.join(self.base, "mount")
         os.mkdir(self.mount)
@@ -313,10 +316,10 @@ class Davfs2:
         with open(config, "w") as out:
             out.write(
                 "ask_auth 0\nuse_locks 1\ndelay_upload 0\ndir_refresh 0\nfile_refresh 0\ngui_optimize 0\n"
-                f"cache_dir {self.base}/cache\nbackup_dir lost\n"
+                f"cache_dir {self.base}/cache\nbackup_dir lost\nsecrets {self.base}/secrets\n"
             )
-        with open(os.path.join(self.base, "secrets"), "w"):
-            pass
+        with open(os.path.join(self.base, "secrets"), "w") as out:
+            out.write(" ".join([url, *map(json.dumps, user)]) + "\n" if user else "")
         os.chmod(os.path.join(self.base, "secrets"), 0o600)
         os.mkdir(os.path.join(self.base, "cache"))
         os.chmod(os.path.join(self.base, "cache"), 0o777)  # mount.davfs gives up root

@@ -24,14 +24,14 @@ BETTER = {
 }
 
 
-def run_suite(suite, url):
-    """{test: [results]} of one suite: the verdict, and a WARNING for every warning it printed."""
+def run_suite(suite, url, user=()):
+    """{test: [results]} of one suite: the verdict, and a WARNING for every warning it printed. `user`: name and password."""
     program = os.path.join(PROGRAMS, suite)
     if not os.access(program, os.X_OK):
         raise RuntimeError(f"{program} is missing: the Debian package `litmus` has it")
     where = servers.scratch("litmus")
     done = subprocess.run(
-        [program, "--htdocs", HTDOCS, url], cwd=where, capture_output=True, text=True, errors="replace", timeout=300
+        [program, "--htdocs", HTDOCS, url, *(user or ())], cwd=where, capture_output=True, text=True, errors="replace", timeout=300
     )
     results, entry = {}, None
     for line in re.split(r"[\r\n]+", done.stdout):
@@ -119,7 +119,7 @@ def run(check):
         gateway.stop()
 
     demo = servers.Demo()
-    direct = direct_results(check, "embedded back end", demo.backend, 80)
+    direct = direct_results(check, "embedded back end", demo.backend, 102)
     gateway = servers.Gateway("/files/", demo.files)
     compare(check, "/files/ -> embedded back end:", direct, gateway.url)
     pairs(check, "/files/ -> embedded back end:", demo.backend, gateway.url, demo.files, lambda path: None)

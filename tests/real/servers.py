@@ -234,17 +234,20 @@ class Apache:
 class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
-    `backend` is a URL, or a directory that the embedded back end serves. `identity` is who says who is asking,
-    `credentials` whom the back end sees.
+    `backend` is a URL, a directory that the embedded back end serves, or the route's whole `backend`. `identity` is who says
+    who is asking, `credentials` whom the back end sees, `locks` where locks are kept.
     """
 
-    def __init__(self, path, backend, profile="apache", timeouts=None, identity=None, credentials=None, **more):
+    def __init__(
+        self, path, backend, profile="apache", timeouts=None, identity=None, credentials=None, locks=None, **more
+    ):
         self.base = scratch("gateway")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
         self.log = os.path.join(self.base, "log")
-        behind = {"embedded": backend} if backend.startswith("/") else {"url": backend, "profile": profile}
-        route = {"name": "files", "path": path, "backend": behind, **more}
+        if isinstance(backend, str):
+            backend = {"embedded": backend} if backend.startswith("/") else {"url": backend, "profile": profile}
+        route = {"name": "files", "path": path, "backend": dict(backend), **more}
         if timeouts:
             route["backend"]["timeouts"] = timeouts
         if credentials:
@@ -255,16 +258,25 @@ class Gateway:
             "admin": {"address": self.admin[len("http://") :]},
             "routes": [route],
             **({"identity": identity} if identity else {}),
+            **({"locks": locks} if locks else {}),
         }
-        if identity:
-            config["identity"] = identity
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:
             json.dump(config, out, indent=1)  # JSON is YAML
         if not os.access(DAVGATE, os.X_OK):
             raise RuntimeError(f"{DAVGATE} is missing: `tests/run build` makes it")
+        self.start()
+
+    def start(self):
+        """Also after a stop or a kill: on the same port, with the same configuration."""
         self.process = start([DAVGATE, "run", self.config], self.log)
         wait_for(self.port, self.process, self.log)
+
+    def kill(self):
+        """At once, without a word."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+        stop(self.process)
 
     def access(self):
         """The access log's lines so far, parsed; what stands before and between them on standard error is left out."""

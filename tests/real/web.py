@@ -77,5 +77,5 @@ def lock(url, owner="<D:href>http://owner.example/</D:href>", depth="0", **more)
     return answer, (answer["Lock-Token"] or "").strip("<>")
 
 
-def unlock(url, token):
-    return request("UNLOCK", url, headers={"Lock-Token": f"<{token}>"})
+def unlock(url, token, **more):
+    return request("UNLOCK", url, headers={"Lock-Token": f"<{token}>", **more})

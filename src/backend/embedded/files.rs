@@ -7,6 +7,7 @@
 //! * An upload is written elsewhere and takes its name when it is complete, see [`super::upload`].
 //! * The directory of unfinished uploads does not exist for clients, in any letter case.
 //! * Below a file there is nothing: 404 to read, 409 to write (RFC 4918 section 9.7.1), where the plain file system says 403.
+//! * Dead properties are kept, in memory, see [`super::properties`].
 //!
 //! New files have mode 0600 and new directories 0700. DELETE of a collection that holds something unseen (a link) fails.
 
@@ -18,12 +19,16 @@ use std::path::{Component, Path, PathBuf};
 
 use dav_server::davpath::DavPath;
 use dav_server::fs::{
-    DavDirEntry, DavFile, DavFileSystem, DavMetaData, FsError, FsFuture, FsResult, FsStream, OpenOptions, ReadDirMeta,
+    DavDirEntry, DavFile, DavFileSystem, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream, OpenOptions,
+    ReadDirMeta,
 };
 use dav_server::localfs::LocalFs;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
+use http::StatusCode;
 use tokio::task::block_in_place;
 
+use super::errand::Errand;
+use super::properties::Properties;
 use super::upload::{self, Upload};
 
 /// The directory as clients may see it. Cloning is cheap.
@@ -31,6 +36,8 @@ use super::upload::{self, Upload};
 pub(super) struct Files {
     plain: LocalFs,
     base: PathBuf,
+    properties: Properties,
+    errand: Errand,
 }
 
 impl Files {
@@ -39,7 +46,14 @@ impl Files {
         Files {
             plain: *LocalFs::new(base, false, false, false),
             base: base.to_owned(),
+            properties: Properties::default(),
+            errand: Errand::Other,
         }
+    }
+
+    /// The same directory with the same properties, for one request.
+    pub(super) fn on(&self, errand: Errand) -> Files {
+        Files { errand, ..self.clone() }
     }
 
     /// Looks at every name on the way. `hidden` is the answer for a name that must not be used; what does not exist passes.
@@ -109,6 +123,10 @@ impl DavFileSystem for Files {
                 return self.plain.open(path, options).await;
             }
             self.admit(path, FsError::Forbidden)?;
+            if matches!(self.plain.metadata(path).await, Err(FsError::NotFound)) {
+                // A file of this name that went behind davgate's back may have left some.
+                self.properties.forget(path.as_rel_ospath());
+            }
             // LOCK makes an empty file this way (RFC 4918 section 7.3); a PUT always truncates.
             if !options.truncate {
                 return self.plain.open(path, options).await;
@@ -145,21 +163,40 @@ impl DavFileSystem for Files {
     fn create_dir<'a>(&'a self, path: &'a DavPath) -> FsFuture<'a, ()> {
         Box::pin(async move {
             self.admit(path, FsError::Forbidden)?;
-            self.plain.create_dir(path).await
+            let to = path.as_rel_ospath();
+            let from = self.errand.source_of(to);
+            if let Some(from) = &from {
+                self.properties.may_copy(from)?;
+            }
+            let made = self.plain.create_dir(path).await;
+            if made.is_ok() {
+                self.properties.forget(to);
+            }
+            // COPY with Depth 0 onto a folder that is there copies its properties (RFC 4918 section 9.8.3): dav-server goes on after this.
+            if let Some(from) = from
+                && (made.is_ok() || made == Err(FsError::Exists) && self.errand.is_shallow())
+            {
+                self.properties.copy(&from, to);
+            }
+            made
         })
     }
 
     fn remove_dir<'a>(&'a self, path: &'a DavPath) -> FsFuture<'a, ()> {
         Box::pin(async move {
             self.admit(path, FsError::NotFound)?;
-            self.plain.remove_dir(path).await
+            self.plain.remove_dir(path).await?;
+            self.properties.forget(path.as_rel_ospath());
+            Ok(())
         })
     }
 
     fn remove_file<'a>(&'a self, path: &'a DavPath) -> FsFuture<'a, ()> {
         Box::pin(async move {
             self.admit(path, FsError::NotFound)?;
-            self.plain.remove_file(path).await
+            self.plain.remove_file(path).await?;
+            self.properties.forget(path.as_rel_ospath());
+            Ok(())
         })
     }
 
@@ -167,7 +204,9 @@ impl DavFileSystem for Files {
         Box::pin(async move {
             self.admit(from, FsError::NotFound)?;
             self.admit(to, FsError::Forbidden)?;
-            self.plain.rename(from, to).await
+            self.plain.rename(from, to).await?;
+            self.properties.rename(from.as_rel_ospath(), to.as_rel_ospath());
+            Ok(())
         })
     }
 
@@ -175,7 +214,41 @@ impl DavFileSystem for Files {
         Box::pin(async move {
             self.admit(from, FsError::NotFound)?;
             self.admit(to, FsError::Forbidden)?;
-            self.plain.copy(from, to).await
+            self.properties.may_copy(from.as_rel_ospath())?;
+            self.plain.copy(from, to).await?;
+            self.properties.copy(from.as_rel_ospath(), to.as_rel_ospath());
+            Ok(())
         })
+    }
+
+    fn have_props<'a>(&'a self, _path: &'a DavPath) -> BoxFuture<'a, bool> {
+        future::ready(true).boxed()
+    }
+
+    fn patch_props<'a>(
+        &'a self,
+        path: &'a DavPath,
+        patch: Vec<(bool, DavProp)>,
+    ) -> FsFuture<'a, Vec<(StatusCode, DavProp)>> {
+        Box::pin(async move {
+            self.admit(path, FsError::NotFound)?;
+            Ok(self.properties.change(path.as_rel_ospath(), patch))
+        })
+    }
+
+    fn get_props<'a>(&'a self, path: &'a DavPath, do_content: bool) -> FsFuture<'a, Vec<DavProp>> {
+        let mut properties = match self.errand {
+            // They were asked for one by one.
+            Errand::Named => Vec::new(),
+            Errand::Names | Errand::Copy { .. } | Errand::Other => self.properties.of(path.as_rel_ospath()),
+        };
+        if !do_content || self.errand == Errand::Names {
+            properties.iter_mut().for_each(|property| property.xml = None);
+        }
+        Box::pin(future::ready(Ok(properties)))
+    }
+
+    fn get_prop<'a>(&'a self, path: &'a DavPath, prop: DavProp) -> FsFuture<'a, Vec<u8>> {
+        Box::pin(future::ready(self.properties.get(path.as_rel_ospath(), &prop)))
     }
 }

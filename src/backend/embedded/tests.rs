@@ -1,5 +1,6 @@
 //! The embedded back end over its socket: what a client sees.
 
+mod properties;
 mod uploads;
 
 use std::fs;

@@ -3,12 +3,13 @@
 
 use crate::{
     access::{Ace, Scope},
-    policy::{Below, Method, Mode},
+    policy::{Below, Locking, Method, Mode},
     request::{Depth, State},
 };
 
 use super::super::{
     Denial, Question,
+    claims::parts,
     missing::Missing,
     privileges::{Matter, public},
     state::{States, below},
@@ -117,7 +118,17 @@ fn notes(course: &Course<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let locked = course.account.route.as_ref();
+    let locked = locked.is_some_and(|route| route.locks.locking != Locking::Off);
+    if locked && course.account.method.is_some_and(changes) {
+        notes.push("locks are judged when the request comes".to_owned());
+    }
     notes
+}
+
+/// Whether a lock may be in its way.
+fn changes(method: Method) -> bool {
+    !parts(method, None, false).is_empty()
 }
 
 /// One outcome for each state that the question is about and nobody has told.

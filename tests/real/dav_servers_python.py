@@ -1,0 +1,216 @@
+"""Back ends written in Python: Zope, WsgiDAV, Radicale; each from an environment that tests/run makes. Like those of
+dav_servers.py; `started` gives any back end by its name."""
+
+import json
+import os
+import subprocess
+from urllib.parse import unquote, urlsplit
+
+import dav_servers
+import servers
+import web
+from dav_servers import BackEnd
+
+
+def tool(venv, program):
+    """A program of one of the Python environments that tests/run makes."""
+    path = os.path.join(servers.CACHE, venv, "bin", program)
+    if not os.access(path, os.X_OK):
+        raise RuntimeError(f"{path} is missing: `tests/run` installs it")
+    return path
+
+
+def listed(back_end, path):
+    """`everything` of a back end whose files are not in a directory: as PROPFIND and GET show them."""
+    # Nothing but the type: once it is locked, Zope's answer to more is no XML.
+    wanted = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><resourcetype/></prop></propfind>'
+    answer = back_end.ask("PROPFIND", path, wanted, Depth="1", **web.XML)
+    if answer.status == 404:
+        return None
+    base, found = urlsplit(back_end.url).path, {}
+    for href in answer.hrefs():
+        name = unquote(urlsplit(href).path)[len(base) :]
+        if name.rstrip("/") == path.rstrip("/"):
+            continue
+        content = None if name.endswith("/") else back_end.read(name)
+        found[name] = b"" if content is None else content
+        if name.endswith("/"):
+            found.update(listed(back_end, name) or {})
+    return found
+
+
+ZOPE_CONF = """
+%define INSTANCE {base}/zope
+instancehome $INSTANCE
+webdav-source-port {port}
+<zodb_db main>
+  <filestorage>
+    path $INSTANCE/var/Data.fs
+  </filestorage>
+  mount-point /
+</zodb_db>
+<environment>
+  CHAMELEON_CACHE $INSTANCE/var/cache
+</environment>
+"""
+
+ZOPE_INI = """
+[app:zope]
+use = egg:Zope#main
+zope_conf = %(here)s/zope.conf
+
+[server:main]
+use = egg:waitress#main
+listen = 127.0.0.1:{port}
+threads = 4
+
+[pipeline:main]
+pipeline =
+    egg:Zope#httpexceptions
+    zope
+"""
+
+
+class Zope(BackEnd):
+    """Zope 5 on a WebDAV source port, with one account. Its locks take any token in PUT; its owner element breaks
+    the XML.
+    """
+
+    name = "zope"
+    profile = "zope"
+    user = ("admin", "zope-pass-phrase")
+    files = None
+
+    def __init__(self):
+        self.base = servers.scratch("zope")
+        port = servers.free_port()
+        self.log = os.path.join(self.base, "log")
+        instance = os.path.join(self.base, "zope")
+        make = [tool("zope", "mkwsgiinstance"), "-d", instance, "-u", ":".join(self.user)]
+        with open(self.log, "ab") as out:
+            subprocess.run(make, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=True)
+        for name, text in (("zope.conf", ZOPE_CONF), ("zope.ini", ZOPE_INI)):
+            with open(os.path.join(instance, "etc", name), "w") as out:
+                out.write(text.format(base=self.base, port=port))
+        ini = os.path.join(instance, "etc", "zope.ini")
+        self.process = servers.start([tool("zope", "runwsgi"), ini], self.log, cwd=instance)
+        self.url = f"http://127.0.0.1:{port}/"
+        servers.wait_for(port, self.process, self.log, 60)
+        made = self.ask("MKCOL", "dav/").status
+        if made != 201:
+            raise RuntimeError(f"Zope: MKCOL dav: {made}: {servers.tail(self.log)}")
+        self.url += "dav/"
+
+    def read(self, path):
+        got = self.ask("GET", path)
+        return got.body if got.status == 200 else None
+
+    def everything(self, path):
+        return listed(self, path)
+
+
+class WsgiDav(BackEnd):
+    """WsgiDAV: class 2; it compares users where it sees them, and here sees nobody."""
+
+    name = "wsgidav"
+
+    def __init__(self):
+        self.base = servers.scratch("wsgidav")
+        port = servers.free_port()
+        self.url = f"http://127.0.0.1:{port}/dav/"
+        self.files = os.path.join(self.base, "dav")
+        os.mkdir(self.files)
+        self.log = os.path.join(self.base, "log")
+        config = {
+            "host": "127.0.0.1",
+            "port": port,
+            "provider_mapping": {"/dav": self.files},
+            "simple_dc": {"user_mapping": {"*": True}},
+            "lock_storage": True,
+            "property_manager": True,
+            "verbose": 1,
+        }
+        path = os.path.join(self.base, "wsgidav.json")
+        with open(path, "w") as out:
+            json.dump(config, out)
+        self.process = servers.start([tool("wsgidav", "wsgidav"), "--config", path], self.log)
+        servers.wait_for(port, self.process, self.log)
+
+
+RADICALE = """
+[server]
+hosts = 127.0.0.1:{port}
+[auth]
+type = none
+[rights]
+type = authenticated
+[storage]
+filesystem_folder = {base}/storage
+[web]
+type = none
+[logging]
+level = warning
+"""
+
+EVENT = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//davgate//tests//EN\r\nBEGIN:VEVENT\r\nUID:{uid}\r\n"
+    "DTSTAMP:20260101T000000Z\r\nDTSTART:20260101T000000Z\r\nSUMMARY:{text}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+
+
+class Radicale(BackEnd):
+    """Radicale: a calendar instead of files. It locks nothing and has no COPY; what it stores it writes in its
+    own way.
+    """
+
+    name = "radicale"
+    profile = "radicale"
+    user = ("files", "whatever")  # it believes every password
+    lacks = ("COPY", "PROPPATCH", "MKCOL", "overwriting")
+    extension = ".ics"
+    kind = {"Content-Type": "text/calendar"}
+
+    def __init__(self):
+        self.base = servers.scratch("radicale")
+        port = servers.free_port()
+        self.log = os.path.join(self.base, "log")
+        config = os.path.join(self.base, "config")
+        with open(config, "w") as out:
+            out.write(RADICALE.format(base=self.base, port=port))
+        self.process = servers.start([tool("radicale", "radicale"), "--config", config], self.log)
+        servers.wait_for(port, self.process, self.log)
+        self.url = f"http://127.0.0.1:{port}/files/"
+        self.files = None
+
+    def document(self, path, text):
+        return EVENT.format(uid=os.path.basename(path), text=text).encode()
+
+    def folder(self, path):
+        status = self.ask("MKCALENDAR", path).status
+        assert status == 201, f"Radicale: MKCALENDAR {path}: {status}"
+
+    def read(self, path):
+        """Only the summary: that is all of a document that the tests choose."""
+        got = self.ask("GET", path)
+        if got.status != 200:
+            return None
+        summary = [line for line in got.body.split(b"\r\n") if line.startswith(b"SUMMARY:")]
+        return self.document(path, summary[0][len(b"SUMMARY:") :].decode()) if summary else got.body
+
+    def everything(self, path):
+        return listed(self, path)
+
+
+ALL = [*dav_servers.ALL, Zope, WsgiDav, Radicale]
+
+
+def started(name, users):
+    """The back end of that name. `users`: {name: password} for one that has users of its own."""
+    if name == dav_servers.ApacheUsers.name:
+        return dav_servers.ApacheUsers(users)
+    for kind in ALL:
+        if kind.name == name:
+            return kind()
+    raise RuntimeError(
+        f"no back end {name!r}; there are: {', '.join(kind.name for kind in [*ALL, dav_servers.ApacheUsers])}"
+    )
