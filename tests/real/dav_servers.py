@@ -37,8 +37,12 @@ class BackEnd:
     def ask(self, method, path="", body=None, **headers):
         """A request straight at the back end. `path` is not escaped yet."""
         if self.user:
-            headers["Authorization"] = "Basic " + base64.b64encode(":".join(self.user).encode()).decode()
+            headers["Authorization"] = self.authorization()
         return web.request(method, self.url + web.escape(path), body, headers)
+
+    def authorization(self):
+        """What the back end's own account is shown with."""
+        return "Basic " + base64.b64encode(":".join(self.user).encode()).decode()
 
     def read(self, path):
         """The bytes that are stored; None where nothing is."""
