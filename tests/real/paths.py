@@ -202,7 +202,6 @@ def writes(tests, name, back_end, gateway, generator):
     wrong, done = [], 0
     line = Line(gateway.port)
     before = back_end.everything("")
-    known = sum(1 for _ in gateway.access())
     for target in targets(WRITES, generator):
         if target.split("?")[0].rstrip("/") in ("", "DELETE"):
             continue
@@ -217,8 +216,7 @@ def writes(tests, name, back_end, gateway, generator):
             status, _ = line.ask(method, source, body, headers)
             after = back_end.everything("")
             changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
-            log = gateway.told(1, known)[0]
-            known += 1
+            log = gateway.told(1)[0]
             if changed:
                 done += 1
                 meant = gateway.audited(log)["destination"] if method == "COPY" else log["path"]
@@ -266,22 +264,46 @@ def below(path, folder):
 
 
 class Gateway(servers.Gateway):
-    """One whose logs are read by number of request."""
+    """One whose logs are read as they grow."""
 
-    def told(self, count, skip=0, seconds=20):
-        """The access log's lines of `count` requests after the first `skip`."""
-        for _ in range(seconds * 20):
-            lines = self.access()
-            if len(lines) >= skip + count:
-                return lines[skip : skip + count]
-            time.sleep(0.05)
-        raise AssertionError(f"{len(lines)} lines in the access log, {skip + count} requests")
+    read = 0
+    begun = ""
+
+    def start(self):
+        super().start()
+        self.lines, self.audit = [], {}
+
+    def follow(self):
+        with open(self.log, errors="replace") as log:
+            log.seek(self.read)
+            text = self.begun + log.read()
+            self.read = log.tell()
+        *whole, self.begun = text.split("\n")
+        for line in whole:
+            if line.startswith("{"):
+                line = json.loads(line)
+                if line.get("log") == "audit":
+                    self.audit[line["request_id"]] = line
+                else:
+                    self.lines.append(line)
+
+    def told(self, count, seconds=20):
+        """The access log's lines of the next `count` requests."""
+        for _ in range(seconds * 100):
+            self.follow()
+            if len(self.lines) >= count:
+                told, self.lines = self.lines[:count], self.lines[count:]
+                return told
+            time.sleep(0.01)
+        raise AssertionError(f"{len(self.lines)} lines in the access log, {count} requests")
 
     def audited(self, line):
-        with open(self.log, errors="replace") as log:
-            for text in log:
-                if line["request_id"] in text and '"log":"audit"' in text:
-                    return json.loads(text)
+        """The audit log's line of the same request."""
+        for _ in range(500):
+            if line["request_id"] in self.audit:
+                return self.audit[line["request_id"]]
+            time.sleep(0.01)
+            self.follow()
         raise AssertionError(f"{line['request_id']} is not in the audit log")
 
 
