@@ -11,7 +11,7 @@ use davgate::{
         Claim, LockDepth, LockPath,
         table::{NewLock, NewWrite},
     },
-    store::{LockStore, file::FileStore},
+    store::{Down, LockStore, file::FileStore},
     xml::lockinfo::LockScope,
 };
 use tempfile::TempDir;
@@ -31,7 +31,18 @@ pub async fn up(path: &Path) -> FileStore {
 async fn until_up(store: &FileStore) {
     let began = Instant::now();
     while let Err(down) = store.ping().await {
-        assert!(began.elapsed() < Duration::from_secs(10), "{down}");
+        assert!(began.elapsed() < Duration::from_secs(30), "{down}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Why the store does not answer, once it has tried to open the file.
+async fn trouble(store: &FileStore) -> String {
+    loop {
+        let Down(why) = store.ping().await.unwrap_err();
+        if why != "it is being opened" {
+            return why;
+        }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
@@ -86,9 +97,8 @@ async fn a_file_has_one_user_at_a_time() {
     let first = up(&path).await;
     first.lock(new("t", 600_000)).await.unwrap().unwrap();
     let second = FileStore::new(path);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let down = second.ping().await.unwrap_err();
-    assert!(down.0.contains("another process has it open"), "{down}");
+    let down = trouble(&second).await;
+    assert!(down.contains("another process has it open"), "{down}");
     assert!(second.lock(new("u", 600_000)).await.is_err());
     assert!(second.survey(&[]).await.is_err());
     assert!(first.ping().await.is_ok());
@@ -103,9 +113,9 @@ async fn the_store_heals_by_itself() {
     let place = place();
     let folder = place.path().join("later");
     let store = FileStore::new(folder.join("locks.redb"));
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let down = store.lock(new("t", 600_000)).await.unwrap_err();
-    assert!(down.0.contains("locks.redb"), "{down}");
+    let down = trouble(&store).await;
+    assert!(down.contains("locks.redb"), "{down}");
+    assert_eq!(store.lock(new("t", 600_000)).await.unwrap_err(), Down(down));
     std::fs::create_dir(&folder).unwrap();
     until_up(&store).await;
     store.lock(new("t", 600_000)).await.unwrap().unwrap();
@@ -140,17 +150,55 @@ async fn a_write_leaves_the_file_alone() {
     assert!(changed() > before);
 }
 
+/// The bytes of a file of `length` zeros, but for one at each of `others`.
+fn zeros(length: usize, others: &[usize]) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    for other in others {
+        bytes[*other] = b'x';
+    }
+    bytes
+}
+
 // A lock that cannot be read still protects something.
 #[tokio::test]
 async fn a_damaged_file_is_not_taken_for_an_empty_one() {
     let place = place();
     let path = place.path().join("locks.redb");
-    std::fs::write(&path, "no database, but somebody's text").unwrap();
-    let store = FileStore::new(path.clone());
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(store.ping().await.is_err());
-    drop(store);
-    assert_eq!(std::fs::read(&path).unwrap(), b"no database, but somebody's text");
+    for bytes in [
+        b"no database, but somebody's text".to_vec(),
+        zeros(1 << 20, &[0]),
+        zeros(1 << 20, &[8]),
+        zeros(1 << 20, &[4096]),
+        zeros(1 << 20, &[(1 << 20) - 1]),
+        zeros(17 << 20, &[]),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        let store = FileStore::new(path.clone());
+        let down = trouble(&store).await;
+        assert!(down.contains("locks.redb"), "{down}");
+        drop(store);
+        assert!(std::fs::read(&path).unwrap() == bytes, "{down}");
+    }
+}
+
+// L-96: a process that is killed while it makes the file leaves one of zeros, or with a header that has no mark yet.
+#[tokio::test]
+async fn a_file_that_was_never_finished_is_begun_again() {
+    for (length, others) in [
+        (0, &[][..]),
+        (5, &[]),
+        (4096, &[]),
+        (1 << 20, &[]),
+        (1 << 20, &[9, 40, 4095]),
+    ] {
+        let place = place();
+        let path = place.path().join("locks.redb");
+        std::fs::write(&path, zeros(length, others)).unwrap();
+        let store = up(&path).await;
+        store.lock(new("kept", 600_000)).await.unwrap().unwrap();
+        drop(store);
+        assert_eq!(tokens(&up(&path).await).await, ["kept"]);
+    }
 }
 
 // L-91: a full disk. DAVGATE_TEST_SMALL_DISK names a folder on one of about a megabyte; tests/run makes one.

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -56,6 +56,34 @@ async fn child() {
     tasks.join_all().await;
 }
 
+/// This program again, as `child`, with the file at `path`.
+fn spawn(round: u64, path: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "kill::child", "--nocapture", "--test-threads=1"])
+        .env(CHILD, format!("{round} {}", path.display()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+// L-96: as soon as the file has a name, and a little later
+#[tokio::test]
+async fn killed_while_it_makes_the_file() {
+    for round in 0..20 {
+        let place = place();
+        let path = place.path().join("locks.redb");
+        let mut child = spawn(round, &path);
+        while !path.exists() {
+            assert!(child.try_wait().unwrap().is_none(), "it made no file");
+        }
+        std::thread::sleep(Duration::from_micros(round * 20));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        up(&path).await;
+    }
+}
+
 // L-96
 #[tokio::test]
 async fn killed_at_any_moment() {
@@ -64,13 +92,7 @@ async fn killed_at_any_moment() {
     let path = place.path().join("locks.redb");
     let (mut held, mut released, mut acknowledged) = (BTreeSet::new(), BTreeSet::new(), 0_u64);
     for round in 0..rounds {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "kill::child", "--nocapture", "--test-threads=1"])
-            .env(CHILD, format!("{round} {}", path.display()))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = spawn(round, &path);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, said) = std::sync::mpsc::channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));

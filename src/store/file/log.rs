@@ -1,6 +1,11 @@
 //! The file of the locks (redb). In: changes, in order. Out: that they are on the disk; at the start, the locks that are there.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 
@@ -14,6 +19,12 @@ const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 const FORMAT: u64 = 1;
 /// How much of the file is kept in memory: little, for nothing is looked up there.
 const CACHE: usize = 8 << 20;
+/// What redb calls a page: its header is the first one.
+const PAGE: usize = 4096;
+/// How long redb's mark is, in bytes; they are the first of the file.
+const MARK: usize = 9;
+/// More than a file has in which nothing was kept yet, in bytes.
+const UNMADE: u64 = 16 << 20;
 
 /// A change of what is kept.
 #[derive(Clone, Debug)]
@@ -70,6 +81,9 @@ impl Log {
         {
             return Err(wrong(error));
         }
+        if made.is_err() {
+            begin_again(path).map_err(|error| wrong(&error))?;
+        }
         let mut builder = Database::builder();
         let database = builder
             .set_cache_size(CACHE)
@@ -86,7 +100,7 @@ impl Log {
             && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
         {
             // The name of a new file is lost with a crash unless its folder is written, too.
-            let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+            let synced = File::open(folder).and_then(|folder| folder.sync_all());
             synced.map_err(|error| wrong(&error))?;
         }
         Ok(log)
@@ -145,4 +159,22 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Empties the file if it was never finished: redb makes it as long as it is to be, writes the header without its mark, and then the mark.
+/// Whoever is killed in between leaves a file that was never opened, so that no lock can stand in it, and that redb takes for another's.
+fn begin_again(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    if file.try_lock().is_err() {
+        return Ok(()); // Somebody is at it; redb says so.
+    }
+    let mut bytes = Vec::new();
+    (&file).take(UNMADE).read_to_end(&mut bytes)?;
+    let (header, rest) = bytes.split_at(PAGE.min(bytes.len()));
+    let marked = header.iter().take(MARK).any(|byte| *byte != 0);
+    let whole = bytes.len() as u64 == file.metadata()?.len();
+    if whole && !marked && rest.iter().all(|byte| *byte == 0) {
+        file.set_len(0)?;
+    }
+    Ok(())
 }
