@@ -236,10 +236,10 @@ async fn writes_keep_locks_out(row: Row<'_>) {
     row.lock("bob", "t", "/a/b/", Zero).await.unwrap();
     // Anonymous is nobody's own; what takes too long is forgotten.
     let mut short = row.write(None, &[], row.itself("/z/"));
-    short.time = 60;
+    short.time = 1000;
     row.store.begin(short).await.unwrap().unwrap();
     assert_eq!(row.lock("bob", "z", "/z/", Zero).await, Err(LockRefusal::Writing));
-    tokio::time::sleep(Duration::from_millis(120)).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     row.lock("bob", "z", "/z/", Zero).await.unwrap();
 }
 
@@ -277,17 +277,18 @@ async fn how_many(row: Row<'_>) {
 // L-85, L-94, RFC 4918 section 9.10.2
 async fn time(row: Row<'_>) {
     let mut new = row.request("alice", "t", "/a/", Zero, Exclusive);
-    new.timeout = 150;
+    // Long enough for a machine that stops now and then.
+    new.timeout = 1500;
     let lock = row.ask(new.clone()).await.unwrap();
-    assert_eq!(lock.expires_at, lock.created_at + 150);
+    assert_eq!(lock.expires_at, lock.created_at + 1500);
     let found = row.store.survey(&row.itself("/a/")).await.unwrap();
     assert!(found.now >= lock.created_at && found.now < lock.expires_at);
-    let longer = row.store.refresh(&row.back_end, "t", 300).await.unwrap().unwrap();
-    assert_eq!((longer.created_at, longer.timeout), (lock.created_at, 300));
-    assert!(longer.expires_at >= lock.created_at + 300 && longer.expires_at <= lock.created_at + 450);
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let longer = row.store.refresh(&row.back_end, "t", 3000).await.unwrap().unwrap();
+    assert_eq!((longer.created_at, longer.timeout), (lock.created_at, 3000));
+    assert!(longer.expires_at >= lock.created_at + 3000 && longer.expires_at <= lock.created_at + 4500);
+    tokio::time::sleep(Duration::from_millis(1600)).await;
     assert_eq!(row.surveyed(row.itself("/a/")).await, ["t"]);
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(1700)).await;
     assert!(row.surveyed(row.itself("/a/")).await.is_empty());
     assert_eq!(row.store.find(&row.back_end, "t").await.unwrap(), None);
     assert_eq!(row.store.refresh(&row.back_end, "t", LONG).await.unwrap(), None);

@@ -100,7 +100,7 @@ async fn a_server_that_is_stopped() {
     assert!(locked.is_err() && begun.is_err() && removed.is_err());
     let passed = began.elapsed();
     assert!(
-        passed > Duration::from_millis(1500) && passed < Duration::from_secs(4),
+        passed > Duration::from_millis(1500) && passed < Duration::from_secs(10),
         "{passed:?}"
     );
     assert!(store.survey(&surveyed).await.is_err());
