@@ -263,6 +263,15 @@ fn ranges_preconditions_and_codings() {
             .header("range"),
         Some("bytes=0-1")
     );
+    let ranges = |count: usize| format!("bytes={}", vec!["0-"; count].join(","));
+    let many = |name: &str, count: usize| {
+        let asked = get(name).with("Range", &ranges(count));
+        lab.pass(&asked).0.header("range").map(str::to_owned)
+    };
+    assert_eq!(many("B-43 32 ranges", 32), Some(ranges(32)));
+    // The whole costs less.
+    assert_eq!(many("B-43 33 ranges", 33), None);
+    assert_eq!(many("B-43 thousands of ranges", 4000), None);
     each(["If-Match", "If-None-Match"], |header| {
         for value in ["e1", "\"e1", "\"a\" \"b\"", "*, \"a\"", "w/\"a\""] {
             lab.refuse(400, &put(&format!("B-46 {header} {value}")).with(header, value));

@@ -14,7 +14,7 @@ const FAMILIES: &[&str] = &[
 
 /// Where refusals and failures get their names.
 const NAMED_IN: &[&str] = &[
-    "src/decide/denial.rs",
+    "src/decide/denial_names.rs",
     "src/request/framing.rs",
     "src/url/path.rs",
     "src/xml/refusal.rs",
@@ -134,7 +134,7 @@ fn every_name_is_explained() {
     assert!(missing.is_empty(), "not in docs/rules.md: {missing:#?}");
     assert!(count > 100, "{count}");
     // Given where the client fails, not by an error of ours.
-    assert!(read("src/gateway/proxy.rs").contains("\"client-gone\"") && page.contains("`client-gone`"));
+    assert!(read("src/gateway/refusing.rs").contains("\"client-gone\"") && page.contains("`client-gone`"));
 }
 
 #[test]

@@ -38,6 +38,8 @@ use files::Files;
 
 /// Bytes read from a file at once while it is sent.
 const READ_SIZE: usize = 64 * 1024;
+/// What a connection may hold of an answer that is not taken: two pieces, and one that is being made.
+const BUFFER: usize = 2 * READ_SIZE;
 /// How long to wait after `accept` failed, which is nearly always "too many open files".
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -227,7 +229,9 @@ where
     tokio::spawn(async move {
         // The handler runs inside the connection's task on purpose: when the connection breaks, the upload is dropped
         // with it, and nothing can take the silence for the end of the body.
-        let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let mut server = hyper::server::conn::http1::Builder::new();
+        server.max_buf_size(BUFFER);
+        let connection = server.serve_connection(TokioIo::new(stream), service);
         if let Err(error) = connection.await {
             tracing::debug!(%error, "embedded back end: connection ended");
         }

@@ -8,7 +8,9 @@ use super::error::{ConfigErrors, KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{List, RawConfig};
 use super::shape;
-use super::{compile_groups, compile_identity, compile_listener, compile_locks, compile_names, compile_route};
+use super::{
+    compile_clients, compile_groups, compile_identity, compile_listener, compile_locks, compile_names, compile_route,
+};
 use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
 use crate::identity::settings::{IdentitySettings, Member, SourceSettings};
@@ -122,6 +124,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &Document<'_>) -> 
             .iter()
             .for_each(|(at, route)| refuse_without_identity(judge, route, at));
     }
+    let clients = compile_clients::compile(judge, raw.clients.as_ref(), &root.key("clients"));
     let at = root.key("locks");
     let locks = compile_locks::compile(judge, raw.locks.as_ref(), &at);
     compile_locks::compare(judge, raw.locks.as_ref(), &at, &routes);
@@ -131,6 +134,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &Document<'_>) -> 
         identity,
         access_log,
         audit_log,
+        clients,
         locks,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
     }

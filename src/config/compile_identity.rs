@@ -1,11 +1,9 @@
 //! `identity:`. In: its raw form. Out: the sources in the order of the file, and the groups. Files are read here once,
 //! so that all that is wrong with them is said with the rest; the gateway opens them again.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
+use super::compile_clients::networks;
 use super::compile_credentials::header;
 use super::compile_groups;
 use super::document::Document;
@@ -223,23 +221,7 @@ fn trusted_header(judge: &mut Judge, raw: &RawTrustedHeader, path: &KeyPath) -> 
     if list.is_some_and(Vec::is_empty) {
         judge.refuse(Problem::new(at.clone(), "is empty").expected(expected));
     }
-    let mut from = Vec::new();
-    for (at, text) in judge.items(list, &at) {
-        let network = text
-            .parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        match network {
-            Ok(network) if network.prefix_len() == 0 => {
-                judge.refuse(Problem::new(at, format!("{text} is everybody")).expected(expected));
-            }
-            Ok(network) if network.addr() != network.network() => {
-                let problem = Problem::new(at, format!("{text} has bits behind its prefix"));
-                judge.refuse(problem.expected(network.trunc().to_string()));
-            }
-            Ok(network) => from.push(network),
-            Err(_) => judge.refuse(Problem::new(at, format!("{text:?} is no address or network")).expected(expected)),
-        }
-    }
+    let from = networks(judge, list, &at, expected);
     Some(SourceSettings::TrustedHeader(TrustedHeaderSettings {
         user: user?,
         groups,

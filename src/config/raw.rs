@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
+use super::raw_clients::RawClientBounds;
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
 use super::raw_locks::{RawDeadProperties, RawLocking, RawLocks, RawOrphans, RawUnmapped};
@@ -35,6 +36,8 @@ pub struct RawConfig {
     /// Where the audit log goes, one line for each refusal and each write: `stdout` (default), `off`, or a file.
     #[schemars(length(min = 1))]
     pub audit_log: Option<String>,
+    /// How much of the gateway clients may have at once.
+    pub clients: Option<RawClientBounds>,
     /// Where locks are kept, and their bounds. Default: in memory.
     pub locks: Option<RawLocks>,
     /// The public prefixes and what stands behind each. The longest prefix wins.

@@ -1,5 +1,5 @@
-//! Every refusal, and the one map from it to what is told: status, rule, and the name that stands in the body (ERR-1, ERR-2). No
-//! refusal repeats what the client wrote (ERR-3).
+//! Every refusal, and what answers it: status, `Allow`, URLs, what becomes of the connection. Its rule and the name that stands in the body
+//! are in `denial_names.rs`. No refusal repeats what the client wrote (ERR-3).
 
 use super::DeniedBy;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     policy::MethodSet,
     request::framing::FramingError,
     url::{PathError, PublicPath},
-    xml::{error::Condition, refusal::XmlRefusal},
+    xml::refusal::XmlRefusal,
 };
 
 /// Why a request is not let through.
@@ -154,6 +154,14 @@ pub enum Denial {
     PropfindDepth,
     /// The client was too slow (B-17).
     Slow,
+    /// There are as many connections as there may be, in all or from one address (B-101).
+    TooManyConnections,
+    /// The principal has as many requests under way as one may have (B-101).
+    TooManyInFlight,
+    /// More of bodies would be in memory than may be (B-101).
+    TooMuchHeld,
+    /// The principal, or the address of who is nobody, has sent too many requests; in so many seconds the next may come (B-102).
+    TooManyRequests(u64),
     /// The body broke off, or its chunks cannot be read (O-1).
     BrokenBody,
     /// There is no room to hold the body (B-91).
@@ -174,7 +182,10 @@ impl Denial {
             Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
             Self::Changed | Self::LockTokenMatchesRequestUri => 409,
-            Self::Busy | Self::LockStoreDown => 503,
+            Self::Busy | Self::LockStoreDown | Self::TooManyConnections | Self::TooManyInFlight | Self::TooMuchHeld => {
+                503
+            }
+            Self::TooManyRequests(_) => 429,
             Self::LockWithoutParent => 409,
             Self::TooManyLocks | Self::AnonymousLock | Self::LockUnmapped => 403,
             Self::RefreshWithoutToken | Self::RefreshOfSeveral => 400,
@@ -204,157 +215,6 @@ impl Denial {
         }
     }
 
-    /// The id of the rule, as docs/rules.md explains it: what logs and metrics say.
-    pub fn rule(&self) -> &'static str {
-        match self {
-            Self::Framing(error) => error.rule(),
-            Self::HeaderTooLarge => "B-8",
-            Self::TargetTooLong => "B-9",
-            Self::Authority => "B-6",
-            Self::TargetForm => "P-1",
-            Self::Misdirected => "B-7",
-            Self::UnknownMethod => "M-37",
-            Self::MethodNotAllowed(_) => "O-6",
-            Self::Path(error) => error.rule(),
-            Self::Outside => "P-11",
-            Self::Query => "P-13",
-            Self::PublishedMethod => "Z-3",
-            Self::XmlRpc => "Z-20",
-            Self::Subversion => "PO-5",
-            Self::RepeatedHeader => "B-10",
-            Self::ConnectionNames => "B-11",
-            Self::MethodOverride => "B-50",
-            Self::Underscore => "B-13",
-            Self::Expectation => "B-16",
-            Self::Depth => "B-20",
-            Self::Overwrite => "B-25",
-            Self::DestinationMissing => "B-30",
-            Self::DestinationForm => "B-31",
-            Self::DestinationPath(error) => error.rule(),
-            Self::DestinationForeign => "B-32",
-            Self::DestinationSame => "B-34",
-            Self::DestinationInside => "B-35",
-            Self::DestinationAncestor => "B-36",
-            Self::DestinationRoot => "B-37",
-            Self::HoldsRoute => "O-9",
-            Self::RefusedBelow => "O-12",
-            Self::If => "L-20",
-            Self::IfFalse => "L-24",
-            Self::EntityTag => "B-46",
-            Self::LockToken => "B-42",
-            Self::Position => "Q-4",
-            Self::PartialPut => "B-43",
-            Self::PutToCollection(_) => "B-97",
-            Self::UnexpectedBody => "B-78",
-            Self::MissingBody => "B-62",
-            Self::BodyTooLarge => "B-90",
-            Self::LengthRequired => "B-93",
-            Self::ContentCoding => "B-47",
-            Self::Xml(refusal) => refusal.rule(),
-            Self::BodyUrl => "P-12",
-            Self::RefusedInBody => "O-11",
-            Self::GuardedSelection => "F-12",
-            Self::SyncToken => "F-9",
-            Self::Credentials(_) | Self::Unprovable(_) => "O-5",
-            Self::Unauthenticated(_) => "A-30",
-            Self::Hidden(_) => "A-32",
-            Self::NeedPrivileges(..) => "A-31",
-            Self::Listing => "A-24",
-            Self::Locked(_) => "L-38",
-            Self::NoConflictingLock(_) => "L-55",
-            Self::LockTokenMatchesRequestUri => "L-64",
-            Self::RefreshTokenMatchesRequestUri => "L-52",
-            Self::AnonymousLock => "L-62",
-            Self::RefreshWithoutToken => "L-50",
-            Self::RefreshOfSeveral => "L-53",
-            Self::LockWithoutParent => "L-60",
-            Self::LockUnmapped => "L-81",
-            Self::TooManyLocks => "L-68",
-            Self::LockStoreDown => "L-91",
-            Self::Changed | Self::Busy => "A-12",
-            Self::PropfindDepth => "B-22",
-            Self::Slow => "B-17",
-            Self::BrokenBody => "B-5",
-            Self::NoRoom => "B-91",
-        }
-    }
-
-    /// The condition in the body (ERR-1, ERR-2): an RFC's where one fits, else one of the gateway's own.
-    pub fn condition(&self) -> Condition {
-        Condition::own(match self {
-            Self::Framing(error) => error.name(),
-            Self::HeaderTooLarge => "header-too-large",
-            Self::TargetTooLong => "target-too-long",
-            Self::Authority => "host",
-            Self::TargetForm => "target-form",
-            Self::Misdirected => "host-unknown",
-            Self::UnknownMethod => "method-unknown",
-            Self::MethodNotAllowed(_) => "method-not-allowed",
-            Self::Path(error) | Self::DestinationPath(error) => error.name(),
-            Self::Outside => "no-route",
-            Self::Query => "query-not-allowed",
-            Self::PublishedMethod => "query-calls-method",
-            Self::XmlRpc => "xml-rpc",
-            Self::Subversion => "subversion-call",
-            Self::RepeatedHeader => "header-repeated",
-            Self::ConnectionNames => "connection-header",
-            Self::MethodOverride => "method-override",
-            Self::Underscore => "underscore-in-header-name",
-            Self::Expectation => "expectation",
-            Self::Depth => "depth",
-            Self::Overwrite => "overwrite",
-            Self::DestinationMissing => "destination-missing",
-            Self::DestinationForm => "destination-malformed",
-            Self::DestinationForeign => "destination-elsewhere",
-            Self::DestinationSame => "destination-is-source",
-            Self::DestinationInside => "destination-inside-source",
-            Self::DestinationAncestor => "source-inside-destination",
-            Self::DestinationRoot => "destination-is-root",
-            Self::HoldsRoute => "holds-another-route",
-            Self::RefusedBelow => "method-not-allowed-below",
-            Self::If => "if-header",
-            Self::IfFalse => "if-false",
-            Self::EntityTag => "entity-tag",
-            Self::LockToken => "lock-token-header",
-            Self::Position => "position-header",
-            Self::PartialPut => "content-range-on-put",
-            Self::PutToCollection(_) => "put-to-collection",
-            Self::UnexpectedBody => "body-not-allowed",
-            Self::MissingBody => "body-missing",
-            Self::BodyTooLarge => "body-too-large",
-            Self::LengthRequired => "length-required",
-            Self::ContentCoding => "content-coding",
-            Self::BodyUrl => "url-in-body",
-            Self::RefusedInBody => "method-not-allowed-there",
-            Self::GuardedSelection => "selection-by-guarded-property",
-            Self::Slow => "too-slow",
-            Self::Listing => "collection-listing",
-            Self::AnonymousLock => "lock-by-nobody",
-            Self::RefreshWithoutToken => "refresh-without-token",
-            Self::RefreshOfSeveral => "refresh-of-several-locks",
-            Self::LockWithoutParent => "lock-without-parent",
-            Self::LockUnmapped => "lock-of-nothing",
-            Self::TooManyLocks => "too-many-locks",
-            Self::LockStoreDown => "lock-store-down",
-            Self::Changed => "changed-meanwhile",
-            Self::Busy => "busy",
-            Self::BrokenBody => "body-broken",
-            Self::NoRoom => "no-room",
-            Self::Credentials(_) | Self::Unprovable(_) => "credentials",
-            Self::Unauthenticated(_) => "unauthenticated",
-            Self::Hidden(_) => "not-found",
-            Self::NeedPrivileges(..) => return Condition::dav("need-privileges"),
-            Self::Locked(_) => return Condition::dav("lock-token-submitted"),
-            Self::NoConflictingLock(_) => return Condition::dav("no-conflicting-lock"),
-            Self::LockTokenMatchesRequestUri | Self::RefreshTokenMatchesRequestUri => {
-                return Condition::dav("lock-token-matches-request-uri");
-            }
-            Self::SyncToken => return Condition::dav("valid-sync-token"),
-            Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
-            Self::Xml(refusal) => return refusal.condition(),
-        })
-    }
-
     /// The URLs that belong to the condition: roots of locks (L-38, L-55).
     pub fn hrefs(&self) -> Vec<String> {
         match self {
@@ -376,7 +236,10 @@ impl Denial {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Credentials(refusal) => refusal.retry_after(),
-            Self::Busy | Self::LockStoreDown => Some(5),
+            Self::Busy | Self::LockStoreDown | Self::TooManyConnections | Self::TooManyInFlight | Self::TooMuchHeld => {
+                Some(5)
+            }
+            Self::TooManyRequests(seconds) => Some(*seconds),
             _ => None,
         }
     }
@@ -391,6 +254,8 @@ impl Denial {
                 | Self::TargetTooLong
                 | Self::BodyTooLarge
                 | Self::Slow
+                | Self::TooManyConnections
+                | Self::TooMuchHeld
                 | Self::BrokenBody
                 | Self::NoRoom
                 | Self::Xml(XmlRefusal::TooLarge)

@@ -73,6 +73,14 @@ impl Gate {
         &self.routes
     }
 
+    /// More bytes than any head has that could pass.
+    pub fn head_size(&self) -> usize {
+        let HeadSize { all, count, target, .. } = self.loosest;
+        // Each line has its end, and the request line a method and a version.
+        let most = all.saturating_add(count.saturating_mul(2)).saturating_add(target);
+        usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1024)
+    }
+
     /// The public prefixes of the routes that lie inside the one of `permit`: what is there is theirs.
     pub fn inside(&self, permit: &Permit) -> Vec<PublicPath> {
         let prefix = &permit.route().map.public().0;

@@ -11,6 +11,7 @@ pub mod cleared;
 mod collision;
 pub mod dav_headers;
 pub mod denial;
+mod denial_names;
 mod denied_by;
 pub mod destination;
 pub mod discarding;

@@ -1,6 +1,9 @@
 //! What the gateway carries through one request: one field for each finished stage, and the numbers for the log.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use crate::{
     decide::{Account, Denial},
@@ -8,8 +11,8 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, locking::UnderWay, observe::Observed, state_memory::Writing, stream::Streaming, turns::Turn,
-    upstream_error::UpstreamError,
+    ask::Answered, fair::Share, locking::UnderWay, observe::Observed, room::Held, state_memory::Writing,
+    stream::Streaming, turns::Turn, upstream_error::UpstreamError, watch::Watch,
 };
 
 /// One request on its way.
@@ -20,6 +23,12 @@ pub struct Context {
     pub time: SystemTime,
     /// Counts it while it lives.
     pub _in_flight: InFlight,
+    /// The watch on the connection that it came on.
+    pub watch: Option<Arc<Watch>>,
+    /// What its body takes of the room for all.
+    pub held: Held,
+    /// Its part of what its principal may have at once, while it lives.
+    pub share: Option<Share>,
     /// What is known of it.
     pub account: Account,
     /// The stages passed so far, for a streaming exchange.
@@ -90,6 +99,9 @@ impl Context {
             began: Instant::now(),
             time: SystemTime::now(),
             _in_flight: in_flight,
+            watch: None,
+            held: Held::default(),
+            share: None,
             account: Account::default(),
             stream: None,
             answered_question: None,

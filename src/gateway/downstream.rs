@@ -2,7 +2,12 @@
 //! spooled to a file; or why not (B-17, B-70, B-91). `Expect: 100-continue` is answered here, and only once the body is wanted
 //! (RFC 9110 section 10.1.1). Nothing is allocated by what a client declares.
 
-use std::{future::Future, io, pin::pin, time::Instant};
+use std::{
+    future::Future,
+    io,
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, Version, header};
@@ -11,6 +16,7 @@ use thiserror::Error;
 
 use super::{
     pace::{Pace, TooSlow},
+    room::{Full, Held, Room},
     spool::{Spool, SpooledFile},
 };
 
@@ -23,6 +29,9 @@ pub enum ReadError {
     /// It came more slowly than 1 KiB/s (B-17).
     #[error("the body came too slowly")]
     Slow,
+    /// There is no room for it in memory now (B-101).
+    #[error("too much is held in memory")]
+    Full,
     /// The client went away, or framed the body wrongly.
     #[error("the body broke off or is framed wrongly")]
     Broken,
@@ -37,6 +46,7 @@ impl ReadError {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::BAD_REQUEST,
             // RFC 4918 section 11.5: the server has no room for what the request needs.
             Self::Spool(_) => StatusCode::INSUFFICIENT_STORAGE,
@@ -50,26 +60,43 @@ impl From<TooSlow> for ReadError {
     }
 }
 
-/// The whole body in memory, if it is not longer than `limit` bytes.
+impl From<Full> for ReadError {
+    fn from(_: Full) -> Self {
+        Self::Full
+    }
+}
+
+/// The whole body in memory, if it is not longer than `limit` bytes; `window` is the time over which its pace is taken. What it
+/// takes of `room` is noted in `held`, which must live as long as the body.
 ///
 /// # Errors
 /// See [`ReadError`]; [`ReadError::TooLarge`] as soon as the client declares or sends more.
-pub async fn read_capped(session: &mut Session, limit: u64) -> Result<Bytes, ReadError> {
+pub(super) async fn read_capped(
+    session: &mut Session,
+    limit: u64,
+    window: Duration,
+    (room, held): (&Room, &mut Held),
+) -> Result<Bytes, ReadError> {
     let mut body = BytesMut::new();
-    let mut source = Source::open(session, Some(limit)).await?;
+    let mut source = Source::open(session, Some(limit), window).await?;
     while let Some(piece) = source.next().await? {
         body.extend_from_slice(&piece);
+        room.hold(held, body.len())?;
     }
     Ok(body.freeze())
 }
 
-/// The whole body in a temporary file, if it is not longer than `limit` bytes, or of any length.
+/// The whole body in a temporary file, if it is not longer than `limit` bytes, or of any length; `window` as in [`read_capped`].
 ///
 /// # Errors
 /// See [`ReadError`]; [`ReadError::TooLarge`] as soon as the client declares or sends more.
-pub async fn read_spooled(session: &mut Session, limit: Option<u64>) -> Result<SpooledFile, ReadError> {
+pub async fn read_spooled(
+    session: &mut Session,
+    limit: Option<u64>,
+    window: Duration,
+) -> Result<SpooledFile, ReadError> {
     let mut spool = Spool::new();
-    let mut source = Source::open(session, limit).await?;
+    let mut source = Source::open(session, limit, window).await?;
     while let Some(piece) = source.next().await? {
         spool.push(&piece).await?;
     }
@@ -84,7 +111,7 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    async fn open(session: &'a mut Session, limit: Option<u64>) -> Result<Self, ReadError> {
+    async fn open(session: &'a mut Session, limit: Option<u64>, window: Duration) -> Result<Self, ReadError> {
         let head = session.req_header();
         if let (Some(declared), Some(limit)) = (declared_length(&head.headers), limit)
             && declared > limit
@@ -98,7 +125,7 @@ impl<'a> Source<'a> {
         Ok(Self {
             session,
             left: limit,
-            pace: Pace::default(),
+            pace: Pace::over(window),
         })
     }
 
@@ -161,8 +188,6 @@ fn expects_continue(version: Version, headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use http::HeaderValue;
 
     use super::*;
@@ -194,11 +219,11 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(200)).await;
             Ok::<_, ()>(Some(Bytes::from_static(b"x")))
         };
-        let mut pace = Pace::default();
+        let mut pace = Pace::over(Duration::from_secs(30));
         pace.waited(almost, 30 * 1024).unwrap();
         assert_eq!(paced(&mut pace, read).await.unwrap().unwrap().unwrap(), "x");
         let never = std::future::pending::<Result<Option<Bytes>, ()>>();
-        let mut pace = Pace::default();
+        let mut pace = Pace::over(Duration::from_secs(30));
         pace.waited(almost, 30 * 1024 - 1).unwrap();
         assert!(paced(&mut pace, never).await.is_err());
     }

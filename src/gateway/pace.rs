@@ -1,28 +1,37 @@
-//! How slow a client's body may come (B-17): at least 1 KiB/s over every 30 s that the gateway waits for it. In: what each read
-//! brought and how long it took. Out: a verdict. Time in which the gateway itself is busy does not count.
+//! How slowly a body may come from a client, and an answer be taken by it (B-17): at least 1 KiB/s over the time that `clients.pace` says, of
+//! the time that the gateway waits for the client. In: what each step brought and how long it took. Out: a verdict. Time in which the gateway
+//! itself is busy does not count.
 
 use std::time::Duration;
 
-/// The time over which the rate is taken.
-const WINDOW: Duration = Duration::from_secs(30);
-/// The bytes that a window must bring: 1 KiB for each of its seconds.
-const FLOOR: usize = 30 * 1024;
+/// The bytes that each second must bring.
+const FLOOR: u128 = 1024;
 
-/// The pace of one body.
-#[derive(Clone, Copy, Debug, Default)]
+/// The pace of one body or answer.
+#[derive(Clone, Copy, Debug)]
 pub struct Pace {
+    window: Duration,
     waited: Duration,
-    received: usize,
+    moved: u64,
 }
 
-/// The body comes too slowly.
+/// It goes too slowly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooSlow;
 
 impl Pace {
-    /// How long the next read may wait until [`Pace::waited`] must be asked again.
+    /// A pace that is taken over each `window` of waiting.
+    pub fn over(window: Duration) -> Self {
+        Self {
+            window,
+            waited: Duration::ZERO,
+            moved: 0,
+        }
+    }
+
+    /// How long the next step may wait until [`Pace::waited`] must be asked again.
     pub fn patience(&self) -> Duration {
-        WINDOW.saturating_sub(self.waited)
+        self.window.saturating_sub(self.waited)
     }
 
     /// Notes `time` spent waiting, and the `bytes` that it brought.
@@ -31,12 +40,13 @@ impl Pace {
     /// A window is over and brought less than the floor.
     pub fn waited(&mut self, time: Duration, bytes: usize) -> Result<(), TooSlow> {
         self.waited += time;
-        self.received = self.received.saturating_add(bytes);
-        if self.waited < WINDOW {
+        self.moved = self.moved.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if self.waited < self.window {
             return Ok(());
         }
-        let enough = self.received >= FLOOR;
-        *self = Self::default();
+        let floor = self.window.as_millis().saturating_mul(FLOOR) / 1000;
+        let enough = u128::from(self.moved) >= floor;
+        *self = Self::over(self.window);
         if enough { Ok(()) } else { Err(TooSlow) }
     }
 }
@@ -45,25 +55,26 @@ impl Pace {
 mod tests {
     use super::*;
 
-    // B-17: seconds waited and bytes received by each read
+    // B-17: seconds waited and bytes moved by each step
     #[test]
     fn floor() {
-        type Reads = &'static [(u64, usize)];
-        let rows: &[(&str, Reads, Result<(), TooSlow>)] = &[
+        const WINDOW: usize = 30 * 1024;
+        type Steps = &'static [(u64, usize)];
+        let rows: &[(&str, Steps, Result<(), TooSlow>)] = &[
             ("silence", &[(30, 0)], Err(TooSlow)),
             ("a quick small body", &[(1, 10)], Ok(())),
-            ("just enough", &[(15, 0), (15, FLOOR)], Ok(())),
-            ("one byte less", &[(15, 1), (15, FLOOR - 2)], Err(TooSlow)),
+            ("just enough", &[(15, 0), (15, WINDOW)], Ok(())),
+            ("one byte less", &[(15, 1), (15, WINDOW - 2)], Err(TooSlow)),
             (
                 "a good start does not pay for later",
-                &[(30, 10 * FLOOR), (30, 10)],
+                &[(30, 10 * WINDOW), (30, 10)],
                 Err(TooSlow),
             ),
-            ("steady", &[(20, FLOOR), (20, FLOOR), (20, FLOOR)], Ok(())),
+            ("steady", &[(20, WINDOW), (20, WINDOW), (20, WINDOW)], Ok(())),
         ];
-        for (name, reads, expected) in rows {
-            let mut pace = Pace::default();
-            let verdict = reads
+        for (name, steps, expected) in rows {
+            let mut pace = Pace::over(Duration::from_secs(30));
+            let verdict = steps
                 .iter()
                 .try_for_each(|(seconds, bytes)| pace.waited(Duration::from_secs(*seconds), *bytes));
             assert_eq!(verdict, *expected, "{name}");

@@ -14,6 +14,7 @@ use crate::{
         Admission, Arrival, BodyPlan, Cleared, Decision, Denial, OwnAnswer, Permit, Request, discarding, own::Ancestor,
         permit::PermittedBody, privileges::Asker,
     },
+    identity::Principal,
     rewrite::request as outgoing,
 };
 
@@ -22,6 +23,7 @@ use super::{
     context::Context,
     downstream::{ReadError, read_capped, read_spooled},
     emulate,
+    fair::Share,
     incoming::Incoming,
     respond::Reply,
     server::Gateway,
@@ -70,22 +72,29 @@ impl Gateway {
             headers: &session.req_header().headers,
             local: session.server_addr().and_then(|address| address.as_inet().copied()),
         };
-        let arrived = match self.gate().arrive(&request, &mut ctx.account)? {
-            Arrival::Own(answer) => return own(answer, session).await.map(Onward::Own),
+        let arrived = match self.gate().arrive(&request, &mut ctx.account) {
+            Err(denial) => return Err(self.stranger(denial, session).into()),
+            Ok(arrived) => arrived,
+        };
+        let arrived = match arrived {
+            Arrival::Own(answer) => {
+                ctx.share = self.share(&Principal::anonymous(), session)?;
+                return self.own(answer, session, ctx).await.map(Onward::Own);
+            }
             Arrival::Above(above) => {
                 let asker = self.asker(session, ctx).await?;
                 let answer = above.admit(&session.req_header().headers, &asker)?;
-                return own(answer, session).await.map(Onward::Own);
+                return self.own(answer, session, ctx).await.map(Onward::Own);
             }
             Arrival::At(arrived) => arrived,
         };
         let asker = self.asker(session, ctx).await?;
         let admitted = match arrived.admit(&session.req_header().headers, asker, &mut ctx.account)? {
-            Admission::Own(answer) => return own(answer, session).await.map(Onward::Own),
+            Admission::Own(answer) => return self.own(answer, session, ctx).await.map(Onward::Own),
             Admission::Forward(admitted) => admitted,
         };
         let unframed = *admitted.body() == BodyPlan::Empty;
-        let held = hold(session, admitted.body()).await?;
+        let held = self.hold(session, ctx, admitted.body()).await?;
         let headers = &session.req_header().headers;
         let field = |name| headers.get(name).map(http::HeaderValue::as_bytes);
         let decision = admitted.decide(&held, field(header::CONTENT_TYPE), field(header::CONTENT_ENCODING))?;
@@ -122,7 +131,7 @@ impl Gateway {
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
                 let limit = *limit;
-                let file = read_spooled(session, limit)
+                let file = read_spooled(session, limit, self.fair().bounds().pace)
                     .await
                     .map_err(|error| unread(error, Denial::BodyTooLarge))?;
                 self.still_clear(&permit, ctx).await?;
@@ -135,9 +144,28 @@ impl Gateway {
 
     /// Who asks (O-5), noted for the log.
     async fn asker(&self, session: &Session, ctx: &mut Context) -> Result<Asker, Denial> {
-        let asker = self.identify(session).await?;
+        let asker = match self.identify(session).await {
+            Ok(asker) => asker,
+            Err(denial) => return Err(self.stranger(denial, session)),
+        };
         ctx.account.principal = Some(Arc::clone(&asker.principal));
+        ctx.share = self.share(&asker.principal, session)?;
         Ok(asker)
+    }
+
+    /// Room for the request among those of `principal` (B-101, B-102).
+    fn share(&self, principal: &Principal, session: &Session) -> Result<Option<Share>, Denial> {
+        let peer = session.client_addr().and_then(|address| address.as_inet());
+        self.fair().share(principal, peer.map(|peer| peer.ip()))
+    }
+
+    /// What becomes of a request that is refused with `denial` before anybody knows who asks: it counts, too. Where the connection
+    /// must end with it, it does.
+    fn stranger(&self, denial: Denial, session: &Session) -> Denial {
+        match self.share(&Principal::anonymous(), session) {
+            Err(more) if !denial.closes() => more,
+            Ok(_) | Err(_) => denial,
+        }
     }
 
     /// The request as the back end is to get it.
@@ -145,37 +173,47 @@ impl Gateway {
         let headers = self.fields(permit, &session.req_header().headers);
         self.outgoing(permit, permit.method(), outgoing::target(permit), headers, body)
     }
-}
 
-/// An answer without the back end.
-async fn own(answer: OwnAnswer, session: &mut Session) -> Result<Reply, Halt> {
-    match &answer {
-        OwnAnswer::Options(_) | OwnAnswer::DavOptions(_) | OwnAnswer::AncestorOptions => Ok(Reply::options(&answer)),
-        OwnAnswer::AncestorPropfind(ancestor) => {
-            let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
-            let body = read_capped(session, Ancestor::body_limit())
-                .await
-                .map_err(|error| unread(error, too_large))?;
-            let content_type = session.req_header().headers.get(header::CONTENT_TYPE);
-            let text = ancestor.answer(&body, content_type.map(http::HeaderValue::as_bytes))?;
-            Ok(Reply::multistatus(text))
+    /// An answer without the back end.
+    async fn own(&self, answer: OwnAnswer, session: &mut Session, ctx: &mut Context) -> Result<Reply, Halt> {
+        match &answer {
+            OwnAnswer::Options(_) | OwnAnswer::DavOptions(_) | OwnAnswer::AncestorOptions => {
+                Ok(Reply::options(&answer))
+            }
+            OwnAnswer::AncestorPropfind(ancestor) => {
+                let body = self.hold_xml(session, ctx, Ancestor::body_limit()).await?;
+                let content_type = session.req_header().headers.get(header::CONTENT_TYPE);
+                let text = ancestor.answer(&body, content_type.map(http::HeaderValue::as_bytes))?;
+                Ok(Reply::multistatus(text))
+            }
         }
     }
-}
 
-/// What of the body must be read before anything is decided.
-async fn hold(session: &mut Session, plan: &BodyPlan) -> Result<Bytes, Halt> {
-    match plan {
-        BodyPlan::Nothing | BodyPlan::Stream(_) | BodyPlan::Spool(_) => Ok(Bytes::new()),
-        BodyPlan::Empty => read_capped(session, 0)
-            .await
-            .map_err(|error| unread(error, Denial::UnexpectedBody)),
-        BodyPlan::Xml(plan) => {
-            let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
-            read_capped(session, plan.limit())
-                .await
-                .map_err(|error| unread(error, too_large))
+    /// What of the body must be read before anything is decided.
+    async fn hold(&self, session: &mut Session, ctx: &mut Context, plan: &BodyPlan) -> Result<Bytes, Halt> {
+        match plan {
+            BodyPlan::Nothing | BodyPlan::Stream(_) | BodyPlan::Spool(_) => Ok(Bytes::new()),
+            BodyPlan::Empty => self.hold_up_to(session, ctx, 0, Denial::UnexpectedBody).await,
+            BodyPlan::Xml(plan) => self.hold_xml(session, ctx, plan.limit()).await,
         }
+    }
+
+    async fn hold_xml(&self, session: &mut Session, ctx: &mut Context, limit: u64) -> Result<Bytes, Halt> {
+        let too_large = Denial::Xml(crate::xml::refusal::XmlRefusal::TooLarge);
+        self.hold_up_to(session, ctx, limit, too_large).await
+    }
+
+    async fn hold_up_to(
+        &self,
+        session: &mut Session,
+        ctx: &mut Context,
+        limit: u64,
+        too_large: Denial,
+    ) -> Result<Bytes, Halt> {
+        let room = (self.fair().room(), &mut ctx.held);
+        read_capped(session, limit, self.fair().bounds().pace, room)
+            .await
+            .map_err(|error| unread(error, too_large))
     }
 }
 
@@ -183,6 +221,7 @@ fn unread(error: ReadError, too_large: Denial) -> Halt {
     match error {
         ReadError::TooLarge => Halt::Denied(too_large),
         ReadError::Slow => Halt::Denied(Denial::Slow),
+        ReadError::Full => Halt::Denied(Denial::TooMuchHeld),
         ReadError::Broken => Halt::Denied(Denial::BrokenBody),
         ReadError::Spool(error) => {
             tracing::error!(%error, "a request body could not be spooled");

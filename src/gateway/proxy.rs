@@ -1,6 +1,6 @@
 //! The gateway as pingora sees it: which of our stages runs when. It holds no policy and decides nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -24,11 +24,13 @@ use super::{
     context::Context,
     http10::NoChunksBuilder,
     passage::{Halt, Onward},
+    refusing::refuse,
     respond::{LINGER, Reply, linger},
     server::Gateway,
     stream::{AnswerBody, Streaming},
     tls,
     upstream_error::UpstreamError,
+    watch::Watch,
 };
 
 /// How long a client may pause while it sends or receives.
@@ -46,7 +48,15 @@ impl ProxyHttp for Gateway {
         modules.add_module(Box::new(NoChunksBuilder));
     }
 
-    async fn early_request_filter(&self, session: &mut Session, _ctx: &mut Context) -> Result<()> {
+    fn on_connection_reuse(&self, _session: &mut Session, ctx: &mut Context, from: Box<dyn Any + Send + Sync>) {
+        // The door hands the watch of the connection to every request on it.
+        if let Ok(watch) = from.downcast::<Arc<Watch>>() {
+            watch.head_read();
+            ctx.watch = Some(*watch);
+        }
+    }
+
+    async fn early_request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<()> {
         linger(session);
         let old = session.req_header().version < Version::HTTP_11;
         let connect = session.req_header().method == http::Method::CONNECT;
@@ -57,7 +67,8 @@ impl ProxyHttp for Gateway {
         downstream.set_abort_on_close(false);
         downstream.set_ignore_info_resp(old);
         downstream.set_read_timeout(Some(CLIENT_PAUSE));
-        downstream.set_write_timeout(Some(CLIENT_PAUSE));
+        // The watch has a bound on that, which lets a large piece take its time.
+        downstream.set_write_timeout(ctx.watch.is_none().then_some(CLIENT_PAUSE));
         if connect {
             // What follows it was never meant for this server.
             downstream.set_keepalive(None);
@@ -137,6 +148,9 @@ impl ProxyHttp for Gateway {
         if end && body.as_ref().is_some_and(Bytes::is_empty) {
             *body = None;
         }
+        if let Some(watch) = &ctx.watch {
+            if end { watch.body_ended() } else { watch.body_begins() }
+        }
         self.renew(ctx).await;
         if !streaming(ctx)?.takes(body.as_ref(), end) {
             // The request to the back end is broken off without an end (B-91).
@@ -158,6 +172,9 @@ impl ProxyHttp for Gateway {
             return Err(Error::explain(ErrorType::InvalidHTTPHeader, "switching protocols").into_up());
         }
         if response.status.is_informational() {
+            if let Some(watch) = ctx.watch.as_ref().filter(|_| response.status == StatusCode::CONTINUE) {
+                watch.body_begins();
+            }
             self.renew(ctx).await;
             // No field of an interim answer is needed, and the links of a 103 are the back end's own URLs.
             return replace(response, &HeaderMap::new());
@@ -289,11 +306,15 @@ impl ProxyHttp for Gateway {
             .response_written()
             .is_some_and(|response| !response.status.is_informational());
         // A client that has its answer before it sent its whole body may close: that is no failure.
-        ctx.answered = begun && is_whole(session).unwrap_or(ended) && *error.esource() == ErrorSource::Downstream;
+        let untaken = ctx.watch.as_ref().is_some_and(|watch| watch.is_untaken());
+        let whole = !untaken && is_whole(session).unwrap_or(ended);
+        ctx.answered = begun && whole && *error.esource() == ErrorSource::Downstream;
         let reply = if let Some(denial) = &ctx.denial {
             Some(Reply::denial(denial, &ctx.account, self.challenges(denial)))
         } else if ctx.answered {
             None
+        } else if ctx.watch.as_ref().is_some_and(|watch| watch.slow()) {
+            self.client_failed(ctx, error)
         } else {
             match error.esource() {
                 ErrorSource::Upstream | ErrorSource::Internal | ErrorSource::Unset => {
@@ -324,43 +345,6 @@ impl ProxyHttp for Gateway {
         self.give_up(ctx).await;
         self.tell(session, error, ctx);
     }
-}
-
-impl Gateway {
-    pub(super) async fn deny(&self, session: &mut Session, ctx: &mut Context, denial: Denial) -> Result<()> {
-        let reply = Reply::denial(&denial, &ctx.account, self.challenges(&denial));
-        ctx.denial = Some(denial);
-        reply.write(session).await
-    }
-
-    pub(super) async fn fail(&self, session: &mut Session, ctx: &mut Context, error: UpstreamError) -> Result<()> {
-        ctx.upstream.end();
-        ctx.failed(error);
-        Reply::failure(error).write(session).await
-    }
-
-    /// What a client that failed in mid-request is told, if it can still hear it.
-    fn client_failed(&self, ctx: &mut Context, error: &Error) -> Option<Reply> {
-        let denial = match error.etype() {
-            ErrorType::ReadTimedout => Denial::Slow,
-            // A client that closes with bytes unread resets the connection: the read then fails instead of ending.
-            ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError | ErrorType::WriteTimedout => {
-                ctx.failure.get_or_insert("client-gone");
-                return None;
-            }
-            _ => Denial::BrokenBody,
-        };
-        let reply = Reply::denial(&denial, &ctx.account, self.challenges(&denial));
-        ctx.denial = Some(denial);
-        Some(reply)
-    }
-}
-
-/// Ends a streaming exchange with a refusal in place of the back end's answer.
-fn refuse(ctx: &mut Context, denial: Denial) -> Box<Error> {
-    let error = Error::explain(ErrorType::HTTPStatus(denial.status()), "refused after all").into_up();
-    ctx.denial = Some(denial);
-    error
 }
 
 /// The streaming exchange, which pingora's later callbacks belong to.

@@ -195,6 +195,24 @@ impl Reply {
     }
 }
 
+/// The whole answer to what nobody read as a request, or to a connection that is not served, as it stands on the wire. The connection ends
+/// with it.
+pub(super) fn plain(denial: &Denial) -> Vec<u8> {
+    let status = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = error_body(denial.condition(), &[]);
+    let retry = denial
+        .retry_after()
+        .map_or_else(String::new, |seconds| format!("Retry-After: {seconds}\r\n"));
+    let media_type = XML;
+    let media_type = media_type.to_str().unwrap_or("application/xml");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n{retry}Cache-Control: no-store\r\n\
+         Connection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 /// Prepares a connection for refusals of requests whose body nobody has read.
 pub fn linger(session: &mut Session) {
     let downstream = session.as_downstream_mut();

@@ -11,6 +11,7 @@ use std::{
 
 use pingora::{
     apps::{HttpServerOptions, http_app::HttpServer},
+    listeners::{L4BufferSettings, ListenerConfig, Listeners},
     prelude::Opt,
     proxy::http_proxy,
     server::{Server, configuration::ServerConf},
@@ -36,6 +37,7 @@ use crate::{
 };
 
 use super::{
+    door::Door,
     identify::{AskBackEnd, AskNobody},
     identity_test::IdentityTest,
     release::Release,
@@ -92,6 +94,13 @@ impl StartError {
     }
 }
 
+/// What each connection has to read ahead, in bytes: pingora's own choice, eight times as much, is most of what an idle one costs. Larger
+/// reads go past it.
+const READ_BUFFER: usize = 8 * 1024;
+
+/// Open files beside those of connections: listeners, logs, stores, spooled bodies.
+const OTHER_FILES: u64 = 256;
+
 /// Serves `policy` until the process gets SIGINT (at once), SIGTERM or SIGQUIT (after a moment for the requests being served).
 ///
 /// # Errors
@@ -105,6 +114,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
             cause,
         })?;
     }
+    open_files(policy.clients.connections);
     let embedded = Embedded::start(&policy)?;
     let upstreams = policy.routes.iter().zip(0..).map(|(route, number)| {
         let socket = embedded.socket(&route.backend.location);
@@ -139,25 +149,30 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         Arc::clone(&metrics),
         logs,
         (Arc::clone(&store) as Arc<dyn LockStore>, policy.locks, seal_key),
-    );
+    )
+    .bounded(policy.clients.clone());
+    let outside = gateway.outside();
+    let head_size = gateway.gate().head_size();
     let routes = gateway.gate().routes().to_vec();
     let mut proxy = http_proxy(&server.configuration, gateway);
     // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.
     let mut options = HttpServerOptions::default();
     options.allow_connect_method_proxying = true;
     proxy.server_options = Some(options);
-    let mut service = Service::new("gateway".to_owned(), proxy);
+    let door = Door::new(proxy, policy.clients.clone(), head_size, outside);
+    let mut listeners = Listeners::new();
+    listeners.set_pre_tls_callback(door.entry());
     for Listener { address, tls } in &policy.listeners {
-        match tls {
-            None => service.add_tcp(&address.to_string()),
-            Some(settings) => {
-                let settings = tls::settings(crate::tls::open(settings).map_err(StartError::tls)?);
-                let settings = settings.map_err(|_| StartError::Tls(format!("cannot be offered on {address}")))?;
-                service.add_tls_with_settings(&address.to_string(), None, settings);
-            }
+        let buffer = L4BufferSettings::default().read(READ_BUFFER);
+        let mut listener = ListenerConfig::tcp(address.to_string()).l4_buffer(buffer);
+        if let Some(settings) = tls {
+            let settings = tls::settings(crate::tls::open(settings).map_err(StartError::tls)?);
+            let settings = settings.map_err(|_| StartError::Tls(format!("cannot be offered on {address}")))?;
+            listener = listener.tls(settings);
         }
+        listeners.add_listener(listener);
     }
-    server.add_service(service);
+    server.add_service(Service::with_listeners("gateway".to_owned(), listeners, door));
     if let Some(authenticator) = identity_test {
         let metrics = Arc::clone(&metrics);
         let test = IdentityTest { authenticator, metrics };
@@ -194,6 +209,20 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     server.run(pingora::server::RunArgs::default());
     drop(embedded);
     Ok(())
+}
+
+/// As many open files as the system grants; a word where that is too few for so many `connections`, each with one to a back end.
+fn open_files(connections: u32) {
+    let needed = u64::from(connections).saturating_mul(2).saturating_add(OTHER_FILES);
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(granted) if granted >= needed => {}
+        Ok(granted) => tracing::warn!(
+            granted,
+            needed,
+            "fewer open files are allowed than clients.connections can need: raise the limit (ulimit -n, LimitNOFILE=), or lower clients.connections"
+        ),
+        Err(error) => tracing::warn!(%error, "the number of open files could not be raised"),
+    }
 }
 
 /// The key in `file` (L-8).

@@ -8,7 +8,7 @@ use crate::{
     decide::{Cleared, Gate, Permit, granting},
     identity::{Authenticator, outbound},
     locks::{Claim, seal::SealKey},
-    policy::{LockSettings, Locking, Method, locking::StoreSettings},
+    policy::{ClientBounds, LockSettings, Locking, Method, locking::StoreSettings},
     request::Depth,
     rewrite::{
         answer::AnswerContext,
@@ -24,6 +24,7 @@ use crate::{
 };
 
 use super::{
+    fair::Fair,
     state_memory::StateMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
@@ -41,6 +42,7 @@ pub struct Gateway {
     /// The header fields that name the user to the back end of some route: another route may lead to the same server.
     naming: Vec<HeaderName>,
     turns: Arc<Turns>,
+    fair: Fair,
     store: Arc<dyn LockStore>,
     lock_settings: LockSettings,
     states: Arc<StateMemory>,
@@ -84,6 +86,7 @@ impl Gateway {
             transactor,
             authenticator,
             turns: Arc::default(),
+            fair: Fair::new(ClientBounds::default()),
             states: Arc::new(StateMemory::new(alone)),
             gate,
             upstreams,
@@ -91,6 +94,19 @@ impl Gateway {
             access_log,
             audit_log,
         }
+    }
+
+    /// The same, where clients may have at most what `bounds` says.
+    pub fn bounded(self, bounds: ClientBounds) -> Self {
+        Self {
+            fair: Fair::new(bounds),
+            ..self
+        }
+    }
+
+    /// What divides the gateway among its clients.
+    pub(super) fn fair(&self) -> &Fair {
+        &self.fair
     }
 
     pub(super) fn gate(&self) -> &Gate {

@@ -94,6 +94,12 @@ impl Gateway {
                 headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
             }
         }
+        // A client may wait for the back end's word before it sends anything (RFC 9110 section 10.1.1).
+        if let (Some(watch), PermittedBody::Stream(_), false) =
+            (&ctx.watch, permit.body(), client.contains_key(header::EXPECT))
+        {
+            watch.body_begins();
+        }
         ctx.exchange = Exchange::Stream;
         ctx.stream = Some(Streaming {
             limit: match permit.body() {

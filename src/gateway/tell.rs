@@ -1,8 +1,9 @@
 //! What is told of a request when it is over: a line in the access log, one in the audit log, and the metrics.
 
 use std::{
+    net::SocketAddr,
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -15,9 +16,10 @@ use crate::{
     decide::Denial,
     policy::Method,
     telemetry::{
-        access::{AccessLine, Verdict, escaped_target},
+        access::{AccessLine, Exchange, Verdict, escaped_target},
         audit::{self, AuditLine},
-        metrics::{MethodClass, Observation},
+        lines::LineLog,
+        metrics::{MethodClass, Metrics, Observation, RouteMetrics},
     },
 };
 
@@ -35,7 +37,92 @@ fn request_id() -> String {
     format!("{:016x}-{:x}", *PROCESS, NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
+/// What is told of connections and requests that the gateway never saw.
+pub(super) struct Outside {
+    /// All numbers.
+    pub metrics: Arc<Metrics>,
+    /// Those of no route.
+    pub route: Arc<RouteMetrics>,
+    /// The access log.
+    pub access_log: LineLog,
+    /// The audit log.
+    pub audit_log: LineLog,
+}
+
+impl Outside {
+    /// Tells of the refusal of a connection from `client`, or of a request on it of whose head no more than `head` is known.
+    pub fn tell(&self, client: Option<SocketAddr>, denial: &Denial, head: &[u8]) {
+        let (request_id, time) = (request_id(), SystemTime::now());
+        let client = client.map_or_else(String::new, |client| client.to_string());
+        let line = head
+            .split(|byte| matches!(byte, b'\r' | b'\n'))
+            .find(|line| !line.is_empty());
+        let mut words = line.unwrap_or_default().split(|byte| *byte == b' ');
+        let method = words
+            .next()
+            .map_or_else(String::new, |word| String::from_utf8_lossy(word).into_owned());
+        let path = escaped_target(words.next().unwrap_or_default());
+        let (status, verdict, rule) = (denial.status(), Verdict::Deny, Some(denial.rule()));
+        self.access_log.write(&AccessLine {
+            time,
+            request_id: &request_id,
+            client: &client,
+            method: &method,
+            path: &path,
+            host: None,
+            route: None,
+            status,
+            verdict,
+            rule,
+            config_rule: None,
+            reported_status: None,
+            exchange: Exchange::Own,
+            bytes_in: 0,
+            bytes_out: 0,
+            duration_ms: 0.0,
+            upstream_ms: None,
+            user_agent: None,
+        });
+        self.audit_log.write(&AuditLine {
+            log: audit::KIND,
+            time,
+            request_id: &request_id,
+            client: &client,
+            principal: None,
+            method: &method,
+            path: &path,
+            destination: None,
+            route: None,
+            status,
+            verdict,
+            rule,
+            config_rule: None,
+            reported_status: None,
+        });
+        self.route.observe(&Observation {
+            class: MethodClass::of(None),
+            status,
+            verdict,
+            took: Duration::ZERO,
+            upstream: None,
+            bytes_in: 0,
+            bytes_out: 0,
+        });
+        self.route.refused(denial.rule());
+    }
+}
+
 impl Gateway {
+    /// What tells of connections and requests that never reach it.
+    pub(super) fn outside(&self) -> Outside {
+        Outside {
+            metrics: Arc::clone(&self.metrics),
+            route: Arc::clone(&self.outside),
+            access_log: self.access_log.clone(),
+            audit_log: self.audit_log.clone(),
+        }
+    }
+
     /// Tells of a request that is over; `error` ended it early.
     pub(super) fn tell(&self, session: &Session, error: Option<&Error>, ctx: &mut Context) {
         ctx.upstream.end();

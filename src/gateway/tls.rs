@@ -6,7 +6,7 @@ use std::{any::Any, sync::Arc};
 use async_trait::async_trait;
 use pingora::{
     listeners::{TlsAccept, tls::TlsSettings},
-    protocols::tls::TlsRef,
+    protocols::{ALPN, tls::TlsRef},
     proxy::Session,
 };
 use rustls::{
@@ -26,6 +26,8 @@ struct ClientCertificate(Vec<u8>);
 pub(super) fn settings(tls: ListenerTls) -> pingora::Result<TlsSettings> {
     let mut settings = TlsSettings::with_callbacks(Box::new(KeepCertificate))?;
     settings.set_cert_resolver(Arc::new(OneCertificate(tls.certified)));
+    // A client that can nothing else than HTTP/2 learns it in the handshake (RFC 7301 section 3.2).
+    settings.set_alpn(ALPN::H1);
     if let Some(clients) = tls.clients {
         settings.set_client_cert_verifier(clients);
     }

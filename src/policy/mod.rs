@@ -1,5 +1,6 @@
 //! The compiled configuration: what the file says, in the form in which decisions read it. Built once by `config`, never changed.
 
+pub mod clients;
 pub mod filter;
 pub mod limits;
 pub mod locking;
@@ -11,6 +12,7 @@ pub mod table;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use clients::{ClientBounds, Rate};
 pub use filter::{Below, MethodFilter, MethodRule};
 pub use limits::{Limits, MaxDepth};
 pub use locking::{LockSettings, Locking, OrphanLocks, RouteLocks, UnmappedLock};
@@ -38,6 +40,8 @@ pub struct Policy {
     pub access_log: LogTarget,
     /// Where the audit log goes.
     pub audit_log: LogTarget,
+    /// How much clients may have at once.
+    pub clients: ClientBounds,
     /// Where locks are kept, and their bounds.
     pub locks: LockSettings,
     /// The routes in file order.

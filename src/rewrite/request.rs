@@ -63,6 +63,9 @@ const NEVER_FORWARDED_PREFIXES: [&str; 3] = ["x-forwarded-", "x-accel-", "x-remo
 /// Fields that are written from the permit, whatever the client sent.
 const FROM_THE_PERMIT: [&str; 5] = ["depth", "destination", "if", "overwrite", "lock-token"];
 
+/// The most ranges of a file that one request is answered with.
+const MOST_RANGES: usize = 32;
+
 /// The request target: the back end's path in its one spelling (P-10), and the query as it came.
 pub fn target(permit: &Permit) -> String {
     match permit.query() {
@@ -81,6 +84,9 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
     }
     if !matches!(permit.method(), Method::Get | Method::Head | Method::Post) {
         out.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    if has_many_ranges(&out) {
+        out.remove(header::RANGE);
     }
     match permit.body() {
         PermittedBody::Xml(_) => {
@@ -175,6 +181,15 @@ fn passes(name: &str, permit: &Permit) -> bool {
         "label" => permit.allowed().contains(Method::VersionControl),
         _ => true,
     }
+}
+
+/// Whether so many ranges are asked for that their parts cost more than the whole, which is sent then (RFC 9110 section 14.2).
+fn has_many_ranges(fields: &HeaderMap) -> bool {
+    let values = fields.get_all(header::RANGE).iter();
+    values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .count()
+        > MOST_RANGES
 }
 
 /// What described bytes that are not forwarded.

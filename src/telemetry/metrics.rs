@@ -98,6 +98,7 @@ pub struct Metrics {
     registry: Registry,
     families: Families,
     in_flight: IntGauge,
+    connections: IntGauge,
     log_dropped: IntGauge,
     identity: IntGaugeVec,
     locks: LockFamilies,
@@ -184,6 +185,10 @@ impl Metrics {
             )?,
         };
         let in_flight = gauge(Opts::new("davgate_in_flight", "Requests being worked on."))?;
+        let connections = gauge(Opts::new(
+            "davgate_connections",
+            "Connections of clients that are open.",
+        ))?;
         let log_dropped = gauge(Opts::new(
             "davgate_access_log_dropped_lines",
             "Access log lines lost to a full queue since start.",
@@ -208,6 +213,7 @@ impl Metrics {
             families,
             locks,
             in_flight,
+            connections,
             log_dropped,
             identity,
             audit_dropped,
@@ -243,6 +249,12 @@ impl Metrics {
         InFlight(self.in_flight.clone())
     }
 
+    /// Counts a connection of a client until the value is dropped.
+    pub fn connected(&self) -> InFlight {
+        self.connections.inc();
+        InFlight(self.connections.clone())
+    }
+
     /// How many requests are being worked on.
     pub fn in_flight(&self) -> i64 {
         self.in_flight.get()
@@ -267,7 +279,7 @@ impl Metrics {
     }
 }
 
-/// A request that is being worked on; see [`Metrics::enter`].
+/// A request that is being worked on, or a connection; see [`Metrics::enter`] and [`Metrics::connected`].
 pub struct InFlight(IntGauge);
 
 impl Drop for InFlight {

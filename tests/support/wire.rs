@@ -126,6 +126,28 @@ impl Client {
         answer
     }
 
+    /// Whether the peer says something within `wait`, or closes the connection; nothing is taken of it.
+    pub fn hears_within(&mut self, wait: Duration) -> bool {
+        let _ = self.stream.set_read_timeout(Some(wait));
+        let heard = self.stream.peek(&mut [0]);
+        let _ = self.stream.set_read_timeout(Some(DEADLINE));
+        heard.is_ok()
+    }
+
+    /// Takes at most `most` bytes of what comes, with `pause` after each piece; says how many came.
+    pub fn take_slowly(&mut self, most: usize, piece: usize, pause: Duration) -> usize {
+        let mut space = vec![0; piece];
+        let mut taken = std::mem::take(&mut self.buffer).len();
+        while taken < most {
+            match self.stream.read(&mut space) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => taken += count,
+            }
+            std::thread::sleep(pause);
+        }
+        taken
+    }
+
     /// Whether the peer closes the connection within `wait`; whatever it still sends is thrown away.
     pub fn closed_within(&mut self, wait: Duration) -> bool {
         let until = Instant::now() + wait;
