@@ -4,6 +4,7 @@
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use super::again;
 use super::backend::{BackEnd, Seen};
 use super::gateway::Gateway;
 use super::wire::{Answer, Client, Req, raw};
@@ -89,12 +90,17 @@ pub struct Lab {
     /// What it forwards to.
     pub backend: BackEnd,
     refused: Mutex<Vec<String>>,
+    /// Whether each verdict is asked for once more, see [`again`].
+    again: bool,
 }
 
 /// The lab that the tests of one file share.
 pub fn shared() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
-    LAB.get_or_init(|| Lab::with_routes(ROUTES))
+    LAB.get_or_init(|| Lab {
+        again: true,
+        ..Lab::with_routes(ROUTES)
+    })
 }
 
 impl Lab {
@@ -130,6 +136,7 @@ impl Lab {
             gateway,
             backend,
             refused: Mutex::new(Vec::new()),
+            again: false,
         }
     }
 
@@ -161,6 +168,9 @@ impl Lab {
     pub fn refuse(&self, status: u16, request: &Req) -> Answer {
         let answer = self.ask(request);
         self.judge(&request.name, status, &answer);
+        if self.again {
+            again::refused(self, request, &answer);
+        }
         answer
     }
 
@@ -192,6 +202,9 @@ impl Lab {
             "{}: forwarded",
             request.name
         );
+        if self.again {
+            again::refused(self, request, &answer);
+        }
         answer
     }
 
@@ -214,7 +227,11 @@ impl Lab {
             answer.status,
             answer.text()
         );
-        (seen.into_iter().next().unwrap(), answer)
+        let seen = seen.into_iter().next().unwrap();
+        if self.again {
+            again::passed(self, request, &seen);
+        }
+        (seen, answer)
     }
 
     /// As [`Lab::pass`], and the target that arrived is this one.
@@ -235,6 +252,11 @@ impl Lab {
     fn judge(&self, name: &str, status: u16, answer: &Answer) {
         assert_eq!(answer.status, status, "{name}: {}", answer.text());
         assert!(!self.backend.saw(&line(name)), "{name}: reached the back end");
+        self.note_refused(name);
+    }
+
+    /// [`Lab::settle`] is to see that the request of this name never comes.
+    pub fn note_refused(&self, name: &str) {
         self.refused.lock().unwrap().push(name.to_owned());
     }
 }

@@ -3,6 +3,7 @@
 //! Everything here is plain std threads and blocking sockets with deadlines, so that a test says exactly which bytes travel.
 #![allow(dead_code, reason = "every test file uses its own part of the harness")]
 
+pub mod again;
 pub mod backend;
 pub mod gateway;
 pub mod identity;

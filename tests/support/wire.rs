@@ -266,6 +266,8 @@ pub struct Req {
     pub body: Option<Vec<u8>>,
     /// Whether the body is sent chunked instead of with Content-Length.
     pub chunked: bool,
+    /// Whether it is sent in HTTP/1.0, on a connection that is to stay open; never chunked then.
+    pub old: bool,
 }
 
 /// A request with the default host of the tests.
@@ -278,6 +280,7 @@ pub fn req(name: &str, method: &str, target: impl AsRef<[u8]>) -> Req {
         headers: Vec::new(),
         body: None,
         chunked: false,
+        old: false,
     }
 }
 
@@ -321,11 +324,24 @@ impl Req {
         self
     }
 
+    /// Sends it in HTTP/1.0.
+    pub fn old(mut self) -> Req {
+        self.old = true;
+        self
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
+    }
+
     /// The bytes on the wire.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = format!("{} ", self.method).into_bytes();
         out.extend_from_slice(&self.target);
-        out.extend_from_slice(b" HTTP/1.1\r\n");
+        out.extend_from_slice(if self.old { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
+        if self.old && !self.has("connection") {
+            out.extend_from_slice(b"Connection: keep-alive\r\n");
+        }
         if !self.host.is_empty() {
             out.extend_from_slice(format!("Host: {}\r\n", self.host).as_bytes());
         }
@@ -334,7 +350,7 @@ impl Req {
             out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         match &self.body {
-            Some(body) if self.chunked => {
+            Some(body) if self.chunked && !self.old => {
                 out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
                 for piece in body.chunks(1000) {
                     out.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
