@@ -46,3 +46,4 @@ pub use guard::{Found, Guard};
 pub use own::OwnAnswer;
 pub use permit::Permit;
 pub use state::{Decision, Question};
+pub use target_form::unreadable;

@@ -1,6 +1,6 @@
 //! The forms of a request target (P-1 to P-4). In: its raw bytes. Out: what it addresses, taken apart, the path not yet judged.
 
-use crate::url::{Authority, PathError, Scheme};
+use crate::url::{Authority, CanonicalPath, PathError, Scheme};
 
 use super::Denial;
 
@@ -60,6 +60,19 @@ impl<'a> TargetForm<'a> {
     }
 }
 
+/// What is wrong with a head that is framed well, and that the HTTP library cannot read, by its target: if that is good, then it is no
+/// match for Host, letter by letter, or Host is no authority.
+pub fn unreadable(raw: &[u8]) -> Denial {
+    match TargetForm::read(raw) {
+        Err(denial) => denial,
+        Ok(form) => match form.resource().map(|(path, _)| CanonicalPath::parse(path)) {
+            Some(Err(error)) => Denial::Path(error),
+            Some(Ok(_)) => Denial::Authority,
+            None => Denial::TargetForm,
+        },
+    }
+}
+
 fn resource(raw: &[u8]) -> Result<Resource<'_>, Denial> {
     let mut parts = raw.splitn(2, |b| *b == b'?');
     let path = parts.next().filter(|path| !path.is_empty()).unwrap_or(b"/");
@@ -97,5 +110,10 @@ mod tests {
         assert_eq!(read("/a?\u{e9}"), Err(Denial::Query));
         let userinfo = TargetForm::read(b"http://u@h/a").unwrap();
         assert_eq!(userinfo.authority(), Err(Denial::Authority));
+        assert_eq!(unreadable(b"http://h/a"), Denial::Authority);
+        assert_eq!(unreadable(b"http:/h/a"), Denial::TargetForm);
+        assert_eq!(unreadable(b"/\xe9"), Denial::Path(PathError::RawNonAscii));
+        assert_eq!(unreadable(b"/a"), Denial::Authority);
+        assert_eq!(unreadable(b"*"), Denial::TargetForm);
     }
 }

@@ -4,12 +4,21 @@
 use std::any::Any;
 
 use async_trait::async_trait;
-use http::{Version, header};
+use http::{Method, StatusCode, Version, header};
 use pingora::{
     Result,
     http::{RequestHeader, ResponseHeader},
     modules::http::{HttpModule, HttpModuleBuilder, Module},
 };
+
+/// Whether only the end of the connection tells this client where the answer ends.
+pub(super) fn ends_with_connection(request: &RequestHeader, response: &ResponseHeader) -> bool {
+    let bodiless = matches!(response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    request.version < Version::HTTP_11
+        && request.method != Method::HEAD
+        && !bodiless
+        && !response.headers.contains_key(header::CONTENT_LENGTH)
+}
 
 /// Builds a [`NoChunks`] for each request.
 pub struct NoChunksBuilder;

@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     context::Context,
-    http10::NoChunksBuilder,
+    http10::{NoChunksBuilder, ends_with_connection},
     passage::{Halt, Onward},
     refusing::refuse,
     respond::{LINGER, Reply, linger},
@@ -217,6 +217,9 @@ impl ProxyHttp for Gateway {
                 AnswerBody::Rewrite(Box::new(plan.start()))
             }
         };
+        if ends_with_connection(session.req_header(), response) {
+            session.set_keepalive(None);
+        }
         Ok(())
     }
 

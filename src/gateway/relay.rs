@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, Version, header};
+use http::{HeaderMap, StatusCode, header};
 use pingora::{ErrorType, Result, http::ResponseHeader, proxy::Session};
 
 use crate::{
@@ -17,7 +17,8 @@ use crate::{
 };
 
 use super::{
-    context::Context, incoming::Incoming, respond::Reply, server::Gateway, tls, upstream_error::UpstreamError,
+    context::Context, http10::ends_with_connection, incoming::Incoming, respond::Reply, server::Gateway, tls,
+    upstream_error::UpstreamError,
 };
 
 /// How much of a rewritten body is held back to know its length before its head goes out.
@@ -234,9 +235,9 @@ async fn respond(
         response.insert_header(header::CONTENT_LENGTH, length)?;
     } else if !framed && !end {
         response.insert_header(header::TRANSFER_ENCODING, "chunked")?;
-        if session.req_header().version < Version::HTTP_11 {
-            session.set_keepalive(None);
-        }
+    }
+    if !end && ends_with_connection(session.req_header(), &response) {
+        session.set_keepalive(None);
     }
     session.write_response_header(Box::new(response), end).await
 }

@@ -6,8 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use memchr::memmem;
+
 use crate::{
-    decide::Denial,
+    decide::{Denial, unreadable},
     policy::ClientBounds,
     request::framing::{FramingError, Head},
 };
@@ -244,21 +246,38 @@ impl Watch {
             return None;
         }
         let denial = unread(&state.head);
-        let words = plain(&denial);
+        let mut words = plain(&denial);
+        if state.head.starts_with(b"HEAD ") {
+            // ERR-1: it has no body.
+            words.truncate(memmem::find(&words, b"\r\n\r\n").map_or(0, |end| end.saturating_add(4)));
+        }
         state.refused = Some(denial);
         Some(words)
     }
 }
 
-/// What is wrong with a head that pingora cannot read.
+/// What is wrong with a head that pingora cannot read, as far as it has come.
 fn unread(head: &[u8]) -> Denial {
-    match Head::read(head) {
+    use FramingError as Bad;
+
+    let ended = memmem::find(head, b"\r\n\r\n").is_some();
+    let begun = head.strip_suffix(b"\r").unwrap_or(head);
+    let whole = if ended {
+        head.to_vec()
+    } else {
+        [begun, b"\r\n\r\n"].concat()
+    };
+    match Head::read(&whole) {
         // All of it came with the request before it.
-        Err(_) if head.is_empty() => Denial::Framing(FramingError::HeaderLine),
+        Err(_) if head.is_empty() => Denial::Framing(Bad::HeaderLine),
+        // Of a head that has not ended, only a line can be wrong.
+        Err(Bad::ContentLength | Bad::BothLengths | Bad::ChunkedOn10 | Bad::TransferCoding | Bad::Host) if !ended => {
+            Denial::Framing(Bad::HeaderLine)
+        }
         Err(error) => Denial::Framing(error),
         Ok(head) if head.size.count > LINES => Denial::HeaderTooLarge,
-        // Characters that stand in no request.
-        Ok(_) => Denial::Framing(FramingError::HeaderLine),
+        Ok(head) if ended => unreadable(head.target),
+        Ok(_) => Denial::Framing(Bad::HeaderLine),
     }
 }
 

@@ -66,11 +66,11 @@ pub struct Head<'a> {
 pub enum FramingError {
     /// A line that does not end in CRLF, or a CR inside a line (B-5).
     LineEnd,
-    /// A request line that is not `method target HTTP/1.x` with single blanks (B-5).
+    /// A request line that is not `method target HTTP/1.x` with single blanks, or a method that is no token (B-5).
     RequestLine,
     /// A version other than 1.0 and 1.1 (B-18).
     Version,
-    /// A header line without a name, folded, or with blanks before its colon (B-5).
+    /// A header line without a name that is a token, folded, or with blanks before its colon or controls behind it (B-5).
     HeaderLine,
     /// More than one Content-Length, or none that is a number (B-2).
     ContentLength,
@@ -189,7 +189,7 @@ fn request_line_parts(line: &[u8]) -> Result<(&[u8], &[u8], Version), FramingErr
         b"HTTP/1.0" => Version::Http10,
         _ => return Err(FramingError::Version),
     };
-    if method.is_empty() || target.is_empty() {
+    if !is_token(method) || target.is_empty() {
         return Err(FramingError::RequestLine);
     }
     Ok((method, target, version))
@@ -209,10 +209,10 @@ impl<'a> Fields<'a> {
     fn read(&mut self, line: &'a [u8]) -> Result<(), FramingError> {
         let colon = memchr(b':', line).ok_or(FramingError::HeaderLine)?;
         let (name, value) = line.split_at_checked(colon).ok_or(FramingError::HeaderLine)?;
-        if name.is_empty() || name.iter().any(|b| b.is_ascii_whitespace()) {
+        let value = value.strip_prefix(b":").unwrap_or(value);
+        if !is_token(name) || value.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
             return Err(FramingError::HeaderLine);
         }
-        let value = value.strip_prefix(b":").unwrap_or(value);
         let value = trim_blanks(value);
         if name.eq_ignore_ascii_case(b"content-length") {
             self.lengths = self.lengths.saturating_add(1);
@@ -249,6 +249,14 @@ impl<'a> Fields<'a> {
             }
         }
     }
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(text: &[u8]) -> bool {
+    !text.is_empty()
+        && text
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
 fn trim_blanks(mut text: &[u8]) -> &[u8] {
@@ -316,6 +324,11 @@ mod tests {
             ("X : y\r\n", Err(FramingError::HeaderLine)),
             (": y\r\n", Err(FramingError::HeaderLine)),
             ("X\r\n", Err(FramingError::HeaderLine)),
+            ("X(a): y\r\n", Err(FramingError::HeaderLine)),
+            ("X\u{e9}: y\r\n", Err(FramingError::HeaderLine)),
+            ("X: y\0\r\n", Err(FramingError::HeaderLine)),
+            ("X: y\x7f\r\n", Err(FramingError::HeaderLine)),
+            ("X: y\t\u{e9}\r\n", Ok(BodyLength::None)),
             ("X: y\r\n Content-Length: 5\r\n", Err(FramingError::HeaderLine)),
             ("X: y\nContent-Length: 5\r\n", Err(FramingError::LineEnd)),
             ("X: y\rz\r\n", Err(FramingError::LineEnd)),
@@ -342,6 +355,10 @@ mod tests {
             Err(FramingError::RequestLine)
         );
         assert_eq!(read("GET /a\r\n\r\n"), Err(FramingError::RequestLine));
+        assert_eq!(
+            read("GE:T /a HTTP/1.1\r\nHost: h\r\n\r\n"),
+            Err(FramingError::RequestLine)
+        );
         let chunked = "PUT /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert_eq!(read(chunked), Err(FramingError::ChunkedOn10));
     }
