@@ -10,6 +10,7 @@ pub mod identity;
 pub mod lab;
 pub mod people;
 pub mod samples;
+pub mod table;
 pub mod wire;
 
 /// Runs `check` on every row and fails at the end with the number of rows that failed, so that one run shows all of them.
