@@ -95,6 +95,11 @@ B-46 a bad date on PUT    | PUT      | If-Unmodified-Since: 2026                
 B-46 a good list          | PUT      | If-Match: "a", W/"b","c"                    | if-match    | "a", W/"b","c"
 B-41 Timeout on PUT       | PUT      | Timeout: soon                               | timeout     | -
 B-12 upgrade              | GET      | Upgrade: h2c, websocket                     | upgrade     | -
+Keep-Alive stays here     | GET      | Keep-Alive: timeout=999999                  | keep-alive  | -
+Proxy-Connection, too     | GET      | Proxy-Connection: keep-alive                | proxy-connection | -
+Proxy-Authorization, too  | GET      | Proxy-Authorization: Basic YTpi             | proxy-authorization | -
+TE, too                   | GET      | TE: trailers, deflate;q=0.5                 | te          | -
+Trailer, too              | PUT      | Trailer: Authorization                      | trailer     | -
 B-13 an alias of a name   | GET      | X_Remote_User: root                         | x_remote_user | -
 "#;
 

@@ -1,5 +1,7 @@
 //! Heads whose end, or whose body's end, two parsers may see at different places (B-1 to B-6).
 
+use std::time::Duration;
+
 use super::support::each;
 use super::support::lab::shared;
 use super::support::table::{rows, text};
@@ -147,5 +149,71 @@ fn plain_heads_pass() {
             );
             assert_eq!(shared().backend.case(&format!("{name} (behind)")).len(), 1, "{name}");
         }
+    });
+}
+
+// However the bytes come: cut anywhere, a head is what it is, and so is what stands behind it.
+#[test]
+fn heads_in_two_pieces() {
+    let wanted = [
+        "B-1 CL and TE",
+        "B-2 list",
+        "B-3 xchunked",
+        "B-5 fold",
+        "B-5 bare LF ends the head",
+        "B-5 NUL in a value",
+    ];
+    let chosen = rows::<4>(HEADS)
+        .into_iter()
+        .filter(|row| wanted.contains(&text(&row[1]).as_str()));
+    each(chosen, |[condition, name, lines, rest]| {
+        let name = format!("{} cut", text(&name));
+        let head = format!("PUT /files/cut HTTP/1.1\r\nHost: dav.test\r\nX-Case: {name}\r\n");
+        let bytes = [head.as_bytes(), &lines, b"\r\n\r\n", &rest, SMUGGLED].concat();
+        for at in (1..head.len() + lines.len() + 3).step_by(3) {
+            let mut client = super::Client::connect(shared().gateway.address);
+            client.send_pieces(&[&bytes[..at], &bytes[at..]], Duration::from_millis(1));
+            let answer = client.answer(false);
+            assert!(
+                answer.has_condition(&text(&condition)),
+                "{name} at {at}: {} {}",
+                answer.status,
+                answer.text()
+            );
+            assert!(client.closed_within(Duration::from_secs(5)), "{name} at {at}");
+        }
+        assert!(shared().backend.case(&name).is_empty(), "{name}");
+    });
+    let fine = "PUT /files/cut HTTP/1.1\r\nHost: dav.test\r\nX-Case: fine cut\r\nContent-Length: 5\r\n\r\nhello";
+    let next = "GET /files/cut HTTP/1.1\r\nHost: dav.test\r\nX-Case: next cut\r\n\r\n";
+    let bytes = [fine, next].concat().into_bytes();
+    let cuts: Vec<usize> = (1..bytes.len()).step_by(3).collect();
+    for at in &cuts {
+        let mut client = super::Client::connect(shared().gateway.address);
+        client.send_pieces(&[&bytes[..*at], &bytes[*at..]], Duration::from_millis(1));
+        assert_eq!(
+            [client.answer(false).status, client.answer(false).status],
+            [201, 200],
+            "at {at}"
+        );
+    }
+    let seen = shared().backend.case("fine cut");
+    assert!(seen.len() == cuts.len() && seen.iter().all(|seen| seen.whole && seen.text() == "hello"));
+    assert_eq!(shared().backend.case("next cut").len(), cuts.len());
+    assert!(!shared().backend.saw("X-Smuggled"));
+}
+
+// RFC 9112 section 2.2: empty lines before a request line mean nothing, whether old clients send one or somebody sends thousands.
+#[test]
+fn empty_lines_before_a_request() {
+    each([1, 2, 5000], |count| {
+        let name = format!("{count} empty lines");
+        let head = format!("GET /files/a HTTP/1.1\r\nHost: dav.test\r\nX-Case: {name}\r\n\r\n");
+        let mut client = super::Client::connect(shared().gateway.address);
+        for _ in 0..2 {
+            client.send(("\r\n".repeat(count) + &head).as_bytes());
+            assert_eq!(client.answer(false).status, 200, "{name}");
+        }
+        assert_eq!(shared().backend.case(&name).len(), 2, "{name}");
     });
 }

@@ -103,6 +103,57 @@ fn what_is_wrong_has_its_name() {
     assert!(shared().backend.case(&fine.name)[0].text().contains("urn:x"));
 }
 
+// B-60, B-61, B-63, B-72: UTF-16 hides nothing.
+#[test]
+fn the_same_in_utf_16() {
+    let propfind = "<D:propfind xmlns:D='DAV:'><D:prop><x:\u{e9} xmlns:x='urn:x'/></D:prop></D:propfind>";
+    let encoded = |text: &str, big: bool| -> Vec<u8> {
+        let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+        units
+            .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .collect()
+    };
+    let send = |name: String, body: Vec<u8>| req(&name, "PROPFIND", "/files/xml").with("Depth", "0").xml(body);
+    let untyped = |mut request: Req| {
+        request.headers.retain(|(name, _)| name != "Content-Type");
+        request.with("Content-Type", "application/xml")
+    };
+    for big in [false, true] {
+        for (status, condition, text) in [
+            (
+                403,
+                "no-external-entities",
+                format!("<!DOCTYPE D SYSTEM 'file:///etc/passwd'>{propfind}"),
+            ),
+            (
+                400,
+                "xml-document-type",
+                format!("<!DOCTYPE D [<!ENTITY a 'b'>]>{propfind}"),
+            ),
+            (400, "xml-undeclared-prefix", propfind.replace(" xmlns:x='urn:x'", "")),
+            (400, "xml-root-unexpected", propfind.replace("DAV:'", "DAV'")),
+            (
+                400,
+                "xml-encoding-contradictory",
+                format!("<?xml version='1.0' encoding='UTF-8'?>{propfind}"),
+            ),
+        ] {
+            let name = format!("B-72 {condition} {big}");
+            refused(status, condition, &untyped(send(name, encoded(&text, big))));
+        }
+        let mut half = encoded(propfind, big);
+        half.pop();
+        refused(
+            400,
+            "xml-not-in-its-encoding",
+            &untyped(send(format!("B-75 half a unit {big}"), half)),
+        );
+        let fine = untyped(send(format!("B-72 {big}"), encoded(propfind, big)));
+        assert!(shared().pass(&fine).0.text().contains('\u{e9}'));
+    }
+    shared().settle();
+}
+
 /// A property of this value, and the method that sets it.
 fn value(name: &str, value: &str) -> Req {
     req(name, "PROPPATCH", "/all/xml").xml(format!(
