@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(userinfo.authority(), Err(Denial::Authority));
         assert_eq!(unreadable(b"http://h/a"), Denial::Authority);
         assert_eq!(unreadable(b"http:/h/a"), Denial::TargetForm);
-        assert_eq!(unreadable(b"/\xe9"), Denial::Path(PathError::RawNonAscii));
+        assert_eq!(unreadable(b"/\xe9"), Denial::Path(PathError::NotUtf8));
         assert_eq!(unreadable(b"/a"), Denial::Authority);
         assert_eq!(unreadable(b"*"), Denial::TargetForm);
     }

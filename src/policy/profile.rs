@@ -41,7 +41,8 @@ pub struct Habits {
     pub put_replaces: bool,
     /// It reads a Depth infinity PROPFIND as something else: never forward one (B-22).
     pub no_infinity: bool,
-    /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38).
+    /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38), and a MKCOL without
+    /// one (P-7).
     pub matches_slashes: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,

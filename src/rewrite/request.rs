@@ -68,9 +68,17 @@ const MOST_RANGES: usize = 32;
 
 /// The request target: the back end's path in its one spelling (P-10), and the query as it came.
 pub fn target(permit: &Permit) -> String {
+    let path = permit.upstream();
+    // nginx makes a collection only where the URL says that it is one.
+    let slash = permit.method() == Method::Mkcol && permit.route().backend.profile.habits().matches_slashes;
+    let path = if slash {
+        UpstreamPath(path.0.clone().with_slash(true)).to_string()
+    } else {
+        path.to_string()
+    };
     match permit.query() {
-        Some(query) => format!("{}?{query}", permit.upstream()),
-        None => permit.upstream().to_string(),
+        Some(query) => format!("{path}?{query}"),
+        None => path,
     }
 }
 

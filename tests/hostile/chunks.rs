@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use super::SMUGGLED;
 use super::support::each;
 use super::support::lab::shared;
 use super::support::samples::PROPFIND;
 use super::support::table::{rows, text};
 use super::support::wire::{Client, req};
-
-/// What must never be a request of its own.
-const SMUGGLED: &[u8] = b"DELETE /dav/victim HTTP/1.1\r\nHost: dav.test\r\nX-Smuggled: yes\r\n\r\n";
 
 fn head(name: &str, line: &str) -> Vec<u8> {
     format!("{line} HTTP/1.1\r\nHost: dav.test\r\nX-Case: {name}\r\nDepth: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -119,6 +117,21 @@ fn trailers_and_extensions_are_dropped() {
     ] {
         assert!(!shared().backend.saw(trace), "{trace}: B-14");
     }
+}
+
+// The name of the coding has no letter case.
+#[test]
+fn chunked_in_other_letters() {
+    let head =
+        "PUT /files/chunks HTTP/1.1\r\nHost: dav.test\r\nX-Case: CHUNKED\r\ntransfer-encoding:\tCHUNKED \r\n\r\n";
+    let mut client = Client::connect(shared().gateway.address);
+    client.send(&[head.as_bytes(), b"5\r\nhello\r\n0\r\n\r\n"].concat());
+    assert_eq!(client.answer(false).status, 201);
+    let seen = shared().backend.case("CHUNKED");
+    assert!(
+        seen.len() == 1 && seen[0].whole && seen[0].text() == "hello",
+        "{seen:?}"
+    );
 }
 
 // An XML body is read by the gateway; its trailers are as little of the back end's concern.

@@ -5,10 +5,7 @@ use std::time::Duration;
 use super::support::each;
 use super::support::lab::shared;
 use super::support::table::{rows, text};
-use super::{in_1_0, refused};
-
-/// A smuggled request: if it ever arrives, a front parser has been fooled.
-const SMUGGLED: &[u8] = b"DELETE /dav/victim HTTP/1.1\r\nHost: dav.test\r\nX-Smuggled: yes\r\n\r\n";
+use super::{SMUGGLED, in_1_0, refused};
 
 /// Condition, case, header lines, what follows the head.
 const HEADS: &str = r#"

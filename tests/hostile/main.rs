@@ -15,6 +15,7 @@ mod framing;
 mod lines;
 mod old;
 mod paths;
+mod pipeline;
 mod storage;
 #[path = "../support/mod.rs"]
 mod support;
@@ -24,6 +25,9 @@ use std::time::Duration;
 
 use support::lab::shared;
 use support::wire::{Answer, Client};
+
+/// A smuggled request: if it ever arrives, a front parser has been fooled.
+const SMUGGLED: &[u8] = b"DELETE /dav/victim HTTP/1.1\r\nHost: dav.test\r\nX-Smuggled: yes\r\n\r\n";
 
 /// What follows a request that must end its connection: permitted where it stands, and never served.
 fn behind(name: &str) -> Vec<u8> {

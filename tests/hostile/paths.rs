@@ -235,6 +235,25 @@ fn by_profile() {
     lab.settle();
 }
 
+// nginx makes a collection only of a URL that ends in a slash; whoever forgets it means the same (P-7).
+#[test]
+fn a_collection_for_nginx_has_its_slash() {
+    each(
+        [
+            ("/nginx/new", "/nginx-in/new/"),
+            ("/nginx/new/", "/nginx-in/new/"),
+            ("/files/new", "/dav/new"),
+        ],
+        |(target, arrived)| {
+            shared().pass_to(arrived, &req(&format!("P-7 MKCOL {target}"), "MKCOL", target));
+        },
+    );
+    shared().pass_to(
+        "/nginx-in/new",
+        &req("P-7 PUT for nginx", "PUT", "/nginx/new").body("x"),
+    );
+}
+
 // P-4 to P-6: what a target holds before its path, and where it is cut.
 #[test]
 fn one_path_whatever_stands_around_it() {
