@@ -305,7 +305,7 @@ fn by_the_protocol() {
         ),
         (404, "HTTP/1.0", "GET /files/home/ann/x HTTP/1.0\r\nHost: dav.test\r\n"),
         (
-            400,
+            505,
             "HTTP/2.0 by name",
             "GET /files/home/bob/x HTTP/2.0\r\nHost: dav.test\r\n",
         ),

@@ -32,7 +32,7 @@ fn admin(lab: &Lab, path: &str) -> support::wire::Answer {
 
 #[test]
 fn a_served_request_has_one_line_with_its_facts() {
-    shared().pass(&req("log put", "PUT", "/files/log-put").body("hello"));
+    shared().ask(&req("log put", "PUT", "/files/log-put").body("hello"));
     let line = shared().gateway.log_of("log-put");
     assert_eq!(line["method"], "PUT", "{line}");
     assert_eq!(line["path"], "/files/log-put", "{line}");

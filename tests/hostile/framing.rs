@@ -181,6 +181,13 @@ fn heads_in_two_pieces() {
         }
         assert!(shared().backend.case(&name).is_empty(), "{name}");
     });
+    let many = format!(
+        "GET /files/cut HTTP/1.1\r\nHost: dav.test\r\nX-Case: many cut\r\n{}",
+        "X-A: b\r\n".repeat(300)
+    );
+    refused_cut(&many, 431, "header-too-large");
+    let long = "GET /files/cut HTTP/1.1\r\nHost: dav.test\r\nX-Case: early cut\r\nX(A): b\r\nX-B: ";
+    refused_cut(long, 400, "header-line");
     let fine = "PUT /files/cut HTTP/1.1\r\nHost: dav.test\r\nX-Case: fine cut\r\nContent-Length: 5\r\n\r\nhello";
     let next = "GET /files/cut HTTP/1.1\r\nHost: dav.test\r\nX-Case: next cut\r\n\r\n";
     let bytes = [fine, next].concat().into_bytes();
@@ -198,6 +205,15 @@ fn heads_in_two_pieces() {
     assert!(seen.len() == cuts.len() && seen.iter().all(|seen| seen.whole && seen.text() == "hello"));
     assert_eq!(shared().backend.case("next cut").len(), cuts.len());
     assert!(!shared().backend.saw("X-Smuggled"));
+}
+
+/// The beginning of a head is enough to refuse it.
+fn refused_cut(head: &str, status: u16, condition: &str) {
+    let mut client = super::Client::connect(shared().gateway.address);
+    client.send(head.as_bytes());
+    let answer = client.answer(false);
+    assert_eq!(answer.status, status, "{condition}: {}", answer.text());
+    assert!(answer.has_condition(condition), "{}", answer.text());
 }
 
 // RFC 9112 section 2.2: empty lines before a request line mean nothing, whether old clients send one or somebody sends thousands.
