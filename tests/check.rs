@@ -21,6 +21,9 @@ use std::sync::{
 use std::time::{Duration, Instant};
 
 use support::backend::{BackEnd, answer};
+use support::gateway::Gateway;
+use support::lab::Lab;
+use support::wire::Client;
 use tempfile::TempDir;
 
 /// Somebody who counts connections and never says a word.
@@ -195,4 +198,78 @@ fn with_connect_it_asks_every_back_end_and_changes_nothing() {
     // The twin: only what is good.
     let (code, out, err) = davgate(&folder(&text(&routes[..2])), &["check", "--connect"]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
+}
+
+/// The addresses of this machine that are not the loopback's.
+fn own_addresses() -> Vec<std::net::IpAddr> {
+    let own = if_addrs::get_if_addrs().unwrap();
+    let mut own: Vec<_> = own.iter().map(if_addrs::Interface::ip).collect();
+    own.retain(|ip| ip.is_ipv4() && !ip.is_loopback());
+    own.sort();
+    own.dedup();
+    own
+}
+
+const ADMIN: &str = "admin: { address: '@ADMIN@' }\n";
+
+/// A route to `back_end`, with more of `backend:`.
+fn one_route(more: &str) -> String {
+    format!(
+        "listeners: [{{ address: '@LISTEN@' }}]\nroutes:\n  - {{ name: a, path: /a/, backend: {{ url: 'http://@BACK@/a-in/'{more} }} }}\n"
+    )
+}
+
+// A back end that answers where others reach it: a warning for each address, without an error. On a machine that has no address but the
+// loopback's nothing can be found; src/gateway/elsewhere_tests.rs tries that with addresses of the loopback.
+#[test]
+fn a_back_end_that_is_reached_past_the_gateway_is_told() {
+    let (hidden, open) = (BackEnd::start(), BackEnd::on_all_of("0.0.0.0"));
+    let own = own_addresses();
+    for (back_end, more, warned) in [
+        (&hidden, "", 0),
+        (&open, "", own.len()),
+        (&open, ", elsewhere: allow", 0),
+    ] {
+        let text = one_route(more).replace("@LISTEN@", "127.0.0.1:1");
+        let text = text.replace("@BACK@", &back_end.address.to_string());
+        let (code, out, err) = davgate(&folder(&text), &["check", "--connect"]);
+        assert_eq!(code, 0, "{out} {err}");
+        let lines: Vec<&str> = err.lines().collect();
+        assert_eq!(lines.len(), warned, "{err}");
+        for (line, ip) in lines.iter().zip(&own) {
+            let found = format!(
+                "warning: the back end http://{} answers on {ip}:{} too:",
+                back_end.address,
+                back_end.address.port()
+            );
+            assert!(line.starts_with(&found), "{line}");
+        }
+    }
+    // Nobody was told who we are, and nothing was asked but what is there.
+    for seen in open.requests() {
+        assert_eq!((seen.method.as_str(), seen.target.as_str()), ("OPTIONS", "/a-in/"));
+        assert_eq!(seen.header("authorization"), None);
+    }
+    // So says the gateway that runs.
+    let text = format!("{ADMIN}{}", one_route("")).replace("@BACK@", &open.address.to_string());
+    let lab = Lab::of(Gateway::start(&text), open);
+    let line = format!(
+        "davgate_back_end_elsewhere{{back_end=\"http://{}\"}} {}",
+        lab.backend.address,
+        own.len()
+    );
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let mut client = Client::connect(lab.gateway.admin);
+        client.send(b"GET /metrics HTTP/1.1\r\nHost: admin\r\n\r\n");
+        let answer = client.answer(false).text();
+        if answer.lines().any(|found| found == line) {
+            break;
+        }
+        assert!(Instant::now() < until, "{line}: {answer}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for ip in own {
+        lab.gateway.errors_with(&format!("answers on {ip}:"));
+    }
 }

@@ -409,6 +409,7 @@ fn what_files_mean() {
             matches!(&route.backend.credentials, BackEndCredentials::Service(account) if account.user == "gateway")
         );
     }
+    assert!(named.backend.elsewhere_allowed && !files.backend.elsewhere_allowed);
     assert!(matches!(&named.backend.credentials, BackEndCredentials::Header(name) if name == "x-remote-user"));
     let identity = policy.identity.as_ref().unwrap();
     assert_eq!(

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use crate::access::Acl;
 use crate::config::load;
+use crate::gateway::connect::{self, Grade};
 use crate::identity::settings::{BackEndCredentials, SourceSettings};
 use crate::policy::locking::StoreSettings;
 use crate::policy::{
@@ -45,19 +46,16 @@ pub fn check(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Res
 pub fn connect(file: &Path, out: &mut impl Write, err: &mut impl Write) -> io::Result<ExitCode> {
     let checked = check(file, out, err)?;
     let Ok(loaded) = load(file) else { return Ok(checked) };
-    let found = crate::gateway::connect::connect(&loaded.policy)?;
+    let found = connect::connect(&loaded.policy)?;
     for finding in &found {
-        if finding.good {
-            writeln!(out, "{}", finding.what)?;
-        } else {
-            writeln!(err, "error: {}", finding.what)?;
+        match finding.grade {
+            Grade::Good => writeln!(out, "{}", finding.what)?,
+            Grade::Warning => writeln!(err, "warning: {}", finding.what)?,
+            Grade::Error => writeln!(err, "error: {}", finding.what)?,
         }
     }
-    Ok(if found.iter().all(|finding| finding.good) {
-        checked
-    } else {
-        ExitCode::from(1)
-    })
+    let failed = found.iter().any(|finding| finding.grade == Grade::Error);
+    Ok(if failed { ExitCode::from(1) } else { checked })
 }
 
 /// What a policy does, in a few lines a route.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::compile_credentials;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawBackend, RawProfile, RawTimeouts, RawUrls};
+use super::raw::{RawBackend, RawElsewhere, RawProfile, RawTimeouts, RawUrls};
 use crate::policy::{BackEnd, Location, Profile, Timeouts};
 use crate::url::CanonicalPath;
 
@@ -26,6 +26,7 @@ pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(B
     let aliases = judge.origins(raw.aliases.as_ref(), &path.key("aliases"));
     let credentials = compile_credentials::compile(judge, raw.credentials.as_ref(), &path.key("credentials"));
     let external_urls = matches!(raw.urls, Some(RawUrls::External));
+    let elsewhere_allowed = matches!(raw.elsewhere, Some(RawElsewhere::Allow));
     let (location, prefix) = place?;
     Some((
         BackEnd {
@@ -35,6 +36,7 @@ pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(B
             timeouts,
             aliases,
             external_urls,
+            elsewhere_allowed,
         },
         prefix,
     ))

@@ -207,6 +207,18 @@ pub struct RawBackend {
     pub aliases: Option<List<String>>,
     /// Which URLs the back end writes into its answers: its own (`internal`, default) or the public ones (`external`).
     pub urls: Option<RawUrls>,
+    /// What to do where it answers on an address of this machine that others may reach. Default: warn.
+    pub elsewhere: Option<RawElsewhere>,
+}
+
+/// What to do with a back end that can be reached past the gateway.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawElsewhere {
+    /// Look for it at the start and every ten minutes, and say so.
+    Warn,
+    /// Nothing: something else keeps others away.
+    Allow,
 }
 
 /// Kinds of back end: what each needs or gets wrong.

@@ -1,12 +1,13 @@
 //! Whether everything that a configuration names can be reached: `davgate check --connect`. In: a policy. Out: a line for the lock store and
-//! for the back end of each route. Nothing is changed: back ends get OPTIONS, Redis a PING, and the file of locks is not opened as such,
-//! since the gateway that runs has it.
+//! for the back end of each route, and a warning for each back end that answers past the gateway. Nothing is changed: back ends get OPTIONS,
+//! Redis a PING, and the file of locks is not opened as such, since the gateway that runs has it.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
 use super::{
+    elsewhere::Elsewhere,
     transact::{HeldBody, Outgoing, Transactor},
     upstream::Upstream,
 };
@@ -19,21 +20,32 @@ use crate::{
 /// How long a back end may take.
 const TIME: Duration = Duration::from_secs(10);
 
+/// How good it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// It works, and may not be meant.
+    Warning,
+    /// It does not work.
+    Error,
+}
+
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Whether it is as it should be.
-    pub good: bool,
+    /// How good it is.
+    pub grade: Grade,
     /// What is there, or what is wrong.
     pub what: String,
 }
 
 impl Finding {
     fn of(subject: &str, result: Result<String, String>) -> Self {
-        let good = result.is_ok();
+        let grade = if result.is_ok() { Grade::Good } else { Grade::Error };
         let (Ok(told) | Err(told)) = result;
         Self {
-            good,
+            grade,
             what: format!("{subject}: {told}"),
         }
     }
@@ -50,14 +62,17 @@ pub fn connect(policy: &Policy) -> io::Result<Vec<Finding>> {
         .build()?;
     Ok(runtime.block_on(async {
         let mut found = vec![ask_store(&policy.locks.store).await];
-        let transactor = Transactor::new();
-        for (route, number) in policy.routes.iter().zip(0..) {
+        let transactor = Arc::new(Transactor::new());
+        let upstreams = policy.routes.iter().zip(0..);
+        let upstreams: Vec<Arc<Upstream>> = upstreams
+            .map(|(route, number)| Arc::new(Upstream::new(&route.backend, number, None)))
+            .collect();
+        for (route, upstream) in policy.routes.iter().zip(&upstreams) {
             let subject = format!("route {}", route.name);
             let result = match &route.backend.location {
                 Location::Embedded(directory) => ask_directory(directory),
                 Location::Url(_) => {
-                    let upstream = Upstream::new(&route.backend, number, None);
-                    let asked = tokio::time::timeout(TIME, ask_back_end(&transactor, &upstream, route));
+                    let asked = tokio::time::timeout(TIME, ask_back_end(&transactor, upstream, route));
                     asked
                         .await
                         .unwrap_or_else(|_| Err("the back end takes longer than 10 s".to_owned()))
@@ -65,8 +80,22 @@ pub fn connect(policy: &Policy) -> io::Result<Vec<Finding>> {
             };
             found.push(Finding::of(&subject, result));
         }
+        found.extend(ask_elsewhere(&Elsewhere::new(policy, &upstreams, &transactor)).await);
         found
     }))
+}
+
+async fn ask_elsewhere(elsewhere: &Elsewhere) -> Vec<Finding> {
+    let warning = |what: String| Finding {
+        grade: Grade::Warning,
+        what,
+    };
+    match elsewhere.look().await {
+        Ok(exposed) => exposed.iter().map(|exposed| warning(exposed.to_string())).collect(),
+        Err(cause) => vec![warning(format!(
+            "the addresses of this machine cannot be told: {cause}"
+        ))],
+    }
 }
 
 async fn ask_store(settings: &StoreSettings) -> Finding {

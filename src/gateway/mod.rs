@@ -8,6 +8,7 @@ mod discard;
 mod discover;
 mod door;
 pub mod downstream;
+mod elsewhere;
 mod emulate;
 pub mod exchange;
 mod fair;

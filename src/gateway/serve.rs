@@ -38,6 +38,7 @@ use crate::{
 
 use super::{
     door::Door,
+    elsewhere::{Elsewhere, ElsewhereWatch},
     identify::{AskBackEnd, AskNobody},
     identity_test::IdentityTest,
     release::Release,
@@ -123,6 +124,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     let upstreams: Vec<Arc<Upstream>> = upstreams.collect();
     let transactor = Arc::new(Transactor::new());
     let authenticator = authenticator(&policy, &upstreams, &transactor)?;
+    let elsewhere = Elsewhere::new(&policy, &upstreams, &transactor);
     let metrics = Arc::new(Metrics::new()?);
     let opened = store::open(&policy.locks.store);
     let store = MeasuredStore::new(opened, &policy.locks.store, metrics.lock_families().clone());
@@ -178,6 +180,13 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         let test = IdentityTest { authenticator, metrics };
         server.add_service(background_service("identity test", test));
     }
+    server.add_service(background_service(
+        "elsewhere",
+        ElsewhereWatch {
+            elsewhere,
+            metrics: Arc::clone(&metrics),
+        },
+    ));
     server.add_service(background_service(
         "lock store",
         StoreWatch(Arc::clone(&store) as Arc<dyn LockStore>),

@@ -30,6 +30,7 @@ fn backend(location: Location) -> BackEnd {
         },
         aliases: Vec::new(),
         external_urls: false,
+        elsewhere_allowed: false,
     }
 }
 

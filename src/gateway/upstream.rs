@@ -89,6 +89,29 @@ impl Upstream {
         &self.timeouts
     }
 
+    /// Where it is now; nothing where it is no server on the network, or its name does not resolve.
+    pub async fn addresses(&self) -> Vec<SocketAddr> {
+        match &self.place {
+            Place::Socket(_) | Place::Nowhere => Vec::new(),
+            Place::Address(address) => vec![*address],
+            Place::Name(name, port, addresses) => match self.resolve(name, *port, addresses).await {
+                Ok(_) => locked(addresses).list.clone(),
+                Err(_) => Vec::new(),
+            },
+        }
+    }
+
+    /// The same back end, if it is at `address`.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self {
+            place: Place::Address(address),
+            tls: self.tls,
+            server_name: self.server_name.clone(),
+            group_key: self.group_key,
+            timeouts: self.timeouts,
+        }
+    }
+
     /// The peer for one request, whose answer may take `answer` between two reads.
     ///
     /// # Errors
@@ -209,6 +232,7 @@ mod tests {
             },
             aliases: Vec::new(),
             external_urls: false,
+            elsewhere_allowed: false,
         };
         Upstream::new(&backend, 7, None)
     }

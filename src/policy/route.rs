@@ -159,6 +159,8 @@ pub struct BackEnd {
     pub aliases: Vec<Origin>,
     /// Whether it writes public URLs into its answers, not its own (R-8).
     pub external_urls: bool,
+    /// Whether it may answer on other addresses of this machine, past the gateway.
+    pub elsewhere_allowed: bool,
 }
 
 /// Where a back end is.
@@ -251,6 +253,7 @@ impl Route {
                 },
                 aliases: Vec::new(),
                 external_urls: false,
+                elsewhere_allowed: false,
             },
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
             access: None,

@@ -54,6 +54,7 @@ pub fn route(allowed: MethodSet) -> Route {
             },
             aliases: vec![origin(Scheme::Http, "dav.internal")],
             external_urls: false,
+            elsewhere_allowed: false,
         },
         methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),
         access: None,

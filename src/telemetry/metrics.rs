@@ -101,6 +101,7 @@ pub struct Metrics {
     connections: IntGauge,
     log_dropped: IntGauge,
     identity: IntGaugeVec,
+    elsewhere: IntGaugeVec,
     locks: LockFamilies,
     audit_dropped: IntGauge,
     logs: OnceLock<[Option<ErrorCounter>; 2]>,
@@ -201,6 +202,14 @@ impl Metrics {
             &["source"],
         )?;
         registry.register(Box::new(identity.clone()))?;
+        let elsewhere = IntGaugeVec::new(
+            Opts::new(
+                "davgate_back_end_elsewhere",
+                "On how many addresses of this machine, other than the loopback's, the back end answers past the gateway.",
+            ),
+            &["back_end"],
+        )?;
+        registry.register(Box::new(elsewhere.clone()))?;
         let audit_dropped = gauge(Opts::new(
             "davgate_audit_log_dropped_lines",
             "Audit log lines lost to a full queue since start.",
@@ -216,6 +225,7 @@ impl Metrics {
             connections,
             log_dropped,
             identity,
+            elsewhere,
             audit_dropped,
             logs: OnceLock::new(),
             routes: Mutex::default(),
@@ -241,6 +251,11 @@ impl Metrics {
     /// Tells whether `source`, a key of `identity`, can say who is right.
     pub fn identity_source(&self, source: &'static str, usable: bool) {
         self.identity.with_label_values(&[source]).set(i64::from(usable));
+    }
+
+    /// Tells on how many addresses the back end at this origin answers past the gateway.
+    pub fn back_end_elsewhere(&self, back_end: &str, addresses: i64) {
+        self.elsewhere.with_label_values(&[back_end]).set(addresses);
     }
 
     /// Counts a request as being worked on until the value is dropped.

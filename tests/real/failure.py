@@ -2,13 +2,16 @@
 
 What passes: 502 or 504, or an answer that is visibly broken (too short for its length, no last chunk); never a
 truncated answer that looks whole. A method that changes something reaches the back end once; half an upload leaves
-nothing behind.
+nothing behind. And that a back end which is reached past the gateway is told.
 """
 
 import http.client
 import os
 import socket
+import subprocess
+import tempfile
 import time
+import urllib.parse
 
 import backends
 import report
@@ -287,8 +290,32 @@ def early_answers(check):
         check.equal("refused before the body: the content stays", content.read(), b"old")
 
 
+def elsewhere(check):
+    """Of a back end that listens on every address of this machine, `check --connect` warns; of one on the loopback it does not."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        try:
+            out.connect(("198.51.100.1", 9))  # sends nothing
+            own = out.getsockname()[0]
+        except OSError:
+            own = None  # a machine with no address but the loopback's
+    for address, warned in (("127.0.0.1", False), ("0.0.0.0", own is not None)):
+        apache = servers.Apache(address=address)
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+            config.write(
+                "listeners: [{ address: '127.0.0.1:1' }]\nroutes:\n  - path: /files/\n    backend: "
+                f"{{ url: '{apache.at['/dav/']}', profile: apache }}\n"
+            )
+            config.flush()
+            done = subprocess.run(
+                [servers.DAVGATE, "check", "--connect", config.name], capture_output=True, text=True, timeout=60
+            )
+        check.equal(f"Apache on {address}: check --connect is content", done.returncode, 0)
+        told = f"answers on {own}:{urllib.parse.urlsplit(apache.at['/dav/']).port} too" in done.stderr
+        check.equal(f"Apache on {address}: it is told that it is reached past the gateway", told, warned)
+
+
 def run(check):
-    for group in (down_and_up, odd_backends, bad_backends, early_end, early_answers):
+    for group in (down_and_up, odd_backends, bad_backends, early_end, early_answers, elsewhere):
         try:
             group(check)
         except Exception as error:

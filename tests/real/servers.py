@@ -153,8 +153,8 @@ Listen 127.0.0.1:{root_port}
     Require all granted
   </Directory>
 </VirtualHost>
-Listen 127.0.0.1:{dav_port}
-<VirtualHost 127.0.0.1:{dav_port}>
+Listen {address}:{dav_port}
+<VirtualHost *:{dav_port}>
   DocumentRoot {base}/site
   Alias /dav {base}/dav
   <Directory {base}/site>
@@ -195,7 +195,7 @@ class Apache:
     `at["/"]` and `at["/dav/"]` are the URLs, `files["/"]` and `files["/dav/"]` the directories behind them.
     """
 
-    def __init__(self, users=None):
+    def __init__(self, users=None, address="127.0.0.1"):
         self.base = scratch("apache")
         ports = {"root_port": free_port(), "dav_port": free_port()}
         for name in ("root", "dav", "site", "locks"):
@@ -213,7 +213,7 @@ class Apache:
             if users:
                 out.write(APACHE_USERS.format(modules=modules))
                 who = f'AuthType Basic\n    AuthName Files\n    AuthUserFile "{users}"\n    Require valid-user'
-            out.write(APACHE.format(base=self.base, user=user, modules=modules, who=who, **ports))
+            out.write(APACHE.format(address=address, base=self.base, user=user, modules=modules, who=who, **ports))
         self.at = {
             "/": f"http://127.0.0.1:{ports['root_port']}/",
             "/dav/": f"http://127.0.0.1:{ports['dav_port']}/dav/",

@@ -99,8 +99,14 @@ pub struct BackEnd {
 impl BackEnd {
     /// Starts listening on a free port of 127.0.0.1.
     pub fn start() -> BackEnd {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("an address");
+        BackEnd::on_all_of("127.0.0.1")
+    }
+
+    /// Starts listening on a free port of these addresses of this machine: one, or `0.0.0.0`. It is reached on 127.0.0.1.
+    pub fn on_all_of(ip: &str) -> BackEnd {
+        let listener = TcpListener::bind((ip, 0)).expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let record = Arc::new(Mutex::new(Record::default()));
         let shared = Arc::clone(&record);
         std::thread::spawn(move || {
