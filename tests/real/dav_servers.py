@@ -100,8 +100,9 @@ class Apache(BackEnd):
     name = "apache"
     profile = "apache"
 
-    def __init__(self):
-        self.apache = servers.Apache()
+    def __init__(self, more=""):
+        """`more`: lines of configuration, as servers.Apache takes them."""
+        self.apache = servers.Apache(more=more)
         self.base, self.process, self.log = self.apache.base, self.apache.process, self.apache.log
         self.url, self.files, self.own = self.apache.at["/dav/"], self.apache.files["/dav/"], self.apache.own
 
@@ -135,7 +136,7 @@ worker_processes 1;
 load_module {module};
 events {{ worker_connections 1024; }}
 http {{
-  access_log off;
+  {log}
   server_tokens off;
   client_body_temp_path {base}/body;
   fastcgi_temp_path {base}/t1;
@@ -151,6 +152,7 @@ http {{
       dav_methods PUT DELETE MKCOL COPY MOVE;
       dav_ext_methods PROPFIND OPTIONS;
       dav_access user:rw group:rw all:r;
+      {inside}
     }}
   }}
 }}
@@ -164,7 +166,8 @@ class Nginx(BackEnd):
     profile = "nginx"
     lacks = ("PROPPATCH",)
 
-    def __init__(self):
+    def __init__(self, log="access_log off;", inside=""):
+        """`log`, `inside`: lines of configuration, about logs and about what is below `url`; `{base}` in them is the directory."""
         self.base = servers.scratch("nginx")
         port = servers.free_port()
         self.url = f"http://127.0.0.1:{port}/dav/"
@@ -179,7 +182,8 @@ class Nginx(BackEnd):
         config = os.path.join(self.base, "nginx.conf")
         user = "user www-data;" if os.geteuid() == 0 else ""
         with open(config, "w") as out:
-            out.write(NGINX.format(base=self.base, port=port, module=module, user=user))
+            log, inside = log.replace("{base}", self.base), inside.replace("{base}", self.base)
+            out.write(NGINX.format(base=self.base, port=port, module=module, user=user, log=log, inside=inside))
         self.process = servers.start([servers.need("nginx"), "-e", self.log, "-c", config], self.log)
         servers.wait_for(port, self.process, self.log)
 

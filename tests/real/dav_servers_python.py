@@ -66,8 +66,13 @@ threads = 4
 
 [pipeline:main]
 pipeline =
+    {told}
     egg:Zope#httpexceptions
     zope
+
+[filter:told]
+paste.filter_factory = waitress_told:factory
+path = {base}/requests.log
 """
 
 
@@ -81,7 +86,8 @@ class Zope(BackEnd):
     user = ("admin", "zope-pass-phrase")
     files = None
 
-    def __init__(self):
+    def __init__(self, told=False):
+        """`told`: every request is told in the file requests.log, by waitress_told.py."""
         self.base = servers.scratch("zope")
         port = servers.free_port()
         self.log = os.path.join(self.base, "log")
@@ -91,9 +97,11 @@ class Zope(BackEnd):
             subprocess.run(make, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=True)
         for name, text in (("zope.conf", ZOPE_CONF), ("zope.ini", ZOPE_INI)):
             with open(os.path.join(instance, "etc", name), "w") as out:
-                out.write(text.format(base=self.base, port=port))
+                out.write(text.format(base=self.base, port=port, told="told" if told else ""))
         ini = os.path.join(instance, "etc", "zope.ini")
-        self.process = servers.start([tool("zope", "runwsgi"), ini], self.log, cwd=instance)
+        more = {"PYTHONPATH": servers.HERE} if told else {}
+        command = [tool("zope", "runwsgi"), ini]
+        self.process = servers.start(command, self.log, cwd=instance, env={**os.environ, **more})
         self.url = f"http://127.0.0.1:{port}/"
         servers.wait_for(port, self.process, self.log, 60)
         made = self.ask("MKCOL", "dav/").status

@@ -190,12 +190,12 @@ def password_file(users):
 
 class Apache:
     """Apache httpd with mod_dav on two loopback ports: files at `/` on one, at `/dav/` on the other. With `users`, a password
-    file, `/dav/` wants Basic.
+    file, `/dav/` wants Basic. `more` are lines of configuration, in which `{base}` and `{modules}` stand for the directories.
 
     `at["/"]` and `at["/dav/"]` are the URLs, `files["/"]` and `files["/dav/"]` the directories behind them.
     """
 
-    def __init__(self, users=None, address="127.0.0.1"):
+    def __init__(self, users=None, more="", address="127.0.0.1"):
         self.base = scratch("apache")
         ports = {"root_port": free_port(), "dav_port": free_port()}
         for name in ("root", "dav", "site", "locks"):
@@ -214,6 +214,7 @@ class Apache:
                 out.write(APACHE_USERS.format(modules=modules))
                 who = f'AuthType Basic\n    AuthName Files\n    AuthUserFile "{users}"\n    Require valid-user'
             out.write(APACHE.format(address=address, base=self.base, user=user, modules=modules, who=who, **ports))
+            out.write(more.format(base=self.base, modules=modules))
         self.at = {
             "/": f"http://127.0.0.1:{ports['root_port']}/",
             "/dav/": f"http://127.0.0.1:{ports['dav_port']}/dav/",

@@ -1,0 +1,227 @@
+"""Reads HTTP/1 as RFC 9112 writes it and in no other way: what a client sends, what a gateway sends on, what comes back.
+
+In: bytes. Out: the messages in them, and where they stop being messages. Nothing here is the gateway's: it is the second opinion
+that the gateway is held against.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*\Z")
+TARGET = re.compile(rb"[!\"$-;=?-~]+\Z")
+DIGITS = re.compile(rb"[0-9]+\Z")
+SIZE = re.compile(rb"[0-9A-Fa-f]+\Z")
+EXTENSION = re.compile(rb"[ \t]*;[\t\x20-\x7e\x80-\xff]*\Z")
+LIST_OF_CONNECTION = {b"close", b"keep-alive", b"te", b"upgrade", b"http2-settings"}
+
+
+class Bad(Exception):
+    """These bytes are no message."""
+
+
+class Short(Exception):
+    """These bytes may become a message, but stop before its end."""
+
+
+@dataclass
+class Request:
+    """One request: `body` without its framing; `whole` where its end was seen; `at` where it begins."""
+
+    method: str
+    target: str
+    version: str
+    fields: list
+    body: bytes = b""
+    whole: bool = True
+    length: str = "none"
+    mark: str = field(init=False)
+    at: int = 0
+
+    def __post_init__(self):
+        self.mark = (self.get(b"user-agent") or b"").decode("latin-1")
+
+    def get(self, name):
+        found = [value for other, value in self.fields if other == name]
+        return found[0] if found else None
+
+    def all(self, name):
+        return [value for other, value in self.fields if other == name]
+
+
+def line(data, at):
+    """The line at `at` and where the next begins."""
+    end = data.find(b"\n", at)
+    if end < 0:
+        raise Short
+    if data[end - 1 : end] != b"\r" or end - 1 < at or b"\r" in data[at : end - 1]:
+        raise Bad("line end")
+    return data[at : end - 1], end + 1
+
+
+def head(data, at):
+    """First line and fields (names in lower case) of the message at `at`, and where its body begins."""
+    first, at = line(data, at)
+    fields = []
+    while True:
+        text, at = line(data, at)
+        if not text:
+            return first, fields, at
+        name, colon, value = text.partition(b":")
+        if not colon or not TOKEN.match(name) or not VALUE.match(value):
+            raise Bad("header line")
+        fields.append((name.lower(), value.strip(b" \t")))
+
+
+def chunks(data, at, strict=False):
+    """The body in chunks at `at`, and what follows it. `strict`: as it is sent by someone who has no choices to make."""
+    body = b""
+    while True:
+        text, at = line(data, at)
+        size = re.match(rb"[0-9A-Fa-f]*", text).group()
+        if not size or len(size) > 16 or (text != size and (strict or not EXTENSION.match(text[len(size) :]))):
+            raise Bad("chunk size")
+        count = int(size, 16)
+        if count == 0:
+            break
+        if count >= 1 << 63:
+            raise Bad("chunk size")
+        if len(data) < at + count + 2:
+            if data[at + count :] not in (b"", b"\r"):
+                raise Bad("chunk end")
+            raise Short
+        body += data[at : at + count]
+        if data[at + count : at + count + 2] != b"\r\n":
+            raise Bad("chunk end")
+        at += count + 2
+    while True:
+        text, at = line(data, at)
+        if not text:
+            return body, at
+        name, colon, value = text.partition(b":")
+        if strict or not colon or not TOKEN.match(name) or not VALUE.match(value):
+            raise Bad("trailer")
+
+
+def request(data, at, strict=False):
+    """The request at `at`, and where the next may begin. A body that stops early makes a request that is not whole."""
+    first, fields, at = head(data, at)
+    words = first.split(b" ")
+    if len(words) != 3 or not TOKEN.match(words[0]) or not TARGET.match(words[1]):
+        raise Bad("request line")
+    if words[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
+        raise Bad("version")
+    got = Request(words[0].decode(), words[1].decode("latin-1"), words[2].decode(), fields)
+    lengths, codings, hosts = (got.all(name) for name in (b"content-length", b"transfer-encoding", b"host"))
+    if len(hosts) > 1 or (not hosts and got.version == "HTTP/1.1"):
+        raise Bad("host")
+    if codings:
+        if lengths or got.version == "HTTP/1.0" or len(codings) > 1 or codings[0].lower() != b"chunked":
+            raise Bad("coding")
+        got.length = "chunked"
+    elif lengths:
+        if len(lengths) > 1 or not DIGITS.match(lengths[0]) or int(lengths[0]) >= 1 << 63:
+            raise Bad("length")
+        got.length = "known"
+    for value in got.all(b"connection"):
+        if any(word.strip().lower() not in LIST_OF_CONNECTION for word in value.split(b",")):
+            raise Bad("connection")
+    if strict:
+        exact(got, first)
+    try:
+        if codings:
+            got.body, at = chunks(data, at, strict)
+        elif lengths:
+            count = int(lengths[0])
+            got.body, got.whole = data[at : at + count], len(data) >= at + count
+            at = min(at + count, len(data))
+    except Short:
+        got.whole, at = False, len(data)
+    except Bad as why:
+        got.whole = False
+        got.broken = str(why)
+        at = len(data)
+    return got, at
+
+
+def exact(got, first):
+    """What somebody may send on who leaves a reader no choice at all."""
+    if got.version != "HTTP/1.1" or not re.fullmatch(rb"[A-Z-]+ /[!-~]* HTTP/1\.1", first) or b"#" in first:
+        raise Bad("request line")
+    if len(got.all(b"host")) != 1 or len(got.all(b"user-agent")) > 1 or got.get(b"expect") not in (None, b"100-continue"):
+        raise Bad("fields")
+    if got.length == "known" and not re.fullmatch(rb"0|[1-9][0-9]*", got.get(b"content-length")):
+        raise Bad("length")
+    if got.length == "chunked" and got.get(b"transfer-encoding") != b"chunked":
+        raise Bad("coding")
+    if got.all(b"trailer") or got.all(b"upgrade") or got.all(b"te"):
+        raise Bad("fields")
+
+
+def requests(data, strict=False):
+    """All requests of a connection, and why reading stopped before its end (None where it did not)."""
+    at, found = 0, []
+    while True:
+        while not strict and data[at : at + 2] == b"\r\n":
+            at += 2
+        if at >= len(data):
+            return found, None
+        begin = at
+        try:
+            got, at = request(data, at, strict)
+        except Bad as why:
+            return found, str(why)
+        except Short:
+            return found, "short"
+        got.at = begin
+        found.append(got)
+        if not got.whole:
+            return found, getattr(got, "broken", "short")
+
+
+@dataclass
+class Answer:
+    """One final answer; `interim` are the statuses of the 1xx before it."""
+
+    status: int
+    fields: list
+    body: bytes
+    whole: bool
+    interim: list
+
+    def get(self, name):
+        return next((value for other, value in self.fields if other == name), None)
+
+
+def answers(data, methods):
+    """The answers in what a client received, one for each of the methods it may have asked with, and the bytes left over."""
+    found, at, interim, methods = [], 0, [], iter(methods)
+    while at < len(data):
+        try:
+            first, fields, at = head(data, at)
+        except (Bad, Short):
+            return found, data[at:]
+        match = re.fullmatch(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ?[\t -~]*", first)
+        if not match:
+            return found, first
+        answer = Answer(int(match[1]), fields, b"", True, interim)
+        if answer.status < 200:
+            interim.append(answer.status)
+            continue
+        interim = []
+        length, coding = answer.get(b"content-length"), answer.get(b"transfer-encoding")
+        if next(methods, None) == "HEAD" or answer.status in (204, 304):
+            pass
+        elif coding is not None:
+            try:
+                answer.body, at = chunks(data, at)
+            except (Bad, Short):
+                answer.whole, at = False, len(data)
+        elif length is not None:
+            answer.body = data[at : at + int(length)]
+            at += int(length)
+            answer.whole = at <= len(data)
+        else:
+            answer.body, at = data[at:], len(data)
+        found.append(answer)
+    return found, b""
