@@ -2,6 +2,7 @@
 can fail, naive gateways, each with one fault that real ones have had.
 """
 
+import bisect
 import re
 import socket
 import threading
@@ -9,9 +10,14 @@ import threading
 PIECE = 65536
 
 
+def address(group, number):
+    """A loopback address for each number below 2^16: by it a connection is known, since ports are used again."""
+    return f"127.{group}.{number >> 8 & 255}.{number & 255}"
+
+
 class Relay:
-    """Hands everything on, both ways, in front of a back end on `target`. `sent[port]` is what went to it on the connection that the
-    back end knows by that port, `order` the (port, offset) of each piece as they came.
+    """Hands everything on, both ways, in front of a back end on `target`. Each connection comes to it from an address of its own:
+    `sent[address]` is what went over it, `order` the (address, offset) of each piece as they came.
     """
 
     def __init__(self, target):
@@ -24,22 +30,20 @@ class Relay:
         while True:
             try:
                 front, _ = self.listener.accept()
-                back = socket.create_connection(("127.0.0.1", self.target))
+                own = address(64, len(self.sent))
+                back = socket.create_connection(("127.0.0.1", self.target), source_address=(own, 0))
             except OSError:
                 return
             for end in (front, back):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            port = back.getsockname()[1]
-            while port in self.sent:  # the machine gives ports again
-                self.sent[port, len(self.sent)] = self.sent.pop(port)
-            self.sent[port] = bytearray()
-            threading.Thread(target=self._there, args=(front, back, port, self.sent[port]), daemon=True).start()
+            self.sent[own] = bytearray()
+            threading.Thread(target=self._there, args=(front, back, own, self.sent[own]), daemon=True).start()
             threading.Thread(target=self._back, args=(front, back), daemon=True).start()
 
-    def _there(self, front, back, port, sent):
+    def _there(self, front, back, own, sent):
         try:
             while piece := front.recv(PIECE):
-                self.order.append((port, len(sent)))
+                self.order.append((own, len(sent)))
                 sent += piece
                 back.sendall(piece)
             back.shutdown(socket.SHUT_WR)
@@ -55,17 +59,17 @@ class Relay:
         cut(front)
         cut(back)
 
-    def arrival(self, port, at):
-        """When the byte at `at` of a connection came: larger is later."""
-        if port not in self.arrived:
-            return -1
-        return max((number for offset, number in self.arrived[port] if offset <= at), default=-1)
-
     def settle(self):
         """No more is expected: makes `arrival` ready."""
         self.arrived = {}
-        for number, (port, offset) in enumerate(self.order):
-            self.arrived.setdefault(port, []).append((offset, number))
+        for number, (own, offset) in enumerate(self.order):
+            self.arrived.setdefault(own, ([], []))[0].append(offset)
+            self.arrived[own][1].append(number)
+
+    def arrival(self, own, at):
+        """When the byte at `at` of a connection came: larger is later."""
+        offsets, numbers = self.arrived[own]
+        return numbers[bisect.bisect_right(offsets, at) - 1]
 
     def close(self):
         self.listener.close()

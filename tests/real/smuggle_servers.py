@@ -13,7 +13,7 @@ import dav_servers_python
 import smuggle_relay
 
 APACHE = r"""
-LogFormat "%{{remote}}p\t%>s\t%r\t%{{User-Agent}}i" told
+LogFormat "%a\t%>s\t%r\t%{{User-Agent}}i" told
 CustomLog {base}/requests.log told
 KeepAliveTimeout 60
 MaxKeepAliveRequests 0
@@ -23,7 +23,7 @@ MaxKeepAliveRequests 0
 """
 
 NGINX_LOG = r"""
-  log_format told '$remote_port\t$status\t$request\t$http_user_agent';
+  log_format told '$remote_addr\t$status\t$request\t$http_user_agent';
   access_log {base}/requests.log told;
 """
 NGINX_SMALL = """
@@ -34,9 +34,9 @@ NGINX_SMALL = """
 
 @dataclass
 class Row:
-    """A request as the back end made it out. `mark`: its User-Agent."""
+    """A request as the back end made it out. `peer`: the address that the relay came from; `mark`: its User-Agent."""
 
-    port: int
+    peer: str
     status: int
     method: str
     target: str
@@ -83,16 +83,16 @@ class Told:
         return [row for row in rows if "internal dummy" not in row.mark]
 
     def row(self, text):
-        port, status, line, mark = text.split("\t", 3)
+        peer, status, line, mark = text.split("\t", 3)
         words = line.split(" ")
         method, target = (words[0], words[1]) if len(words) == 3 else ("", line)
-        return Row(int(port), int(status), method, target, mark)
+        return Row(peer, int(status), method, target, "" if mark == "-" else mark)
 
 
 class ToldByWaitress(Told):
     def row(self, text):
         line = json.loads(text)
-        return Row(line["port"], line["status"], line["method"], line["target"], line["mark"])
+        return Row(line["peer"], line["status"], line["method"], line["target"], line["mark"])
 
 
 def apache():

@@ -13,7 +13,6 @@ TARGET = re.compile(rb"[!\"$-;=?-~]+\Z")
 DIGITS = re.compile(rb"[0-9]+\Z")
 SIZE = re.compile(rb"[0-9A-Fa-f]+\Z")
 EXTENSION = re.compile(rb"[ \t]*;[\t\x20-\x7e\x80-\xff]*\Z")
-LIST_OF_CONNECTION = {b"close", b"keep-alive", b"te", b"upgrade", b"http2-settings"}
 
 
 class Bad(Exception):
@@ -26,7 +25,9 @@ class Short(Exception):
 
 @dataclass
 class Request:
-    """One request: `body` without its framing; `whole` where its end was seen; `at` where it begins."""
+    """One request: `body` without its framing; `whole` where its end was seen; `at` where it begins. `clear` where everybody reads it
+    in the same way; else it is read as pingora reads it.
+    """
 
     method: str
     target: str
@@ -37,6 +38,7 @@ class Request:
     length: str = "none"
     mark: str = field(init=False)
     at: int = 0
+    clear: bool = True
 
     def __post_init__(self):
         self.mark = (self.get(b"user-agent") or b"").decode("latin-1")
@@ -73,15 +75,27 @@ def head(data, at):
         fields.append((name.lower(), value.strip(b" \t")))
 
 
-def chunks(data, at, strict=False):
-    """The body in chunks at `at`, and what follows it. `strict`: as it is sent by someone who has no choices to make."""
-    body = b""
+def tolerant_line(data, at):
+    """Whatever stands before the next CRLF."""
+    end = data.find(b"\r\n", at)
+    if end < 0:
+        raise Short
+    return data[at:end], end + 2
+
+
+def chunks(data, at, strict=False, tolerant=False):
+    """The body in chunks at `at`, and what follows it. `strict`: as it is sent by someone who has no choices to make. `tolerant`: as
+    pingora reads them: whatever follows the size up to CRLF is an extension, no digits are 0, whatever follows the last chunk up to an
+    empty line is a trailer.
+    """
+    body, next_line = b"", tolerant_line if tolerant else line
     while True:
-        text, at = line(data, at)
+        text, at = next_line(data, at)
         size = re.match(rb"[0-9A-Fa-f]*", text).group()
-        if not size or len(size) > 16 or (text != size and (strict or not EXTENSION.match(text[len(size) :]))):
+        odd = not size or (text != size and (strict or not EXTENSION.match(text[len(size) :])))
+        if len(size) > 16 or (odd and not tolerant):
             raise Bad("chunk size")
-        count = int(size, 16)
+        count = int(size or b"0", 16)
         if count == 0:
             break
         if count >= 1 << 63:
@@ -95,10 +109,12 @@ def chunks(data, at, strict=False):
             raise Bad("chunk end")
         at += count + 2
     while True:
-        text, at = line(data, at)
+        text, at = next_line(data, at)
         if not text:
             return body, at
         name, colon, value = text.partition(b":")
+        if tolerant:
+            continue
         if strict or not colon or not TOKEN.match(name) or not VALUE.match(value):
             raise Bad("trailer")
 
@@ -107,11 +123,14 @@ def request(data, at, strict=False):
     """The request at `at`, and where the next may begin. A body that stops early makes a request that is not whole."""
     first, fields, at = head(data, at)
     words = first.split(b" ")
-    if len(words) != 3 or not TOKEN.match(words[0]) or not TARGET.match(words[1]):
+    # What stands between the first blank and the last is the target: pingora takes it so, and davgate judges it.
+    words = [words[0], b" ".join(words[1:-1]), words[-1]]
+    if not TOKEN.match(words[0]) or not words[1]:
         raise Bad("request line")
     if words[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
         raise Bad("version")
     got = Request(words[0].decode(), words[1].decode("latin-1"), words[2].decode(), fields)
+    got.clear = bool(TARGET.match(words[1]))
     lengths, codings, hosts = (got.all(name) for name in (b"content-length", b"transfer-encoding", b"host"))
     if len(hosts) > 1 or (not hosts and got.version == "HTTP/1.1"):
         raise Bad("host")
@@ -123,25 +142,33 @@ def request(data, at, strict=False):
         if len(lengths) > 1 or not DIGITS.match(lengths[0]) or int(lengths[0]) >= 1 << 63:
             raise Bad("length")
         got.length = "known"
-    for value in got.all(b"connection"):
-        if any(word.strip().lower() not in LIST_OF_CONNECTION for word in value.split(b",")):
-            raise Bad("connection")
     if strict:
         exact(got, first)
     try:
-        if codings:
-            got.body, at = chunks(data, at, strict)
-        elif lengths:
-            count = int(lengths[0])
-            got.body, got.whole = data[at : at + count], len(data) >= at + count
-            at = min(at + count, len(data))
+        at = body_of(got, data, at, strict)
     except Short:
         got.whole, at = False, len(data)
     except Bad as why:
-        got.whole = False
-        got.broken = str(why)
-        at = len(data)
+        got.whole, got.broken, at = False, str(why), len(data)
     return got, at
+
+
+def body_of(got, data, at, strict):
+    """Reads the body at `at`; where it ends."""
+    if got.length == "known":
+        count = int(got.get(b"content-length"))
+        got.body, got.whole = data[at : at + count], len(data) >= at + count
+        return min(at + count, len(data))
+    if got.length == "none":
+        return at
+    try:
+        got.body, end = chunks(data, at, strict)
+    except (Bad, Short):
+        if strict:
+            raise
+        got.clear = False
+        got.body, end = chunks(data, at, tolerant=True)
+    return end
 
 
 def exact(got, first):

@@ -12,9 +12,9 @@ def factory(_settings, path):
     """A filter that appends to `path`."""
     out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
-    def tell(port, method, target, mark, status=0):
+    def tell(peer, method, target, mark, status=0):
         # One write a line: they do not mix.
-        line = {"port": int(port), "method": method, "target": target, "mark": mark, "status": status}
+        line = {"peer": peer, "method": method, "target": target, "mark": mark, "status": status}
         os.write(out, (json.dumps(line) + "\n").encode())
 
     refuse = waitress.task.ErrorTask.execute
@@ -22,7 +22,7 @@ def factory(_settings, path):
     def execute(task):
         request = task.request
         method, target = getattr(request, "command", None) or "", getattr(request, "request_uri", None) or ""
-        tell(task.channel.addr[1], method, target, request.headers.get("USER_AGENT", ""), request.error.code)
+        tell(task.channel.addr[0], method, target, request.headers.get("USER_AGENT", ""), request.error.code)
         return refuse(task)
 
     waitress.task.ErrorTask.execute = execute
@@ -30,7 +30,7 @@ def factory(_settings, path):
     def filtered(application):
         def told(environ, start_response):
             mark = environ.get("HTTP_USER_AGENT", "")
-            tell(environ["REMOTE_PORT"], environ["REQUEST_METHOD"], environ["REQUEST_URI"], mark)
+            tell(environ["REMOTE_ADDR"], environ["REQUEST_METHOD"], environ["REQUEST_URI"], mark)
             return application(environ, start_response)
 
         return told

@@ -1,0 +1,247 @@
+"""Does the back end see exactly the requests that were authorised, in order, on every connection? Thousands of byte streams that two
+readers may cut at different places, through the gateway at Apache, nginx and waitress, while honest clients of another process work
+(section 5.1, B-1 to B-6, B-11 to B-15).
+
+Four tell of it, and must agree: what was sent, read strictly (smuggle_wire.py); the gateway's access log; the bytes that a relay saw go
+to the back end (smuggle_relay.py); the back end's own log (smuggle_servers.py). smuggle_count.py compares them.
+"""
+
+import os
+import queue
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import paths
+import report
+import servers
+import smuggle_cases
+import smuggle_count
+import smuggle_games
+import smuggle_load
+import smuggle_relay
+import smuggle_servers
+import smuggle_wire
+
+CASES = int(os.environ.get("DAVGATE_TEST_SMUGGLES", "2000"))
+SEED = 20261
+WORKERS = 4
+LOAD = ("6", "0.02")
+OPEN = [f"open/{number}" for number in range(10)]
+
+
+def prepare(back_end):
+    """What there is: documents that hold their own path, two that nobody may touch, folders to write in."""
+    end = back_end.end
+    for folder in ("open", "w", "load", "small", "locks", "secret"):
+        end.folder(folder + "/")
+    for path in [*OPEN, "secret/0", "victim"]:
+        end.put(path, f"this is {path}")
+
+
+RULES = {
+    "methods": [{"path": "/victim", "allow": ["none"]}, {"path": "/**", "allow": ["read", "write", "lock", "POST"]}],
+    "access": [{"path": "/secret/**", "deny": ["all"], "to": "everyone"}, {"path": "/**", "allow": ["all"], "to": "everyone"}],
+}
+
+
+def refuses(method, target):
+    """The same rules, for the naive gateways."""
+    return not target.startswith("/files/") or "secret" in target or "victim" in target
+
+
+class Sender:
+    """One client that sends a case; reads meanwhile, so that neither side waits for the other."""
+
+    def __init__(self, port, case):
+        self.case = case
+        own = smuggle_relay.address(32, case.number)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(own, 0))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.open = True
+
+    def run(self):
+        for step in self.case.steps:
+            if isinstance(step, tuple):
+                step = step[1] if b"HTTP/1.1 100 " in self.case.got else b""
+            if isinstance(step, bytes):
+                self.send(step)
+            elif step:
+                self.read(step)
+        short = smuggle_wire.requests(self.case.sent)[1] == "short"
+        if not short:
+            self.send(smuggle_cases.last(self.case.number))
+        until, silent = time.monotonic() + 10, short
+        while self.open and time.monotonic() < until:
+            if silent:
+                # Nothing more will come: says so, but only now, since the gateway ends a connection as soon as it sees it.
+                try:
+                    self.socket.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+            silent = not self.read(0.3)
+        self.case.hung = self.open
+        self.socket.close()
+
+    def send(self, data):
+        view = memoryview(data)
+        while view and self.open:
+            readable, writable, _ = select.select([self.socket], [self.socket], [], 10)
+            if readable:
+                self.read(0)
+            if writable:
+                try:
+                    count = self.socket.send(view[:65536])
+                except OSError:
+                    return
+                self.case.sent += view[:count]
+                view = view[count:]
+
+    def read(self, seconds):
+        """Whether something came, or the end."""
+        if not self.open or not select.select([self.socket], [], [], seconds)[0]:
+            return False
+        try:
+            piece = self.socket.recv(65536)
+        except OSError:
+            piece = b""
+        self.case.got += piece
+        self.open = bool(piece)
+        return True
+
+
+class Worker(threading.Thread):
+    """Sends cases; after each, another client, whose connection stays open, asks for something of its own."""
+
+    def __init__(self, name, port, cases, honest=1):
+        super().__init__(daemon=True)
+        self.called, self.port, self.cases, self.honest = f"h{name}", port, cases, honest
+        self.line, self.sent, self.wrong = paths.Line(port), 0, []
+
+    def run(self):
+        while True:
+            try:
+                case = self.cases.get_nowait()
+            except queue.Empty:
+                self.line.close()
+                return
+            try:
+                Sender(self.port, case).run()
+            except OSError as error:
+                self.wrong.append(f"case {case.number} ({case.name}): {error}")
+            for _ in range(self.honest):
+                self.ask(case)
+
+    def ask(self, case):
+        path = OPEN[self.sent % len(OPEN)]
+        mark = f"{self.called}-{self.sent}"
+        self.sent += 1
+        try:
+            status, body = self.line.ask("GET", "/files/" + path, headers=[f"User-Agent: {mark}"])
+        except (AssertionError, OSError, ValueError, IndexError) as error:
+            status, body = 0, str(error).encode()
+            self.line.close()
+        if status != 200 or body != f"this is {path}".encode():
+            self.wrong.append(f"after case {case.number} ({case.name}) an honest client got {status} {body[:80]!r} for {path}")
+
+
+def sent(port, cases, workers=WORKERS, honest=1):
+    """Sends the cases; the workers."""
+    todo = queue.Queue()
+    for case in cases:
+        todo.put(case)
+    team = [Worker(name, port, todo, honest) for name in range(workers)]
+    for worker in team:
+        worker.start()
+    for worker in team:
+        worker.join()
+    return team
+
+
+class Load:
+    """The other process."""
+
+    def __init__(self, port):
+        command = [sys.executable, smuggle_load.__file__, str(port), *LOAD]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        servers.look_after(self.process)
+
+    def end(self):
+        import json
+
+        return json.loads(self.process.communicate(timeout=60)[0])
+
+
+def counted(back_end, gateway, cases, team, load):
+    """What does not agree, and how much was counted."""
+    count = smuggle_count.Count()
+    rows = back_end.rows()
+    back_end.relay.settle()
+    count.connections(back_end.relay, rows)
+    told = {}
+    for line in gateway.told_all():
+        told.setdefault(line["client"].rsplit(":", 1)[0], []).append(line)
+    for case in cases:
+        count.case(case, told.get(smuggle_relay.address(32, case.number), []))
+        if case.hung:
+            count.say(f"case {case.number} ({case.name}): the connection stays open: {case.sent[:200]!r}")
+    for worker in team:
+        count.honest(worker.called, worker.sent)
+        count.wrong += worker.wrong
+    for name, number in enumerate(load["sent"]):
+        count.honest(f"l{name}", number)
+    count.wrong += load["wrong"]
+    count.rest()
+    for path in ("victim", "secret/0"):
+        if back_end.end.read(path) != f"this is {path}".encode():
+            count.say(f"{path} has changed")
+    return count
+
+
+class Gateway(paths.Gateway):
+    def told_all(self):
+        """Every line of the access log so far."""
+        time.sleep(0.3)
+        self.follow()
+        told, self.lines = self.lines, []
+        return told
+
+
+def attacked(tests, back_end):
+    """The cases, against the gateway and a real back end, under load."""
+    back_end.begin()
+    gateway = Gateway("/files/", back_end.behind(), locking="off" if back_end.name == "nginx" else "observe", **RULES)
+    cases = smuggle_games.all_cases(CASES, f"{SEED} {back_end.name}")
+    load = Load(gateway.port)
+    began = time.monotonic()
+    team = sent(gateway.port, cases)
+    took = time.monotonic() - began
+    count = counted(back_end, gateway, cases, team, load.end())
+    gateway.stop()
+    name = back_end.name
+    tests.equal(f"{name}: {len(cases)} cases: what arrived was authorised", count.wrong[:6], [], f"{len(count.wrong)} in all")
+    tests.check(f"{name}: enough arrived", count.must >= len(cases) // 10, f"{count.must} had to")
+    tests.note(f"{name}: {len(cases)} cases in {took:.0f} s, {count.arrived} requests arrived, {count.must} of the cases' had to")
+    return count
+
+
+def main(only):
+    tests = report.Report("smuggle")
+    for name, make in smuggle_servers.ALL.items():
+        if only and name not in only:
+            continue
+        with tests.step(f"{name}: the back end"):
+            back_end = make()
+            prepare(back_end)
+            count = attacked(tests, back_end)
+            if os.environ.get("SHOW"):
+                print(*count.wrong, sep="\n")
+            back_end.end.stop()
+    return tests.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
