@@ -73,7 +73,7 @@ class Count:
 
     def connections(self, relay, rows):
         """Each connection to the back end: one clear request after the other, and the back end made out the same ones."""
-        by_peer = defaultdict(list)
+        by_peer, self.made = defaultdict(list), {plain(row.mark) for row in rows}
         for row in rows:
             by_peer[row.peer].append(row)
         self.came = []

@@ -5,7 +5,7 @@ ends that hide in URLs and header values, HTTP/2. In: a generator of random numb
 import struct
 
 import smuggle_cases
-from smuggle_cases import ASKS, WAIT, chunk, head, smuggled, target_of
+from smuggle_cases import ASKS, WAIT, Case, chunk, head, smuggled, target_of
 
 BIG = 120_000
 
@@ -204,6 +204,27 @@ def _second(number, how, preface, generator):
     if how == "half a preface":
         return [preface[: generator.randrange(1, len(preface))] + inner]
     return [frames + inner]
+
+
+def against(fault):
+    """A few cases that show a fault of smuggle_relay.Naive, and as many that do not."""
+    cases = []
+    for number in range(1, 17):
+        inner = head("DELETE", number, mark="s", target="/dav/victim")
+        if number % 2:
+            steps = [head("PUT", number, [f"Content-Length: {len(inner)}"]) + inner]
+        elif fault is None:
+            steps = [head("GET", number)]
+        elif fault == "both-lengths":
+            body = b"0\r\n\r\n" + inner
+            steps = [head("PUT", number, [f"Content-Length: {len(body)}", "Transfer-Encoding: chunked"]) + body]
+        elif fault == "bare-lf":
+            steps = [head("GET", number, ["X-A: a\nContent-Length: 0", f"X-B: b\n\n{inner.decode()}X-C: c"])]
+        else:
+            body = b"x" * 500 + inner * 100
+            steps = [head("POST", number, [f"Content-Length: {len(body)}"], target="/files/closed/x") + body]
+        cases.append(Case(f"{fault} {number}", steps, number))
+    return cases
 
 
 def all_cases(count, seed):

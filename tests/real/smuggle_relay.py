@@ -84,7 +84,7 @@ def cut(end):
 
 class Naive:
     """A gateway for tests of the tests: it maps `/files/` to `/dav/`, refuses what it was told to, sends everybody's requests on one
-    connection, and has one fault:
+    connection, and has one fault, or none:
 
     `both-lengths`  a message with Content-Length and Transfer-Encoding is cut by its length, and both are sent on
     `bare-lf`       only CRLF ends a line, and lines with LF in them are sent on
@@ -93,8 +93,9 @@ class Naive:
 
     FAULTS = ("both-lengths", "bare-lf", "early-answer")
 
-    def __init__(self, fault, target, refuses):
+    def __init__(self, fault, target, refuses, authorization=None):
         self.fault, self.target, self.refuses, self.lines = fault, target, refuses, []
+        self.more = [f"Authorization: {authorization}".encode()] if authorization else []
         self.back, self.turn = None, threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -106,19 +107,19 @@ class Naive:
                 client, address = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(client, address[1]), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client, address[0]), daemon=True).start()
 
-    def _serve(self, client, port):
+    def _serve(self, client, peer):
         stream = client.makefile("rb")
         try:
-            while self._one(client, stream, port):
+            while self._one(client, stream, peer):
                 pass
         except (OSError, ValueError, IndexError):
             pass
         stream.close()
         client.close()
 
-    def _one(self, client, stream, port):
+    def _one(self, client, stream, peer):
         raw = b""
         while not raw.endswith(b"\r\n\r\n"):
             line = stream.readline()
@@ -132,18 +133,18 @@ class Naive:
         chunked = fields.get(b"transfer-encoding", b"").lower() == b"chunked" and length is None
         body = self._chunks(stream) if chunked else stream.read(int(length or 0))
         mark = re.search(rb"(?i)^user-agent: *([!-~]*)", raw, re.M)
-        line = {"client": f"127.0.0.1:{port}", "method": method, "path": target, "user_agent": mark and mark[1].decode()}
-        self.lines.append(line)
+        line = {"client": f"{peer}:0", "method": method, "path": target, "user_agent": mark and mark[1].decode()}
         if self.refuses(method, target):
-            line.update(verdict="deny", status=403, exchange="own")
+            self.lines.append({**line, "verdict": "deny", "status": 403, "exchange": "own"})
             client.sendall(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
             return True
         lines[0] = lines[0].replace(b" /files/", b" /dav/")
         with self.turn:
-            status, answer, closes = self._ask(b"\r\n".join(lines) + b"\r\n\r\n", body, method)
-        line.update(verdict="permit", status=status, exchange="stream")
+            self.lines.append({**line, "verdict": "permit", "status": 0, "exchange": "stream"})
+            told = self.lines[-1]
+            told["status"], answer = self._ask(b"\r\n".join([*lines, *self.more]) + b"\r\n\r\n", body, method)
         client.sendall(answer)
-        return not closes
+        return fields.get(b"connection") != b"close"
 
     @staticmethod
     def _chunks(stream):
@@ -195,11 +196,11 @@ class Naive:
             body = self._chunks(self.back)
         else:
             body = self.back.read(int(length[1])) if length else self.back.read()
-        if closes or (length is None and not body):
-            self.back = None if closes else self.back
-        return status, raw + body, closes
+        if closes:
+            self.back = None
+        return status, re.sub(rb"(?i)\r\nconnection: *close", b"", raw) + body
 
-    def told(self, _count):
+    def told_all(self):
         return self.lines
 
     def stop(self):
