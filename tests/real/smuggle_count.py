@@ -5,6 +5,7 @@ out. In: all four. Out: sentences about where they disagree.
 import re
 from collections import defaultdict
 
+import smuggle_cases
 import smuggle_wire
 
 OPEN = re.compile(r"/files/(open|w|load|small|none)/[A-Za-z0-9/-]*\Z")
@@ -38,7 +39,7 @@ def verdict(request):
         return None
     if request.method in NO_BODY | {"OPTIONS"} and request.length != "none":
         return None
-    if request.method == "PROPFIND" and (request.get(b"depth") != b"0" or request.body[:6] not in (b"", b"<?xml ")):
+    if request.method == "PROPFIND" and (request.get(b"depth") != b"0" or request.body not in (b"", smuggle_cases.ASKS)):
         return None
     return True
 

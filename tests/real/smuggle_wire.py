@@ -51,19 +51,19 @@ class Request:
         return [value for other, value in self.fields if other == name]
 
 
-def line(data, at):
-    """The line at `at` and where the next begins."""
+def line(data, at, with_cr=False):
+    """The line at `at` and where the next begins. `with_cr`: CR may stand in it."""
     end = data.find(b"\n", at)
     if end < 0:
         raise Short
-    if data[end - 1 : end] != b"\r" or end - 1 < at or b"\r" in data[at : end - 1]:
+    if data[end - 1 : end] != b"\r" or end - 1 < at or (b"\r" in data[at : end - 1] and not with_cr):
         raise Bad("line end")
     return data[at : end - 1], end + 1
 
 
 def head(data, at):
     """First line and fields (names in lower case) of the message at `at`, and where its body begins."""
-    first, at = line(data, at)
+    first, at = line(data, at, with_cr=True)
     fields = []
     while True:
         text, at = line(data, at)
@@ -216,8 +216,11 @@ class Answer:
     whole: bool
     interim: list
 
+    def all(self, name):
+        return [value for other, value in self.fields if other == name]
+
     def get(self, name):
-        return next((value for other, value in self.fields if other == name), None)
+        return next(iter(self.all(name)), None)
 
 
 def answers(data, methods):
@@ -236,7 +239,11 @@ def answers(data, methods):
             interim.append(answer.status)
             continue
         interim = []
+        lengths, codings = answer.all(b"content-length"), answer.all(b"transfer-encoding")
         length, coding = answer.get(b"content-length"), answer.get(b"transfer-encoding")
+        once = len(lengths) + len(codings) < 2 and (length is None or DIGITS.match(length)) and coding in (None, b"chunked")
+        if not once or (coding and answer.status == 204):
+            return found, b"framing: " + first + b" " + b", ".join(lengths + codings)
         if next(methods, None) == "HEAD" or answer.status in (204, 304):
             pass
         elif coding is not None:
