@@ -68,7 +68,8 @@ FRAMINGS = {
     "100 with a length": b"HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n" + OK + b"Content-Length: 5\r\n\r\nhello" + POISON,
     "100 with chunks": b"HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n" + OK + b"Content-Length: 5\r\n\r\nhello" + POISON,
     "100 with a body": b"HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nhello" + OK + b"Content-Length: 5\r\n\r\nhello" + POISON,
-    "many 1xx": b"HTTP/1.1 102 Processing\r\n\r\n" * 30 + b"HTTP/1.1 103 Early\r\nLink: </x>\r\n\r\n" + OK + b"Content-Length: 5\r\n\r\nhello" + POISON,
+    "many 1xx": b"HTTP/1.1 102 Processing\r\n\r\n" * 30
+    + b"HTTP/1.1 103 Early\r\nLink: </x>\r\n\r\n" + OK + b"Content-Length: 5\r\n\r\nhello" + POISON,
     "199": b"HTTP/1.1 199 What\r\n\r\n" + OK + b"Content-Length: 5\r\n\r\nhello" + POISON,
     "101": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n" + POISON,
     "204 with a length": b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nhello" + POISON,

@@ -65,15 +65,22 @@ def chunk(data):
 
 
 LENGTHS = ["", "{n}", "0", "5", "+{n}", "-{n}", "{n}, {n}", "{n} 0", "0x{n}", "{n}.0", "9223372036854775808", "18446744073709551617"]
-LENGTHS += ["{n}\r\nContent-Length: {n}", "{n}\r\nContent-Length: 0", "0\r\nContent-Length: {n}", "\u00b2", "{n}\x0b", "0{n}", "1e2", "{n};", '"{n}"']
+LENGTHS += ["{n}\r\nContent-Length: {n}", "{n}\r\nContent-Length: 0", "0\r\nContent-Length: {n}", "\u00b2", "{n}\x0b", "0{n}", "1e2",
+    "{n};", '"{n}"']
 CODINGS = ["", "chunked", "Chunked", "CHUNKED", "chunked ", "\tchunked", " chunked", "chunked, chunked", "gzip, chunked", "chunked, gzip"]
-CODINGS += ["identity", "chunked, identity", "identity, chunked", "xchunked", "chunked;q=1", '"chunked"', "chunked\x00", "\x0bchunked", "chunke", "chun\rked"]
-CODINGS += [",chunked", "chunked,", "chunked\r\nTransfer-Encoding: identity", "identity\r\nTransfer-Encoding: chunked", "\r\n chunked", "c\u212aunked", "chunked\xa0"]
+CODINGS += ["identity", "chunked, identity", "identity, chunked", "xchunked", "chunked;q=1", '"chunked"', "chunked\x00", "\x0bchunked",
+    "chunke", "chun\rked"]
+CODINGS += [",chunked", "chunked,", "chunked\r\nTransfer-Encoding: identity", "identity\r\nTransfer-Encoding: chunked", "\r\n chunked",
+    "c\u212aunked", "chunked\xa0"]
 # How a header line can be written: name and value go in.
-WRITINGS = ["{name}: {value}"] * 6 + ["{name}:{value}", "{name}:\t{value}\t", "{name} : {value}", "{name}\t: {value}", " {name}: {value}", "\t{name}: {value}"]
-WRITINGS += ["{name}:\r\n {value}", "{name}: {value}\n", "X-A: b\n{name}: {value}", "X-A: b\r{name}: {value}", "{name}\x00: {value}", "\x0b{name}: {value}"]
-WRITINGS += ["{name}: {value}\x00", "X: {name}: {value}", "{name}\r\n: {value}", "{name}\x85: {value}", "X-A: b\x00\r\n{name}: {value}", "\n{name}: {value}"]
-WRITINGS += ["X-A: b\r\n \r\n{name}: {value}", "{name}_: {value}", ":{name}: {value}", "{name}: {value}\r", "Content_Length: 3\r\n{name}: {value}", "\xef\xbb\xbf{name}: {value}"]
+WRITINGS = ["{name}: {value}"] * 6 + ["{name}:{value}", "{name}:\t{value}\t", "{name} : {value}", "{name}\t: {value}",
+    " {name}: {value}", "\t{name}: {value}"]
+WRITINGS += ["{name}:\r\n {value}", "{name}: {value}\n", "X-A: b\n{name}: {value}", "X-A: b\r{name}: {value}", "{name}\x00: {value}",
+    "\x0b{name}: {value}"]
+WRITINGS += ["{name}: {value}\x00", "X: {name}: {value}", "{name}\r\n: {value}", "{name}\x85: {value}",
+    "X-A: b\x00\r\n{name}: {value}", "\n{name}: {value}"]
+WRITINGS += ["X-A: b\r\n \r\n{name}: {value}", "{name}_: {value}", ":{name}: {value}", "{name}: {value}\r",
+    "Content_Length: 3\r\n{name}: {value}", "\xef\xbb\xbf{name}: {value}"]
 
 
 def lengths(generator):
@@ -83,7 +90,8 @@ def lengths(generator):
     for number, (length, coding) in enumerate(itertools.cycle(rows)):
         method, version = generator.choice(METHODS), generator.choice(["1.1"] * 5 + ["1.0"])
         writings = [generator.choice(WRITINGS if generator.random() < 0.4 else WRITINGS[:6]) for _ in range(2)]
-        yield f"lengths {length!r} {coding!r}", (lambda n, a=length, b=coding, m=method, v=version, w=writings: _lengths(n, a, b, m, v, w, generator))
+        yield f"lengths {length!r} {coding!r}", (lambda n, a=length, b=coding, m=method, v=version, w=writings: _lengths(n, a, b, m, v,
+            w, generator))
 
 
 def _lengths(number, length, coding, method, version, writings, generator):
@@ -114,13 +122,18 @@ def _lengths(number, length, coding, method, version, writings, generator):
     return [head(method, number, [line.encode("utf-8") for line in lines], version=version) + body]
 
 
-SIZES = ["{x}", "{X}", "0{x}", "0000000000{x}", "00000000000000000{x}", "+{x}", "-{x}", "0x{x}", " {x}", "{x} ", "\t{x}", "{x}\t", "", "{x}h", "{x}.0", "{x},"]
-SIZES += ["10000000000000000{x}", "1000000000000000{x}", "100000000{x}", "7fffffffffffffff", "8000000000000000", "ffffffffffffffff", "fffffffffffffffb", "\x00{x}", "{x}\x00"]
-EXTENSIONS = [""] * 8 + [";a", ";a=b", ';a="q"', ' ; a="b;c"', ';a="q\r\nX"', ";a=b\nc", ";a\rb", ";" * 50, ";a=" + "b" * 3000, ';a="', ";\x00", "; a = b", ";\x80", " a", ";a\r\n", ";\n5"]
+SIZES = ["{x}", "{X}", "0{x}", "0000000000{x}", "00000000000000000{x}", "+{x}", "-{x}", "0x{x}", " {x}", "{x} ", "\t{x}", "{x}\t", "",
+    "{x}h", "{x}.0", "{x},"]
+SIZES += ["10000000000000000{x}", "1000000000000000{x}", "100000000{x}", "7fffffffffffffff", "8000000000000000", "ffffffffffffffff",
+    "fffffffffffffffb", "\x00{x}", "{x}\x00"]
+EXTENSIONS = [""] * 8 + [";a", ";a=b", ';a="q"', ' ; a="b;c"', ';a="q\r\nX"', ";a=b\nc", ";a\rb", ";" * 50, ";a=" + "b" * 3000, ';a="',
+    ";\x00", "; a = b", ";\x80", " a", ";a\r\n", ";\n5"]
 ENDS = ["\r\n"] * 12 + ["\n", "\r", "\n\r", "", "\r\r\n", " \r\n"]
 LASTS = ["0"] * 10 + ["00", "0000000000000000", "00000000000000000", "0;a", "-0", "+0", "0x0", " 0", "0 ", ""]
-TRAILERS = [""] * 6 + ["X-T: 1\r\n", "Content-Length: 5\r\n", "Host: evil\r\n", "Authorization: Basic YTpi\r\n", "Destination: /files/victim\r\n"]
-TRAILERS += ["Transfer-Encoding: chunked\r\n", "no colon\r\n", " fold\r\n", "X: a\r\n b\r\n", "X: a\nY: b\r\n", "X : a\r\n", "X: \x00\r\n", "User-Agent: c0-t\r\n"]
+TRAILERS = [""] * 6 + ["X-T: 1\r\n", "Content-Length: 5\r\n", "Host: evil\r\n", "Authorization: Basic YTpi\r\n",
+    "Destination: /files/victim\r\n"]
+TRAILERS += ["Transfer-Encoding: chunked\r\n", "no colon\r\n", " fold\r\n", "X: a\r\n b\r\n", "X: a\nY: b\r\n", "X : a\r\n",
+    "X: \x00\r\n", "User-Agent: c0-t\r\n"]
 TRAILERS += ["X: " + "a" * 4000 + "\r\n", "GET /files/open/1 HTTP/1.1\r\nHost: x\r\nUser-Agent: c{n}-t\r\n"]
 
 
@@ -147,16 +160,26 @@ def _chunked(number, picked, generator):
     return [head(method, number, ["Transfer-Encoding: chunked"]) + body + rest]
 
 
-ODD_LINES = ["X-A: 1\r\n Content-Length: 5", "X-A: 1\nContent-Length: 5", "X-A: 1\rContent-Length: 5", "X-A: a\0b", "X A: 1", "X(A): 1", ": 1", "Depth", "X-\xe9: 1", "\xe9: 1"]
-ODD_LINES += ["Host: dav.test", "Host: evil", "host: dav.test", "Connection: Content-Length", "Connection: close, Transfer-Encoding", "Connection: User-Agent", "Connection: Host"]
-ODD_LINES += ["Connection: close", "Connection: keep-alive", "Connection: Destination, If", "Proxy-Connection: keep-alive", "Keep-Alive: 5", "TE: trailers", "Trailer: Content-Length"]
-ODD_LINES += ["Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__", "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAA"]
-ODD_LINES += ["Content_Length: 40", "Transfer_Encoding: chunked", "Content-Length\0: 40", "X-HTTP-Method-Override: DELETE", "X-Original-URL: /dav/victim", "X-Rewrite-URL: /dav/victim"]
-ODD_LINES += ["Content-Type: multipart/byteranges; boundary=a", "Range: bytes=0-1,2-3", "Content-Encoding: chunked", "Expect: 100-continue", "If: (<a>)", "X: " + "a" * 4000]
-ODD_FIRSTS = ["{m}  {t} HTTP/1.1", "{m} {t}  HTTP/1.1", "{m}\t{t} HTTP/1.1", " {m} {t} HTTP/1.1", "{m} {t} HTTP/1.1 ", "{m} {t} HTTP/1.2", "{m} {t} HTTP/2.0", "{m} {t} HTTP/0.9", "{m} {t}"]
-ODD_FIRSTS += ["{m} {t} http/1.1", "{m} {t} HTTP/1.1\rX: 1", "{m} {t}\0 HTTP/1.1", "{m} http://dav.test{t} HTTP/1.1", "{m} http://evil{t} HTTP/1.1", "{m} //dav.test{t} HTTP/1.1", "{m} {t}#x HTTP/1.1"]
-ODD_FIRSTS += ["{m} {t} HTTP/1.1\n", "{m} {t} HTTP/01.1", "{m} {t} HTTP/1.10", "{m} {t} HTTP/1.1, HTTP/1.1", "{m} {t}\x0bHTTP/1.1", "{l} {t} HTTP/1.1", "\r\n{m} {t} HTTP/1.1", "\n{m} {t} HTTP/1.1"]
-ODD_FIRSTS += ["{m} {t} HTTP/1.1 HTTP/1.1", "{m} {t} {t} HTTP/1.1", "{m}:{t} HTTP/1.1", "\0{m} {t} HTTP/1.1", "CONNECT dav.test:80 HTTP/1.1", "TRACE {t} HTTP/1.1", "{m} * HTTP/1.1", "PRI * HTTP/2.0"]
+ODD_LINES = ["X-A: 1\r\n Content-Length: 5", "X-A: 1\nContent-Length: 5", "X-A: 1\rContent-Length: 5", "X-A: a\0b", "X A: 1",
+    "X(A): 1", ": 1", "Depth", "X-\xe9: 1", "\xe9: 1"]
+ODD_LINES += ["Host: dav.test", "Host: evil", "host: dav.test", "Connection: Content-Length", "Connection: close, Transfer-Encoding",
+    "Connection: User-Agent", "Connection: Host"]
+ODD_LINES += ["Connection: close", "Connection: keep-alive", "Connection: Destination, If", "Proxy-Connection: keep-alive",
+    "Keep-Alive: 5", "TE: trailers", "Trailer: Content-Length"]
+ODD_LINES += ["Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__",
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAA"]
+ODD_LINES += ["Content_Length: 40", "Transfer_Encoding: chunked", "Content-Length\0: 40", "X-HTTP-Method-Override: DELETE",
+    "X-Original-URL: /dav/victim", "X-Rewrite-URL: /dav/victim"]
+ODD_LINES += ["Content-Type: multipart/byteranges; boundary=a", "Range: bytes=0-1,2-3", "Content-Encoding: chunked",
+    "Expect: 100-continue", "If: (<a>)", "X: " + "a" * 4000]
+ODD_FIRSTS = ["{m}  {t} HTTP/1.1", "{m} {t}  HTTP/1.1", "{m}\t{t} HTTP/1.1", " {m} {t} HTTP/1.1", "{m} {t} HTTP/1.1 ",
+    "{m} {t} HTTP/1.2", "{m} {t} HTTP/2.0", "{m} {t} HTTP/0.9", "{m} {t}"]
+ODD_FIRSTS += ["{m} {t} http/1.1", "{m} {t} HTTP/1.1\rX: 1", "{m} {t}\0 HTTP/1.1", "{m} http://dav.test{t} HTTP/1.1",
+    "{m} http://evil{t} HTTP/1.1", "{m} //dav.test{t} HTTP/1.1", "{m} {t}#x HTTP/1.1"]
+ODD_FIRSTS += ["{m} {t} HTTP/1.1\n", "{m} {t} HTTP/01.1", "{m} {t} HTTP/1.10", "{m} {t} HTTP/1.1, HTTP/1.1", "{m} {t}\x0bHTTP/1.1",
+    "{l} {t} HTTP/1.1", "\r\n{m} {t} HTTP/1.1", "\n{m} {t} HTTP/1.1"]
+ODD_FIRSTS += ["{m} {t} HTTP/1.1 HTTP/1.1", "{m} {t} {t} HTTP/1.1", "{m}:{t} HTTP/1.1", "\0{m} {t} HTTP/1.1",
+    "CONNECT dav.test:80 HTTP/1.1", "TRACE {t} HTTP/1.1", "{m} * HTTP/1.1", "PRI * HTTP/2.0"]
 
 
 def heads(generator):

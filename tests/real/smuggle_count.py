@@ -35,7 +35,8 @@ def verdict(request):
     if request.method in ("PUT", "POST") and request.target.endswith("/"):
         return None
     destination = request.get(b"destination")
-    if (destination is not None) != (request.method in ("MOVE", "COPY")) or not PLAIN_DESTINATION.match(destination or b"http://dav.test/files/w/0"):
+    if (destination is not None) != (request.method in ("MOVE",
+        "COPY")) or not PLAIN_DESTINATION.match(destination or b"http://dav.test/files/w/0"):
         return None
     if request.method in NO_BODY | {"OPTIONS"} and request.length != "none":
         return None
@@ -114,7 +115,8 @@ class Count:
         if missing:
             self.say(f"{where}: {missing} did not arrive: {case.sent[:300]!r}, answered {case.got[:120]!r}")
         passed = [line["mark"] for line in told if line["verdict"] == "permit" and line["exchange"] != "own"]
-        begun = [line["mark"] for line in told if line["verdict"] == "error" or (line["verdict"] == "deny" and line["status"] in (0, 400, 408, 413))]
+        begun = [line["mark"] for line in told if line["verdict"] == "error" or (line["verdict"] == "deny" and line["status"] in (0,
+            400, 408, 413))]
         if [mark for mark in came if mark not in begun] != [mark for mark in passed if mark not in begun]:
             self.say(f"{where}: {passed} was authorised, {begun} broke off, {came} arrived: {case.sent[:300]!r}")
         self.answers(where, case, told)
@@ -127,13 +129,16 @@ class Count:
             self.say(f"{where}: after {len(got)} answers {rest[:100]!r}")
         # The library answers what it cannot read by itself, and tells nobody: at the end.
         extra = got[len(lines) :]
-        if [answer.status for answer in got[: len(lines)]] != [line["status"] for line in lines] or len(extra) > 1:
-            self.say(f"{where}: answers {[answer.status for answer in got]}, told {[(line['method'], line['status']) for line in lines]}")
+        told_of = [(line["method"], line["status"]) for line in lines]
+        if [answer.status for answer in got[: len(lines)]] != [status for _, status in told_of] or len(extra) > 1:
+            self.say(f"{where}: answers {[answer.status for answer in got]}, told {told_of}")
         elif any(answer.status not in (400, 405, 431, 501, 505) for answer in extra):
-            self.say(f"{where}: an answer to nothing: {extra[0].status} {extra[0].body[:80]!r}, told {[(line['method'], line['status']) for line in lines]}, {case.sent[:300]!r}")
+            self.say(f"{where}: an answer to nothing: {extra[0].status} {extra[0].body[:80]!r}, told {told_of}, {case.sent[:300]!r}")
         for line, answer in zip(lines, got):
             path = line["path"]
-            if line["method"] == "GET" and answer.status == 200 and path.startswith("/files/open/") and answer.body != f"this is {path[7:]}".encode() and answer.whole:
+            own = f"this is {path[len('/files/') :]}".encode()
+            read = line["method"] == "GET" and answer.status == 200 and path.startswith("/files/open/")
+            if read and answer.whole and answer.body != own:
                 self.say(f"{where}: GET {path}: {answer.body[:80]!r}")
 
     def honest(self, name, sent):

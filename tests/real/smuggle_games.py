@@ -42,7 +42,8 @@ def one(number, mark, kind, generator):
     if kind == "move to victim":
         return head("MOVE", number, [], mark).replace(b"/files/w/%d-copy" % (number % 8), b"/files/victim")
     if kind == "big refused":
-        return head("PUT", number, [f"Content-Length: {BIG}"], mark, target="/files/secret/1") + inner * (BIG // len(inner)) + b"x" * (BIG % len(inner))
+        body = (inner * (1 + BIG // len(inner)))[:BIG]
+        return head("PUT", number, [f"Content-Length: {BIG}"], mark, target="/files/secret/1") + body
     if kind == "old":
         return head("GET", number, mark=mark, version="1.0", lines=generator.choice([[], ["Connection: keep-alive"]]))
     if kind == "close":
@@ -53,7 +54,8 @@ def one(number, mark, kind, generator):
 
 
 GOOD = ["get", "get", "put", "chunks", "propfind", "head"]
-REFUSED = ["method", "method with body", "hidden", "hidden with body", "hidden with chunks", "outside", "bad depth", "bad xml", "get with body"]
+REFUSED = ["method", "method with body", "hidden", "hidden with body", "hidden with chunks", "outside", "bad depth", "bad xml",
+    "get with body"]
 REFUSED += ["move to victim", "big refused", "old", "close", "stray"]
 
 
@@ -79,7 +81,8 @@ def _pipeline(number, kinds, generator):
     return [whole[:at], 0.01, whole[at:]]
 
 
-EXPECTATIONS = ["100-continue"] * 4 + ["100-Continue", "100-continue, 100-continue", "100-continue\r\nExpect: 100-continue", "200-ok", "", "100", "100-continue;x"]
+EXPECTATIONS = ["100-continue"] * 4 + ["100-Continue", "100-continue, 100-continue", "100-continue\r\nExpect: 100-continue", "200-ok",
+    "", "100", "100-continue;x"]
 
 
 def expectations(generator):
@@ -98,7 +101,8 @@ def _expects(number, what, where, how, method, version, framing, generator):
     target = {"open": None, "hidden": "/files/secret/1", "small": "/files/small/x", "method": None, "outside": "/dav/victim"}[where]
     inner = smuggled(number, generator)
     body = ASKS if method == "PROPFIND" else inner * 12
-    lines = [f"Expect: {what}"] + {"length": [f"Content-Length: {len(body)}"], "chunks": ["Transfer-Encoding: chunked"], "none": []}[framing]
+    lines = [f"Expect: {what}"] + {"length": [f"Content-Length: {len(body)}"], "chunks": ["Transfer-Encoding: chunked"],
+        "none": []}[framing]
     text = head("BIND" if where == "method" else method, number, lines, version=version, target=target or target_of(method, number))
     data = {"length": body, "chunks": chunk(body) + b"0\r\n\r\n", "none": b""}[framing]
     other = head("GET", number, mark="1")
@@ -130,7 +134,8 @@ def _early(number, method, where, size, framing, cut, generator):
     if framing == "length":
         text, body = head(method, number, [f"Content-Length: {len(data)}"], target=target), data
     else:
-        text, body = head(method, number, ["Transfer-Encoding: chunked"], target=target), chunk(data[:1000]) + chunk(data[1000:]) + b"0\r\n\r\n"
+        text = head(method, number, ["Transfer-Encoding: chunked"], target=target)
+        body = chunk(data[:1000]) + chunk(data[1000:]) + b"0\r\n\r\n"
     rest = generator.choice([head("GET", number, mark="1"), inner, b""])
     if generator.random() < 0.2:  # it never comes to its end
         return [text + body[:cut], WAIT]
@@ -138,8 +143,10 @@ def _early(number, method, where, size, framing, cut, generator):
 
 
 # A line end, as some part of the way may write or decode it; U+010D and the like lose their upper byte where text is made bytes carelessly.
-LINE_ENDS = ["\r\n", "\n", "\r", "%0d%0a", "%0D%0A", "%0a", "%0d", "%250d%250a", "\u010d\u010a", "%c4%8d%c4%8a", "\u560d\u560a", "%e5%98%8d%e5%98%8a", "\u2028", "\x85", "\0", "%00", "\\r\\n", "&#13;&#10;", "\x0b", "\t"]
-PLACES = ["target", "query", "destination", "if tag", "if token", "etag", "lock-token", "depth", "overwrite", "timeout", "content-type", "user-agent", "x", "cookie", "authorization", "referer", "host", "method", "name", "location", "version"]
+LINE_ENDS = ["\r\n", "\n", "\r", "%0d%0a", "%0D%0A", "%0a", "%0d", "%250d%250a", "\u010d\u010a", "%c4%8d%c4%8a", "\u560d\u560a",
+    "%e5%98%8d%e5%98%8a", "\u2028", "\x85", "\0", "%00", "\\r\\n", "&#13;&#10;", "\x0b", "\t"]
+PLACES = ["target", "query", "destination", "if tag", "if token", "etag", "lock-token", "depth", "overwrite", "timeout",
+    "content-type", "user-agent", "x", "cookie", "authorization", "referer", "host", "method", "name", "location", "version"]
 
 
 def splitting(generator):
@@ -152,25 +159,34 @@ def splitting(generator):
 
 
 def _split(number, place, end, generator):
-    method = {"destination": generator.choice(["COPY", "MOVE"]), "if tag": "PUT", "if token": "PUT", "overwrite": "COPY", "timeout": "LOCK", "lock-token": "UNLOCK"}.get(place)
+    method = {"destination": generator.choice(["COPY", "MOVE"]), "if tag": "PUT", "if token": "PUT", "overwrite": "COPY",
+        "timeout": "LOCK", "lock-token": "UNLOCK"}.get(place)
     # Nothing may be asked about a request whose Depth was cut off: the count would take the question for the request.
     method = method or ("GET" if place in ("target", "query", "user-agent", "host", "version") else generator.choice(["GET", "PROPFIND"]))
     blank = generator.choice([" ", "%20", "+"]) if "%" in end else " "
-    hidden = end.join([f"{blank}HTTP/1.1", "Host: dav.test", f"User-Agent: c{number}-0", "", f"DELETE{blank}/dav/victim{blank}HTTP/1.1", "Host: dav.test", f"User-Agent: c{number}-s", "", ""])
+    hidden = end.join([f"{blank}HTTP/1.1", "Host: dav.test", f"User-Agent: c{number}-0", "",
+        f"DELETE{blank}/dav/victim{blank}HTTP/1.1", "Host: dav.test", f"User-Agent: c{number}-s", "", ""])
     if place not in ("target", "query", "destination", "host"):
-        hidden = end.join(["x", "Content-Length: 0", "", f"DELETE{blank}/dav/victim{blank}HTTP/1.1", "Host: dav.test", f"User-Agent: c{number}-s", "", ""])
+        hidden = end.join(["x", "Content-Length: 0", "", f"DELETE{blank}/dav/victim{blank}HTTP/1.1", "Host: dav.test",
+            f"User-Agent: c{number}-s", "", ""])
     target = target_of(method, number)
     lines = {
-        "if tag": f"If: <http://dav.test{target}{hidden}> (<opaquelocktoken:a>)", "if token": f"If: (<opaquelocktoken:a{hidden}>)", "etag": f'If-None-Match: "a{hidden}"',
-        "lock-token": f"Lock-Token: <opaquelocktoken:a{hidden}>", "depth": f"Depth: 0{hidden}", "overwrite": f"Overwrite: T{hidden}", "timeout": f"Timeout: Second-9{hidden}",
-        "content-type": f"Content-Type: text/xml{hidden}", "x": f"X-A: a{hidden}", "cookie": f"Cookie: a=b{hidden}", "authorization": f"Authorization: Bearer a{hidden}",
-        "referer": f"Referer: http://a/{hidden}", "name": f"X-A{hidden}: b", "location": f"Location: http://dav.test/{hidden}", "user-agent": "",
+        "if tag": f"If: <http://dav.test{target}{hidden}> (<opaquelocktoken:a>)", "if token": f"If: (<opaquelocktoken:a{hidden}>)",
+            "etag": f'If-None-Match: "a{hidden}"',
+        "lock-token": f"Lock-Token: <opaquelocktoken:a{hidden}>", "depth": f"Depth: 0{hidden}", "overwrite": f"Overwrite: T{hidden}",
+            "timeout": f"Timeout: Second-9{hidden}",
+        "content-type": f"Content-Type: text/xml{hidden}", "x": f"X-A: a{hidden}", "cookie": f"Cookie: a=b{hidden}",
+            "authorization": f"Authorization: Bearer a{hidden}",
+        "referer": f"Referer: http://a/{hidden}", "name": f"X-A{hidden}: b", "location": f"Location: http://dav.test/{hidden}",
+            "user-agent": "",
     }
     line = lines.get(place, "")
     text = head(method, number, [line.encode("utf-8")] if line else [], target=target)
     change = {
-        "target": (target, target + hidden), "query": (target, f"{target}?a={hidden}"), "destination": ("-copy", "-copy" + hidden), "host": ("Host: dav.test", "Host: dav.test" + hidden),
-        "method": (method + " ", method + hidden + " "), "user-agent": (f"c{number}-0", f"c{number}-0 {hidden}"), "version": ("HTTP/1.1", "HTTP/1.1" + hidden),
+        "target": (target, target + hidden), "query": (target, f"{target}?a={hidden}"), "destination": ("-copy", "-copy" + hidden),
+            "host": ("Host: dav.test", "Host: dav.test" + hidden),
+        "method": (method + " ", method + hidden + " "), "user-agent": (f"c{number}-0", f"c{number}-0 {hidden}"),
+            "version": ("HTTP/1.1", "HTTP/1.1" + hidden),
     }.get(place)
     if change:
         text = text.replace(change[0].encode(), change[1].encode("utf-8"), 1)
