@@ -13,7 +13,7 @@ mod support;
 use support::each;
 use support::lab::shared;
 use support::samples::{LOCKINFO, PROPFIND, PROPPATCH, SYNC};
-use support::wire::{Req, req};
+use support::wire::{Req, raw, req};
 
 fn get(name: &str) -> Req {
     req(name, "GET", "/files/h")
@@ -201,6 +201,40 @@ fn single_headers_come_once() {
         &get("B-10 lists may repeat")
             .with("Accept", "text/plain")
             .with("Accept", "text/html"),
+    );
+    shared().settle();
+}
+
+// B-15, RFC 9110 section 10.1.1: the back end is told to wait for a body only if one comes, and only where the client may wait.
+#[test]
+fn only_who_has_a_body_expects_to_be_told_to_go_on() {
+    each(
+        [
+            (
+                "B-15 with a body",
+                "1.1",
+                "Content-Length: 2\r\n",
+                "ab",
+                Some("100-continue"),
+            ),
+            (
+                "B-15 in chunks",
+                "1.1",
+                "Transfer-Encoding: chunked\r\n",
+                "2\r\nab\r\n0\r\n\r\n",
+                Some("100-continue"),
+            ),
+            ("B-15 nothing said", "1.1", "", "", None),
+            ("B-15 no bytes", "1.1", "Content-Length: 0\r\n", "", None),
+            ("B-15 HTTP/1.0", "1.0", "Content-Length: 2\r\n", "ab", None),
+        ],
+        |(name, version, lines, body, expected)| {
+            let head = format!("PUT /files/expect HTTP/{version}\r\nHost: dav.test\r\nX-Case: {name}\r\n");
+            let bytes = format!("{head}Expect: 100-continue\r\n{lines}\r\n{body}");
+            let answer = raw(shared().gateway.address, bytes.as_bytes());
+            assert_eq!(answer.status, 201, "{name}");
+            assert_eq!(shared().backend.case(name)[0].header("expect"), expected, "{name}");
+        },
     );
     shared().settle();
 }

@@ -178,8 +178,8 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// HTTP/1.0 clients know no 1xx answers (RFC 9110 section 10.1.1).
-fn expects_continue(version: Version, headers: &HeaderMap) -> bool {
+/// Whether the client waits for `100 Continue`. HTTP/1.0 clients know no 1xx answers (RFC 9110 section 10.1.1).
+pub(super) fn expects_continue(version: Version, headers: &HeaderMap) -> bool {
     version >= Version::HTTP_11
         && headers
             .get(header::EXPECT)

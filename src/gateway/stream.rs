@@ -14,7 +14,7 @@ use crate::{
     telemetry::access::Exchange,
 };
 
-use super::{context::Context, server::Gateway};
+use super::{context::Context, downstream::expects_continue, server::Gateway};
 
 /// A request that pingora forwards.
 pub struct Streaming {
@@ -90,7 +90,8 @@ impl Gateway {
             } else {
                 headers.insert(header::CONTENT_LENGTH, length.unwrap_or_default().into());
             }
-            if client.contains_key(header::EXPECT) {
+            // Where no body comes there is nothing to wait for: waitress would wait for it all the same (RFC 9110 section 10.1.1).
+            if !whole && expects_continue(session.req_header().version, client) {
                 headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
             }
         }

@@ -83,13 +83,12 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
         return Ok(BodyPlan::AsIs);
     }
     // Beneath the chunks the bytes would stay coded, and nothing would say so any more (RFC 9112 section 7).
-    if headers
-        .get_all(TRANSFER_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
-    {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if codings.next().is_some_and(|coding| !chunked(coding)) || codings.next().is_some() {
         return Err(BadAnswer::UnknownCoding);
     }
+    say_length_once(headers);
     if status == 404 && context.filter.is_some() && privileges::hides(context.method) {
         *headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
         return Ok(BodyPlan::Empty);
@@ -102,7 +101,9 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     }
     match status {
         204 => {
+            // Nothing follows it, whatever is said (RFC 9112 section 6.3).
             headers.remove(CONTENT_LENGTH);
+            headers.remove(TRANSFER_ENCODING);
             return Ok(BodyPlan::AsIs);
         }
         304 => return Ok(BodyPlan::AsIs),
@@ -115,6 +116,18 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     } else {
         plan
     })
+}
+
+/// Makes one Content-Length of several, or of a list, which two readers may take for different lengths (RFC 9110 section 8.6). All say the
+/// same: pingora takes no answer where they differ.
+fn say_length_once(headers: &mut HeaderMap) {
+    let Some(length) = headers.get(CONTENT_LENGTH) else {
+        return;
+    };
+    let first = length.as_bytes().split(|byte| *byte == b',').next();
+    if let Some(Ok(one)) = first.map(|first| HeaderValue::from_bytes(first.trim_ascii())) {
+        headers.insert(CONTENT_LENGTH, one);
+    }
 }
 
 fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> Result<BodyPlan, BadAnswer> {

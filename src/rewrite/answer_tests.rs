@@ -171,6 +171,38 @@ fn headers_follow_the_body() {
     assert_eq!((none.get(CONTENT_LENGTH), none.contains_key(ETAG)), (None, true), "204");
 }
 
+// RFC 9110 section 8.6, RFC 9112 sections 6.1 and 6.3: nobody after the gateway has to guess where an answer ends
+#[test]
+fn one_framing() {
+    let framing = |status, sent: Sent<'_>| -> Result<String, &'static str> {
+        let mut headers = headers(sent);
+        rewrite(&Arc::new(context(Method::Get)), status, &mut headers).map_err(BadAnswer::name)?;
+        let values = |name: HeaderName| {
+            headers
+                .get_all(name)
+                .iter()
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        Ok(values(CONTENT_LENGTH)
+            .chain(values(TRANSFER_ENCODING))
+            .collect::<Vec<_>>()
+            .join(" | "))
+    };
+    assert_eq!(framing(200, &[("content-length", "5")]), Ok("5".to_owned()));
+    assert_eq!(
+        framing(200, &[("content-length", "5"), ("content-length", "5")]),
+        Ok("5".to_owned())
+    );
+    assert_eq!(framing(200, &[("content-length", "5, 5")]), Ok("5".to_owned()));
+    assert_eq!(
+        framing(200, &[("transfer-encoding", "chunked")]),
+        Ok("chunked".to_owned())
+    );
+    let twice = &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")];
+    assert_eq!(framing(200, twice), Err(BadAnswer::UnknownCoding.name()));
+    assert_eq!(framing(204, &[("transfer-encoding", "chunked")]), Ok(String::new()));
+}
+
 //
 #[test]
 fn codings() {
