@@ -1,40 +1,103 @@
-//! Content codings of answers (R-13): however the bytes are cut, the same comes out, in small pieces.
+//! Content codings of answers (R-13): however the bytes are cut, the same comes out, in small pieces; and what was coded comes out whole.
+
+use std::io::Write;
 
 use davgate::rewrite::decode::{ContentDecoder, DecodeError};
+use flate2::{
+    Compression,
+    write::{DeflateEncoder, GzEncoder, ZlibEncoder},
+};
 
 use crate::input::Input;
 
 /// No piece that a decoder gives out is larger, in bytes.
 const LARGEST_PIECE: usize = 1 << 20;
 
-/// `input`: which coding, where the bytes are cut, then the bytes.
+/// Codes bytes.
+type Coder = fn(&[u8]) -> Vec<u8>;
+
+/// `input`: which coding, where the bytes are cut, then the bytes: as they come, or yet to be coded.
 pub fn check(input: &[u8]) {
+    let codings: [(&str, Option<Coder>); 7] = [
+        ("gzip", None),
+        ("deflate", None),
+        ("br", None),
+        ("gzip", Some(gzip)),
+        ("deflate", Some(zlib)),
+        ("deflate", Some(raw_deflate)),
+        ("br", Some(brotli)),
+    ];
     let mut input = Input::new(input);
-    let name = *input.pick(&["gzip", "deflate", "br"]);
+    let &(name, coder) = input.pick(&codings);
     let cut = usize::from(input.byte());
-    let coded = input.rest();
+    let text = input.rest();
+    let Some(coder) = coder else {
+        in_any_pieces(name, text, cut);
+        return;
+    };
+    let whole = in_any_pieces(name, &coder(text), cut);
+    assert_eq!(whole, Some(told(text)), "{name}: something else came out");
+}
+
+/// What comes out, which must be the same for one piece, for two and for many.
+fn in_any_pieces(name: &str, coded: &[u8], cut: usize) -> Option<(usize, u64)> {
     let whole = decode(name, &[coded]);
     let (first, second) = coded.split_at(cut.min(coded.len()));
     assert_eq!(decode(name, &[first, second]), whole, "cut at {cut}");
     let bytes: Vec<&[u8]> = coded.chunks(1).collect();
     assert_eq!(decode(name, &bytes), whole, "byte by byte");
+    whole
 }
 
 /// Length and hash of what comes out, or why nothing whole does: which of the reasons may depend on the pieces.
 fn decode(name: &str, pieces: &[&[u8]]) -> Option<(usize, u64)> {
     let mut decoder = ContentDecoder::for_coding(name)?;
-    let (mut length, mut hash) = (0, 0xcbf2_9ce4_8422_2325_u64);
+    let mut out = (0, START);
     let mut sink = |piece: &[u8]| {
         assert!(piece.len() <= LARGEST_PIECE, "{} bytes at once", piece.len());
-        length += piece.len();
-        for byte in piece {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        out = more(out, piece);
         Ok::<_, DecodeError>(())
     };
     for piece in pieces {
         decoder.push(piece, &mut sink).ok()?;
     }
     decoder.finish(&mut sink).ok()?;
-    Some((length, hash))
+    Some(out)
+}
+
+const START: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn told(text: &[u8]) -> (usize, u64) {
+    more((0, START), text)
+}
+
+fn more((length, hash): (usize, u64), piece: &[u8]) -> (usize, u64) {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    (length + piece.len(), piece.iter().fold(hash, step))
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut coder = GzEncoder::new(Vec::new(), Compression::fast());
+    coder.write_all(text).unwrap();
+    coder.finish().unwrap()
+}
+
+fn zlib(text: &[u8]) -> Vec<u8> {
+    let mut coder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    coder.write_all(text).unwrap();
+    coder.finish().unwrap()
+}
+
+fn raw_deflate(text: &[u8]) -> Vec<u8> {
+    let mut coder = DeflateEncoder::new(Vec::new(), Compression::fast());
+    coder.write_all(text).unwrap();
+    coder.finish().unwrap()
+}
+
+fn brotli(text: &[u8]) -> Vec<u8> {
+    let mut coded = Vec::new();
+    brotli::CompressorWriter::new(&mut coded, 4096, 0, 16)
+        .write_all(text)
+        .unwrap();
+    coded
 }
