@@ -103,7 +103,9 @@ pub fn parse<'a>(bytes: &'a [u8], smallest: &str, problems: &mut Vec<Problem>) -
         return Err(Problem::at_line(line, "lists or mappings are nested too deeply"));
     }
     let nodes = yaml::documents(text).map_err(|error| {
-        let problem = Problem::at_line(error.marker().line(), format!("not valid YAML: {}", error.info()));
+        // What is missing at the end is missed one line further.
+        let line = error.marker().line().min(yaml::last_line(text));
+        let problem = Problem::at_line(line, format!("not valid YAML: {}", error.info()));
         // What most often leads there is a path such as /home/{user}/** between braces.
         if error.info().contains("parsing a flow") {
             problem.expected(QUOTES)
@@ -294,6 +296,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_at_the_end_is_told_on_a_line_that_is_there() {
+        let (_, problems) = read("a: 1\n? ");
+        assert_eq!(problems, ["2: has a key that is no string; expected names as keys"]);
+    }
+
+    #[test]
     fn aliases_stand_for_the_whole_value() {
         let (document, problems) = read("a: &rules [x, y]\nb: *rules\n");
         assert_eq!(value(&document.unwrap()), json!({ "a": ["x", "y"], "b": ["x", "y"] }));
@@ -322,9 +330,20 @@ mod tests {
                 "a: 1\n---\nb: 1\n",
                 "3: a second document begins here; expected one document",
             ),
+            (
+                "second document, empty",
+                "a: 1\n---",
+                "2: a second document begins here",
+            ),
             ("tab", "a:\n\tb: 1\n", "2: not valid YAML"),
             ("duplicate key", "a: 1\nb: 1\na: 2\n", "3: not valid YAML: duplicate"),
             ("open bracket", "a: [1, 2\nb: 3\n", "2: not valid YAML"),
+            ("open at the end", "a: 1\nb: {: c\nd", "3: not valid YAML"),
+            (
+                "open at the end, blank lines",
+                "a: 1\r\nb: [c\r\n\r\n",
+                "2: not valid YAML",
+            ),
             ("unknown alias", "a: *nobody\n", "1: not valid YAML"),
             ("bomb", &bomb, "5: not valid YAML: alias expansion"),
             (

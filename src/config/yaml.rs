@@ -65,6 +65,7 @@ pub fn documents(text: &str) -> Result<Vec<Node<'_>>, ScanError> {
         open: Vec::new(),
         anchors: BTreeMap::new(),
         source: Source { rest: text, index: 0 },
+        last_line: u32::try_from(last_line(text)).unwrap_or(u32::MAX),
         budget: ALIAS_BUDGET,
         error: None,
     };
@@ -73,6 +74,13 @@ pub fn documents(text: &str) -> Result<Vec<Node<'_>>, ScanError> {
         Some(error) => Err(error),
         None => Ok(builder.documents),
     }
+}
+
+/// The last line of `text` that holds anything, from 1. YAML ends a line with a line feed, a carriage return, or both; to the parser, what
+/// is missing at the end is missed one line further.
+pub fn last_line(text: &str) -> usize {
+    let text = text.trim_end_matches(['\n', '\r']);
+    1 + text.matches(['\n', '\r']).count() - text.matches("\r\n").count()
 }
 
 impl<'a> Node<'a> {
@@ -112,6 +120,8 @@ struct Builder<'a> {
     open: Vec<Open<'a>>,
     anchors: BTreeMap<usize, Node<'a>>,
     source: Source<'a>,
+    /// Nothing is said to stand after it.
+    last_line: u32,
     /// How many values aliases may yet stand for.
     budget: usize,
     /// The first error. What comes after it is only looked at by the parser, whose own errors are more to the point.
@@ -218,6 +228,7 @@ impl<'a> Builder<'a> {
 
     /// Puts `node`, which begins at `span`, where it belongs.
     fn insert(&mut self, mut node: Node<'a>, span: Span, anchor: usize) -> Result<(), ScanError> {
+        node.line = node.line.min(self.last_line);
         // Anchors are counted from 1.
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -237,7 +248,7 @@ impl<'a> Builder<'a> {
                     if entries.has(&key) {
                         return Err(ScanError::new_str(at.start, "duplicated key in mapping"));
                     }
-                    node.line = Node::new(at, Content::Null).line;
+                    node.line = Node::new(at, Content::Null).line.min(self.last_line);
                     entries.all.push((key, node));
                 }
             },

@@ -340,7 +340,8 @@ fn entity_tag(text: &str) -> Result<(&str, &str), Malformed> {
     let (inside, behind) = quoted.split_once('"').ok_or(Malformed)?;
     // Deliberately narrower than RFC 9110 section 8.8.3: mod_dav ends a list at the first `)` and a tag at the first `]`, whatever
     // stands in quotes, and would read what follows there as another list, with a tag that nobody has mapped (L-22).
-    if inside.bytes().any(|b| b < 0x21 || b == 0x7f || b"<>()[]".contains(&b)) {
+    // Nor anything that is not ASCII: what is written of it must fit into a field.
+    if inside.bytes().any(|b| !b.is_ascii_graphic() || b"<>()[]".contains(&b)) {
         return Err(Malformed);
     }
     let etag = text.get(..text.len() - behind.len()).ok_or(Malformed)?;

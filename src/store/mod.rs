@@ -3,7 +3,7 @@
 
 pub mod file;
 pub mod memory;
-mod record;
+pub mod record;
 pub mod redis;
 
 use std::{fmt, sync::Arc};

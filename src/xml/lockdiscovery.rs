@@ -2,6 +2,7 @@
 //! Out: its locks, each with the mark in its owner. The same door as for requests, so what is not namespace-well-formed says nothing.
 
 use super::activelock::ActiveLock;
+use super::characters::is_space;
 use super::encoding;
 use super::limits::XmlLimits;
 use super::lock_mark::{self, Mark};
@@ -122,7 +123,10 @@ fn found(active: &Element, around: &Element) -> Option<FoundLock> {
         infinite: child("depth").is_none_or(|depth| depth.trimmed_text() != "0"),
         owner: owner.filter(|owner| owner.len() <= LONGEST_OWNER),
         seconds: child("timeout").and_then(|timeout| seconds(&timeout.trimmed_text())),
-        token: href("locktoken").map(|token| token.trim_matches(['<', '>']).to_owned()),
+        // Some servers tell it as it stands in Lock-Token. What is left is read as the same when it is told again.
+        token: href("locktoken")
+            .map(|token| token.trim_matches(|c| is_space(c) || "<>".contains(c)).to_owned())
+            .filter(|token| !token.is_empty()),
         root: href("lockroot"),
     };
     Some(FoundLock { lock, mark })
@@ -239,6 +243,24 @@ mod tests {
                 count,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn a_token() {
+        // L-7: however it is written it is the same, also when it is told again
+        for (written, read) in [
+            ("urn:a", Some("urn:a")),
+            ("&lt;urn:a>", Some("urn:a")),
+            ("\n&lt; urn:a\t>", Some("urn:a")),
+            (">\n>urn:a", Some("urn:a")),
+            ("urn:a>b", Some("urn:a>b")),
+            ("&lt;>", None),
+            ("> >", None),
+        ] {
+            let answer = format!("<D:prop xmlns:D='DAV:'><D:lockdiscovery>{LOCK}</D:lockdiscovery></D:prop>");
+            let found = parse_answer(answer.replace(" urn:a ", written).as_bytes()).unwrap();
+            assert_eq!(found[0].lock.token.as_deref(), read, "{written}");
         }
     }
 

@@ -1,0 +1,2 @@
+#![no_main]
+davgate_fuzz::target!(davgate_fuzz::back_end_answer::check);
