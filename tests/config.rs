@@ -389,6 +389,8 @@ fn what_files_mean() {
         required.collect::<Vec<_>>(),
         [None, None, Some(Some(true)), Some(Some(false))]
     );
+    let http2 = policy.listeners.iter().map(|one| one.http2);
+    assert_eq!(http2.collect::<Vec<_>>(), [false, true, true, true]);
     let admin = policy.admin.as_ref().unwrap();
     assert_eq!(admin.address, "127.0.0.1:9090".parse().unwrap());
     assert!(admin.token.is_some());

@@ -64,7 +64,7 @@ struct Summary<'a>(&'a Policy);
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(policy) = self;
-        for Listener { address, tls } in &policy.listeners {
+        for Listener { address, tls, http2 } in &policy.listeners {
             let clients = tls
                 .as_ref()
                 .map(|tls| tls.clients.as_ref().map(|clients| clients.required));
@@ -74,7 +74,12 @@ impl Display for Summary<'_> {
                 Some(Some(true)) => " (TLS, client certificates required)",
                 Some(Some(false)) => " (TLS, client certificates optional)",
             };
-            writeln!(f, "listener {address}{tls}")?;
+            let http2 = match (*http2, clients) {
+                (true, None) => " (HTTP/2 too)",
+                (false, Some(_)) => " (no HTTP/2)",
+                (true, Some(_)) | (false, None) => "",
+            };
+            writeln!(f, "listener {address}{tls}{http2}")?;
         }
         match &policy.admin {
             Some(AdminSettings { address, token: None }) => writeln!(f, "admin {address}")?,

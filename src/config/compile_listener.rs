@@ -19,7 +19,8 @@ pub fn compile(
     let tls = raw.tls.as_ref();
     let tls = tls.and_then(|raw| compile_tls(judge, raw, &path.key("tls")));
     let address = address(judge, raw.address.as_deref(), path, taken)?;
-    Some(Listener { address, tls })
+    let http2 = raw.http2.unwrap_or(raw.tls.is_some());
+    Some(Listener { address, tls, http2 })
 }
 
 /// The address of a listener; `taken` are those before it, and then it too.

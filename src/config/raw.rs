@@ -57,6 +57,9 @@ pub struct RawListener {
     pub address: Option<String>,
     /// TLS, and the certificates of clients. Default: none, HTTP in the clear.
     pub tls: Option<RawTls>,
+    /// Whether HTTP/2 is spoken there, beside HTTP/1. Default: with TLS, to clients that ask for it by ALPN. In the clear it is for clients
+    /// that begin with it, such as other proxies.
+    pub http2: Option<bool>,
 }
 
 /// The files of a listener's TLS.

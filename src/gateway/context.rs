@@ -11,8 +11,16 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, fair::Share, locking::UnderWay, observe::Observed, room::Held, state_memory::Writing,
-    stream::Streaming, turns::Turn, upstream_error::UpstreamError, watch::Watch,
+    ask::Answered,
+    fair::Share,
+    locking::UnderWay,
+    observe::Observed,
+    room::Held,
+    state_memory::Writing,
+    stream::{Arriving, Streaming},
+    turns::Turn,
+    upstream_error::UpstreamError,
+    watch::Watch,
 };
 
 /// One request on its way.
@@ -93,6 +101,12 @@ impl Upstreaming {
 }
 
 impl Context {
+    /// Whether the request ends because its client sends, or takes, too slowly (B-17).
+    pub fn client_is_slow(&self) -> bool {
+        let late = |stream: &Streaming| !stream.whole && stream.arriving.as_ref().is_some_and(Arriving::is_late);
+        self.watch.as_ref().is_some_and(|watch| watch.slow()) || self.stream.as_ref().is_some_and(late)
+    }
+
     /// A request that has just come.
     pub fn new(in_flight: InFlight) -> Self {
         Self {

@@ -8,7 +8,7 @@ use pingora::{
     Error, ErrorType,
     apps::{HttpServerApp, ServerApp},
     listeners::PreTlsProcess,
-    protocols::{GetSocketDigest, Peek, Stream, http::ServerSession, l4::stream::Stream as RawStream},
+    protocols::{ALPN, GetSocketDigest, Peek, Ssl, Stream, http::ServerSession, l4::stream::Stream as RawStream},
     server::ShutdownWatch,
     upstreams::peer::{Tracer, Tracing},
 };
@@ -36,6 +36,8 @@ pub(super) struct Door<A> {
     watched: WatchBounds,
     partings: Semaphore,
     entry: Arc<Entry>,
+    /// Where clients may begin with HTTP/2 in the clear.
+    http2_at: Vec<SocketAddr>,
 }
 
 impl<A> Door<A> {
@@ -50,7 +52,30 @@ impl<A> Door<A> {
                 places: Arc::default(),
                 outside,
             }),
+            http2_at: Vec::new(),
         }
+    }
+
+    /// The same, where clients may begin with HTTP/2 at these addresses, which have no TLS.
+    pub fn with_http2_at(self, http2_at: Vec<SocketAddr>) -> Self {
+        Self { http2_at, ..self }
+    }
+
+    /// Whether the connection speaks HTTP/2.
+    async fn speaks_http2(&self, wire: &mut Wire) -> bool {
+        if wire.get_ssl_digest().is_some() {
+            return matches!(wire.selected_alpn_proto(), Some(ALPN::H2));
+        }
+        let local = wire
+            .get_socket_digest()
+            .and_then(|digest| digest.local_addr()?.as_inet().copied());
+        let here = |listener: &SocketAddr| {
+            local.is_some_and(|local| {
+                listener.port() == local.port() && (listener.ip() == local.ip() || listener.ip().is_unspecified())
+            })
+        };
+        // What cannot be read is told to whoever reads next.
+        self.http2_at.iter().any(here) && wire.begins_http2().await.unwrap_or(false)
     }
 
     /// What connections must pass before TLS.
@@ -145,7 +170,11 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Door<A> {
             }
         };
         let watch = Arc::new(Watch::new(self.watched));
-        let mut session = ServerSession::new_http1(Box::new(Wire::new(stream, Arc::clone(&watch))));
+        let mut wire = Wire::new(stream, Arc::clone(&watch));
+        if self.speaks_http2(&mut wire).await {
+            return self.app.process_new(Box::new(wire.http2()), shutdown).await;
+        }
+        let mut session = ServerSession::new_http1(Box::new(wire));
         let ending = *shutdown.borrow();
         session.set_keepalive((!ending).then_some(self.entry.bounds.idle.as_secs()));
         loop {

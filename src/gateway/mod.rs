@@ -13,6 +13,7 @@ mod emulate;
 pub mod exchange;
 mod fair;
 mod http10;
+mod http2;
 pub mod identify;
 mod identity_test;
 pub mod incoming;

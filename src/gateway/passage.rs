@@ -24,6 +24,7 @@ use super::{
     downstream::{ReadError, read_capped, read_spooled},
     emulate,
     fair::Share,
+    http2,
     incoming::Incoming,
     respond::Reply,
     server::Gateway,
@@ -66,7 +67,7 @@ impl From<UpstreamError> for Halt {
 impl Gateway {
     /// Every stage up to the exchange with the back end.
     pub(super) async fn pass(&self, session: &mut Session, ctx: &mut Context) -> Result<Onward, Halt> {
-        let raw = session.as_downstream().to_h1_raw();
+        let raw = http2::head(session);
         let request = Request {
             raw: &raw,
             headers: &session.req_header().headers,

@@ -22,6 +22,7 @@ use crate::{
 
 use super::{
     context::Context,
+    http2,
     http10::{NoChunksBuilder, ends_with_connection},
     passage::{Halt, Onward},
     refusing::refuse,
@@ -58,6 +59,9 @@ impl ProxyHttp for Gateway {
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<()> {
         linger(session);
+        if http2::is_spoken(session) {
+            http2::normalise(session)?;
+        }
         let old = session.req_header().version < Version::HTTP_11;
         let connect = session.req_header().method == http::Method::CONNECT;
         let downstream = session.as_downstream_mut();
@@ -152,6 +156,15 @@ impl ProxyHttp for Gateway {
             if end { watch.body_ended() } else { watch.body_begins() }
         }
         self.renew(ctx).await;
+        let bytes = body.as_ref().map_or(0, Bytes::len);
+        if streaming(ctx)?
+            .arriving
+            .as_mut()
+            .is_some_and(|arriving| !end && arriving.came(bytes).is_err())
+        {
+            ctx.denial = Some(Denial::Slow);
+            return Err(Error::explain(ErrorType::HTTPStatus(408), "the body comes too slowly").into_down());
+        }
         if !streaming(ctx)?.takes(body.as_ref(), end) {
             // The request to the back end is broken off without an end (B-91).
             ctx.denial = Some(Denial::BodyTooLarge);
@@ -316,7 +329,7 @@ impl ProxyHttp for Gateway {
             Some(Reply::denial(denial, &ctx.account, self.challenges(denial)))
         } else if ctx.answered {
             None
-        } else if ctx.watch.as_ref().is_some_and(|watch| watch.slow()) {
+        } else if ctx.client_is_slow() {
             self.client_failed(ctx, error)
         } else {
             match error.esource() {

@@ -26,7 +26,7 @@ impl Gateway {
     pub(super) fn client_failed(&self, ctx: &mut Context, error: &Error) -> Option<Reply> {
         let denial = match error.etype() {
             ErrorType::ReadTimedout => Denial::Slow,
-            _ if ctx.watch.as_ref().is_some_and(|watch| watch.slow()) => Denial::Slow,
+            _ if ctx.client_is_slow() => Denial::Slow,
             // A client that closes with bytes unread resets the connection: the read then fails instead of ending.
             ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError | ErrorType::WriteTimedout => {
                 ctx.failure.get_or_insert("client-gone");

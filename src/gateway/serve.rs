@@ -39,6 +39,7 @@ use crate::{
 use super::{
     door::Door,
     elsewhere::{Elsewhere, ElsewhereWatch},
+    http2,
     identify::{AskBackEnd, AskNobody},
     identity_test::IdentityTest,
     release::Release,
@@ -160,15 +161,22 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     // Else pingora refuses CONNECT itself, without `Allow` and without a word in the access log.
     let mut options = HttpServerOptions::default();
     options.allow_connect_method_proxying = true;
+    http2::bound(&mut options, &policy.clients);
     proxy.server_options = Some(options);
-    let door = Door::new(proxy, policy.clients.clone(), head_size, outside);
+    proxy.h2_options = Some(http2::options(head_size));
+    let clear = policy
+        .listeners
+        .iter()
+        .filter(|listener| listener.http2 && listener.tls.is_none());
+    let clear = clear.map(|listener| listener.address).collect();
+    let door = Door::new(proxy, policy.clients.clone(), head_size, outside).with_http2_at(clear);
     let mut listeners = Listeners::new();
     listeners.set_pre_tls_callback(door.entry());
-    for Listener { address, tls } in &policy.listeners {
+    for Listener { address, tls, http2 } in &policy.listeners {
         let buffer = L4BufferSettings::default().read(READ_BUFFER);
         let mut listener = ListenerConfig::tcp(address.to_string()).l4_buffer(buffer);
         if let Some(settings) = tls {
-            let settings = tls::settings(crate::tls::open(settings).map_err(StartError::tls)?);
+            let settings = tls::settings(crate::tls::open(settings).map_err(StartError::tls)?, *http2);
             let settings = settings.map_err(|_| StartError::Tls(format!("cannot be offered on {address}")))?;
             listener = listener.tls(settings);
         }
@@ -212,8 +220,8 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
         service.add_tcp(&admin.address.to_string());
         server.add_service(service);
     }
-    for Listener { address, tls } in &policy.listeners {
-        tracing::info!(%address, tls = tls.is_some(), "listening");
+    for Listener { address, tls, http2 } in &policy.listeners {
+        tracing::info!(%address, tls = tls.is_some(), http2, "listening");
     }
     server.run(pingora::server::RunArgs::default());
     drop(embedded);

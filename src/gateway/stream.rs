@@ -1,7 +1,10 @@
 //! The streaming exchange: a request that pingora forwards while it comes (GET, HEAD, PUT, POST, PATCH). In: a permit. Out: what pingora's
 //! callbacks need to carry it out.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
@@ -14,7 +17,13 @@ use crate::{
     telemetry::access::Exchange,
 };
 
-use super::{context::Context, downstream::expects_continue, server::Gateway};
+use super::{
+    context::Context,
+    downstream::expects_continue,
+    http2,
+    pace::{Pace, TooSlow},
+    server::Gateway,
+};
 
 /// A request that pingora forwards.
 pub struct Streaming {
@@ -30,8 +39,41 @@ pub struct Streaming {
     pub limit: Option<u64>,
     /// How many addresses of the back end accepted no connection.
     pub refused: usize,
+    /// How fast the body comes, where no watch is on its connection (HTTP/2).
+    pub arriving: Option<Arriving>,
     /// The answer's body, where it is not passed as it comes.
     pub answer: AnswerBody,
+}
+
+/// How fast a body comes (B-17), seen from where it is passed on: what the back end takes its time for is held against the client, too.
+/// That is seldom: what waits comes in large pieces.
+pub struct Arriving {
+    pace: Pace,
+    last: Instant,
+}
+
+impl Arriving {
+    /// From now on, over each `window`.
+    pub fn over(window: Duration) -> Self {
+        Self {
+            pace: Pace::over(window),
+            last: Instant::now(),
+        }
+    }
+
+    /// A piece of so many bytes has come.
+    ///
+    /// # Errors
+    /// It comes too slowly.
+    pub fn came(&mut self, bytes: usize) -> Result<(), TooSlow> {
+        let waited = std::mem::replace(&mut self.last, Instant::now()).elapsed();
+        self.pace.waited(waited, bytes)
+    }
+
+    /// Whether nothing came for as long as a slow body may take.
+    pub fn is_late(&self) -> bool {
+        self.last.elapsed() >= self.pace.patience()
+    }
 }
 
 impl Streaming {
@@ -114,6 +156,7 @@ impl Gateway {
             received: 0,
             whole,
             refused: 0,
+            arriving: http2::is_spoken(session).then(|| Arriving::over(self.fair().bounds().pace)),
             answer: AnswerBody::AsIs,
         });
     }

@@ -1,5 +1,5 @@
 //! TLS of the listeners, with pingora's own acceptor. In: what a listener works with. Out: pingora's settings, and the verified
-//! certificate of a connection. HTTP/1.1 only: no other protocol is offered.
+//! certificate of a connection.
 
 use std::{any::Any, sync::Arc};
 
@@ -19,15 +19,15 @@ use crate::{tls::ListenerTls, url::Scheme};
 /// The certificate that a client has proved to be its own and that one of the listener's authorities has issued: DER.
 struct ClientCertificate(Vec<u8>);
 
-/// What pingora accepts connections with.
+/// What pingora accepts connections with; `http2`: clients may choose HTTP/2 (RFC 7301).
 ///
 /// # Errors
 /// Why it cannot; it makes no files out of it, so there is no reason known.
-pub(super) fn settings(tls: ListenerTls) -> pingora::Result<TlsSettings> {
+pub(super) fn settings(tls: ListenerTls, http2: bool) -> pingora::Result<TlsSettings> {
     let mut settings = TlsSettings::with_callbacks(Box::new(KeepCertificate))?;
     settings.set_cert_resolver(Arc::new(OneCertificate(tls.certified)));
-    // A client that can nothing else than HTTP/2 learns it in the handshake (RFC 7301 section 3.2).
-    settings.set_alpn(ALPN::H1);
+    // A client that can nothing else than HTTP/2 learns in the handshake where it is not spoken (RFC 7301 section 3.2).
+    settings.set_alpn(if http2 { ALPN::H2H1 } else { ALPN::H1 });
     if let Some(clients) = tls.clients {
         settings.set_client_cert_verifier(clients);
     }

@@ -66,8 +66,10 @@ enum Phase {
     Idle(Instant),
     /// Its head comes, until then.
     Head(Instant),
-    /// The gateway has the head.
+    /// The gateway has the head; of HTTP/2, all requests.
     Request,
+    /// So many bytes of what HTTP/2 begins with are missing; they may come until then.
+    Opening(Instant, usize),
     /// Its body is waited for, since then.
     Body(Pace, Option<Instant>),
 }
@@ -119,6 +121,18 @@ impl Watch {
         let mut state = self.state();
         state.phase = Phase::Idle(Instant::now() + self.bounds.idle);
         state.head.clear();
+    }
+
+    /// The connection speaks HTTP/2, and this much of its opening is missing, which may take as long as a head in all.
+    pub fn opens(&self, missing: usize) {
+        let mut state = self.state();
+        if let Phase::Head(until) = state.phase {
+            state.phase = match missing {
+                0 => Phase::Request,
+                missing => Phase::Opening(until, missing),
+            };
+            state.head = Vec::new();
+        }
     }
 
     /// The gateway has read a head.
@@ -176,6 +190,12 @@ impl Watch {
         let full = state.head.len() >= self.bounds.head_size;
         match &mut state.phase {
             Phase::Request => {}
+            Phase::Opening(_, missing) => {
+                *missing = missing.saturating_sub(bytes.len());
+                if *missing == 0 {
+                    state.phase = Phase::Request;
+                }
+            }
             Phase::Idle(_) if bytes.is_empty() => {}
             Phase::Idle(_) => {
                 state.phase = Phase::Head(Instant::now() + self.bounds.head);
@@ -204,7 +224,7 @@ impl Watch {
         let mut state = self.state();
         match &mut state.phase {
             Phase::Request => None,
-            Phase::Idle(until) | Phase::Head(until) => Some(*until),
+            Phase::Idle(until) | Phase::Head(until) | Phase::Opening(until, _) => Some(*until),
             Phase::Body(pace, since) => Some(*since.get_or_insert_with(Instant::now) + pace.patience()),
         }
     }
@@ -215,7 +235,7 @@ impl Watch {
         let unsaid = state.head.is_empty();
         let over = match &mut state.phase {
             Phase::Request => Over::Again,
-            Phase::Idle(_) => Over::Silently,
+            Phase::Idle(_) | Phase::Opening(..) => Over::Silently,
             Phase::Head(_) if unsaid => Over::Silently,
             Phase::Head(_) => Over::Told,
             Phase::Body(pace, since) => {
@@ -236,13 +256,16 @@ impl Watch {
 
     /// Whether the gateway has a request of the connection.
     pub fn is_request(&self) -> bool {
-        matches!(self.state().phase, Phase::Request | Phase::Body(..))
+        matches!(
+            self.state().phase,
+            Phase::Request | Phase::Body(..) | Phase::Opening(..)
+        )
     }
 
     /// What is said in place of pingora's own answer to a head; `None`: what is written is the gateway's.
     pub fn own_words(&self) -> Option<Vec<u8>> {
         let mut state = self.state();
-        if matches!(state.phase, Phase::Request | Phase::Body(..)) {
+        if matches!(state.phase, Phase::Request | Phase::Body(..) | Phase::Opening(..)) {
             return None;
         }
         let denial = unread(&state.head);

@@ -14,6 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::BytesMut;
 use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream, TimingDigest,
     UniqueID, UniqueIDType,
@@ -21,13 +22,14 @@ use pingora::protocols::{
     tls::{SslDigest, TlsRef},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     time::Sleep,
 };
 
 use crate::decide::Denial;
 
 use super::{
+    http2::{OPENING, PREFACE},
     respond::plain,
     watch::{Over, Taking, Watch},
 };
@@ -47,6 +49,10 @@ pub(super) struct Wire {
     parting: Option<Instant>,
     /// What is said in place of what is written, and how much of it is out.
     words: Option<(Vec<u8>, usize)>,
+    /// What was read to see which HTTP it is, and is read again.
+    ahead: BytesMut,
+    /// It is HTTP/2.
+    http2: bool,
 }
 
 impl Wire {
@@ -60,7 +66,38 @@ impl Wire {
             taking_alarm: Alarm::default(),
             parting: None,
             words: None,
+            ahead: BytesMut::new(),
+            http2: false,
         }
+    }
+
+    /// The same, which speaks HTTP/2.
+    pub fn http2(mut self) -> Self {
+        self.watch.opens(OPENING.saturating_sub(self.ahead.len()));
+        self.http2 = true;
+        self
+    }
+
+    /// Whether the client begins as HTTP/2 does. As much is read as that takes, and no more.
+    ///
+    /// # Errors
+    /// What reading says.
+    pub async fn begins_http2(&mut self) -> io::Result<bool> {
+        let mut begun = BytesMut::with_capacity(PREFACE.len());
+        let found = loop {
+            let rest = PREFACE.len().saturating_sub(begun.len());
+            if rest == 0 || !PREFACE.starts_with(&begun) {
+                break rest == 0 && PREFACE.starts_with(&begun);
+            }
+            let mut more = vec![0; rest];
+            let bytes = self.read(&mut more).await?;
+            begun.extend_from_slice(more.get(..bytes).unwrap_or_default());
+            if bytes == 0 {
+                break false;
+            }
+        };
+        self.ahead = begun;
+        Ok(found)
     }
 
     /// Says `words` as far as that goes without waiting: whoever takes so long is not waited for.
@@ -140,6 +177,11 @@ impl fmt::Debug for Wire {
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.ahead.is_empty() {
+            let bytes = this.ahead.split_to(buf.remaining().min(this.ahead.len()));
+            buf.put_slice(&bytes);
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         loop {
             if let Some(until) = this.parting {
@@ -246,6 +288,9 @@ impl Ssl for Wire {
     }
 
     fn selected_alpn_proto(&self) -> Option<ALPN> {
+        if self.http2 {
+            return Some(ALPN::H2);
+        }
         self.stream.selected_alpn_proto()
     }
 }

@@ -64,6 +64,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The files of its TLS; `None`: HTTP in the clear.
     pub tls: Option<TlsSettings>,
+    /// Whether HTTP/2 is spoken there: with TLS to clients that choose it, in the clear to those that begin with it.
+    pub http2: bool,
 }
 
 /// Where a log goes.

@@ -1,4 +1,4 @@
-//! HTTP/2 is not spoken: whoever tries hears so, in words of HTTP/1.1 or in the handshake, and in no more time than anybody has (B-12, B-17,
+//! HTTP/2 where it is not spoken: whoever tries hears so, in words of HTTP/1.1 or in the handshake, and in no more time than anybody has (B-12, B-17,
 //! B-18).
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 fn lab() -> IdentityLab {
-    let listener = "  - address: @TLS@\n    tls: { certificate: @DATA@/tls/server.pem, key: @DATA@/tls/server.key }\n";
+    let listener = "  - address: @TLS@\n    tls: { certificate: @DATA@/tls/server.pem, key: @DATA@/tls/server.key }\n    http2: false\n";
     let rest = "clients: { head: 1s }\nroutes:\n  - path: /files/\n    hosts: [dav.test]\n\
                 \x20   backend: { url: 'http://@BACK@/dav/', profile: apache }\n";
     IdentityLab::start(listener, rest, |_| {})

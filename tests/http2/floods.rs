@@ -1,0 +1,249 @@
+//! Clients of HTTP/2 that ask for much and give nothing: each is bounded, and others are served meanwhile (B-8, B-17, B-101, B-102).
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    client::{
+        CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PING, PREFACE, PRIORITY, Peer,
+        RST_STREAM, Raw, SETTINGS, WINDOW_UPDATE, ask, fields, frame,
+    },
+    lab,
+    support::{
+        backend::{Step, answer},
+        lab::Lab,
+    },
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn head(method: &[u8]) -> Vec<u8> {
+    fields(&[
+        (b":method", method),
+        (b":scheme", b"http"),
+        (b":authority", b"dav.test"),
+        (b":path", b"/files/a"),
+    ])
+}
+
+/// Somebody else is served at once.
+fn others_are_served(lab: &Lab) {
+    let begun = Instant::now();
+    assert_eq!(
+        Peer::connect(lab.gateway.address)
+            .ask(&ask("GET", "/files/other"))
+            .status,
+        200
+    );
+    assert!(begun.elapsed() < 5 * SECOND, "{:?}", begun.elapsed());
+}
+
+// CVE-2023-44487: streams that are reset as soon as they are opened
+#[test]
+fn rapid_reset() {
+    let lab = lab("", "");
+    lab.backend.on("GET /dav/a", vec![Step::Pause(5 * SECOND), Step::Close]);
+    let mut raw = Raw::open(lab.gateway.address);
+    let head = head(b"GET");
+    for number in 0..5_000 {
+        let stream = 2 * number + 1;
+        let open = frame(HEADERS, END_HEADERS | END_STREAM, stream, &head);
+        if !raw.send(&[open, frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes())].concat()) {
+            break;
+        }
+    }
+    assert!(raw.goes_away().is_none_or(|code| code == ENHANCE_YOUR_CALM));
+    others_are_served(&lab);
+    assert!(lab.backend.requests().len() < 300, "{}", lab.backend.requests().len());
+}
+
+// CVE-2024-27316: fields without an end
+#[test]
+fn continuations() {
+    let lab = lab("", "");
+    let mut raw = Raw::open(lab.gateway.address);
+    raw.send(&frame(HEADERS, END_STREAM, 1, &head(b"GET")));
+    let more = fields(&[(b"x-a", &[b'x'; 1000])]);
+    let mut sent = 0;
+    while sent < 100_000 && raw.send(&frame(CONTINUATION, 0, 1, &more)) {
+        sent += 1;
+    }
+    assert!(sent < 100_000, "a head of 100 MB");
+    assert!(lab.backend.requests().is_empty());
+    others_are_served(&lab);
+    // Too much in one head: 431, from the gateway or from the library, and the connection goes on.
+    let mut peer = Peer::connect(lab.gateway.address);
+    for kilobytes in [68, 76] {
+        let long = "x".repeat((kilobytes << 10) / 5);
+        let much = ["a", "b", "c", "d", "e"]
+            .iter()
+            .fold(ask("GET", "/files/a"), |ask, name| ask.with(name, &long));
+        assert_eq!(peer.ask(&much).status, 431, "{kilobytes}");
+        assert!(!lab.backend.requests().iter().any(|seen| seen.target == "/dav/a"));
+        assert_eq!(peer.ask(&ask("GET", "/files/b")).status, 200);
+    }
+    let long = "x".repeat(12 << 10);
+    let most = ["a", "b", "c", "d", "e"]
+        .iter()
+        .fold(ask("GET", "/files/a"), |ask, name| ask.with(name, &long));
+    assert_eq!(peer.ask(&most).status, 200);
+}
+
+// Frames that cost their sender nothing: whether the connection goes on or not, others are served.
+#[test]
+fn frames_of_no_use() {
+    let lab = lab("", "");
+    for (name, bytes) in [
+        ("SETTINGS", frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100])),
+        ("PING", frame(PING, 0, 0, &[0; 8])),
+        ("PRIORITY", frame(PRIORITY, 0, 1, &[0, 0, 0, 3, 1])),
+        ("empty DATA", frame(DATA, 0, 1, &[])),
+        ("WINDOW_UPDATE", frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1])),
+        ("unknown", frame(0xbe, 0, 0, &[0; 8])),
+    ] {
+        let mut raw = Raw::open(lab.gateway.address);
+        raw.send(&frame(HEADERS, END_HEADERS, 1, &head(b"PUT")));
+        // Nothing is read of what is answered.
+        let many = bytes.repeat(1000);
+        let begun = Instant::now();
+        for _ in 0..100 {
+            if begun.elapsed() > 3 * SECOND || !raw.send(&many) {
+                break;
+            }
+        }
+        others_are_served(&lab);
+        assert!(
+            !lab.backend
+                .requests()
+                .iter()
+                .any(|seen| seen.whole && seen.method == "PUT"),
+            "{name}"
+        );
+    }
+}
+
+// B-17: neither the opening nor a request may take for ever
+#[test]
+fn stalls() {
+    let lab = lab("clients: { head: 1s, idle: 2s }", "");
+    let address = lab.gateway.address;
+    for (name, said, least, most) in [
+        ("nothing", Vec::new(), 0, 4),
+        ("half a preface", PREFACE[..12].to_vec(), 0, 4),
+        ("no settings", PREFACE.to_vec(), 0, 4),
+        (
+            "half its settings",
+            [PREFACE, &frame(SETTINGS, 0, 0, &[])[..5]].concat(),
+            0,
+            4,
+        ),
+        ("no request", [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat(), 1, 6),
+        (
+            "half a head",
+            [
+                PREFACE,
+                &frame(SETTINGS, 0, 0, &[]),
+                &frame(HEADERS, END_STREAM, 1, &head(b"GET")),
+            ]
+            .concat(),
+            1,
+            6,
+        ),
+    ] {
+        let mut raw = Raw::silent(address);
+        raw.send(&said);
+        let begun = Instant::now();
+        assert!(raw.closes_within(Duration::from_secs(most)), "{name}");
+        assert!(
+            begun.elapsed() >= Duration::from_secs(least),
+            "{name}: {:?}",
+            begun.elapsed()
+        );
+    }
+    // A PING now and then is no request.
+    let mut raw = Raw::open(address);
+    let begun = Instant::now();
+    while begun.elapsed() < 8 * SECOND && raw.send(&frame(PING, 0, 0, &[0; 8])) {
+        std::thread::sleep(SECOND / 4);
+    }
+    assert!(begun.elapsed() < 7 * SECOND);
+    assert!(lab.backend.requests().is_empty());
+    // The twin: somebody who comes back in time.
+    let mut peer = Peer::connect(address);
+    for _ in 0..3 {
+        assert_eq!(peer.ask(&ask("GET", "/files/a")).status, 200);
+        std::thread::sleep(SECOND);
+    }
+}
+
+// B-17: bodies that trickle or stop end their stream with 408, streamed or held
+#[test]
+fn slow_bodies() {
+    let lab = lab("clients: { pace: 2s }", "");
+    for (method, pause) in [("PUT", true), ("PUT", false), ("PROPPATCH", true), ("PROPPATCH", false)] {
+        let mut raw = Raw::open(lab.gateway.address);
+        raw.send(&frame(HEADERS, END_HEADERS, 1, &head(method.as_bytes())));
+        let begun = Instant::now();
+        let name = format!("{method}, pause {pause}");
+        if pause {
+            raw.send(&frame(DATA, 0, 1, b"x"));
+        } else {
+            while begun.elapsed() < 4 * SECOND && raw.send(&frame(DATA, 0, 1, b"x")) {
+                std::thread::sleep(SECOND / 5);
+            }
+        }
+        if pause && method == "PUT" {
+            // Nothing wakes the gateway before the back end's own time is over.
+            continue;
+        }
+        assert_eq!(raw.end_of(1), Some(Ok(())), "{name}");
+        assert!(begun.elapsed() < 10 * SECOND, "{name}: {:?}", begun.elapsed());
+        lab.gateway.log_of("\"rule\":\"B-17\"");
+    }
+    let whole = lab
+        .backend
+        .requests()
+        .into_iter()
+        .filter(|seen| seen.whole && seen.method != "GET");
+    assert_eq!(whole.count(), 0);
+    // The twin: slow, but not too slow.
+    let mut raw = Raw::open(lab.gateway.address);
+    raw.send(&frame(HEADERS, END_HEADERS, 1, &head(b"PUT")));
+    for number in 0..20 {
+        raw.send(&frame(DATA, if number == 19 { END_STREAM } else { 0 }, 1, &[b'x'; 500]));
+        std::thread::sleep(SECOND / 5);
+    }
+    assert_eq!(raw.end_of(1), Some(Ok(())));
+    assert!(
+        lab.backend
+            .requests()
+            .iter()
+            .any(|seen| seen.whole && seen.body.len() == 10_000)
+    );
+}
+
+// B-101, B-102: a stream is a request, and a connection has no more of them at once than it was told
+#[test]
+fn streams_are_requests() {
+    let lab = lab("clients: { rate: { requests: 10, per: 1m, burst: 10 } }", "");
+    let mut peer = Peer::connect(lab.gateway.address);
+    let statuses: Vec<u16> = (0..15).map(|_| peer.ask(&ask("GET", "/files/a")).status).collect();
+    assert_eq!(statuses[..10], [200; 10]);
+    assert_eq!(statuses[10..], [429; 5]);
+    assert_eq!(lab.backend.requests().len(), 10);
+    let lab = crate::lab("", "");
+    lab.backend.on(
+        "GET /dav/a",
+        vec![Step::Pause(2 * SECOND), answer("200 OK", &[], "late").remove(0)],
+    );
+    let mut raw = Raw::open(lab.gateway.address);
+    let head = head(b"GET");
+    for number in 0..300 {
+        raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, 2 * number + 1, &head));
+    }
+    let refused = (0..400)
+        .map_while(|_| raw.next())
+        .filter(|(kind, ..)| [RST_STREAM, GOAWAY].contains(kind))
+        .count();
+    assert!(refused > 0);
+    assert!(lab.backend.requests().len() <= 100, "{}", lab.backend.requests().len());
+}
