@@ -191,12 +191,18 @@ fn interim_answers() {
         let (got, _) = through(&format!("hints-{method}"), method, vec![send(early), send(ok)]);
         assert_eq!((got.status, got.text().as_str()), (200, "ok"), "{method}");
     }
-    shared().backend.on("GET /slow-in/hints", vec![send(early), send(ok)]);
-    let mut client = Client::connect(shared().gateway.address);
-    client.send(&req("hints", "GET", "/slow/hints").bytes());
-    let first = client.read_head();
-    assert_eq!((first.status, first.headers.len()), (103, 0), "{:?}", first.headers);
-    assert_eq!(client.answer(false).status, 200);
+    // Of an upload they are handed on, without their fields; others end here.
+    for (method, statuses) in [("PUT", &[103][..]), ("GET", &[])] {
+        shared().backend.on(&format!("{method} /slow-in/hints"), vec![send(early), send(ok)]);
+        let mut client = Client::connect(shared().gateway.address);
+        client.send(&req("hints", method, "/slow/hints").bytes());
+        for status in statuses {
+            let first = client.read_head();
+            assert_eq!((first.status, first.headers.len()), (*status, 0), "{:?}", first.headers);
+        }
+        let last = client.answer(false);
+        assert_eq!((last.status, last.interim.len()), (200, 0), "{method}");
+    }
 }
 
 // Framings that are legal and must pass.

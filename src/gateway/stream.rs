@@ -1,4 +1,4 @@
-//! The streaming exchange: a request that pingora forwards while it comes (GET, HEAD, PUT, POST, PATCH). In: a permit. Out: what pingora's
+//! The streaming exchange: a request that pingora forwards while it comes (PUT, POST, PATCH, and HEAD). In: a permit. Out: what pingora's
 //! callbacks need to carry it out.
 
 use std::{
