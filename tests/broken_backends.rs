@@ -193,7 +193,9 @@ fn interim_answers() {
     }
     // Of an upload they are handed on, without their fields; others end here.
     for (method, statuses) in [("PUT", &[103][..]), ("GET", &[])] {
-        shared().backend.on(&format!("{method} /slow-in/hints"), vec![send(early), send(ok)]);
+        shared()
+            .backend
+            .on(&format!("{method} /slow-in/hints"), vec![send(early), send(ok)]);
         let mut client = Client::connect(shared().gateway.address);
         client.send(&req("hints", method, "/slow/hints").bytes());
         for status in statuses {

@@ -53,7 +53,11 @@ fn by_the_path() {
             hidden("parameters on the name", "/files/home/ann;bob/x"),
             bad("parameters and up", "/files/home/bob;/../ann/x", "path-dot-segment"),
             hidden("absolute form", "http://dav.test/files/home/ann/x"),
-            bad("absolute form, other host", "http://other.test/files/home/bob/x", "host"),
+            bad(
+                "absolute form, other host",
+                "http://other.test/files/home/bob/x",
+                "host",
+            ),
             bad("absolute form, user", "http://bob@dav.test/files/home/bob/x", "host"),
             hidden("query", "/files/home/ann/x?/files/home/bob/x"),
             hidden("hidden folder", "/files/shared/hidden"),

@@ -270,8 +270,10 @@ impl Watch {
         }
         let denial = unread(&state.head);
         let mut words = plain(&denial);
-        if state.head.starts_with(b"HEAD ") {
-            // ERR-1: it has no body.
+        let begins = state.head.iter().position(u8::is_ascii_alphabetic);
+        let begun = begins.and_then(|at| state.head.get(at..)).unwrap_or_default();
+        if begun.starts_with(b"HEAD ") {
+            // ERR-1: it has no body, whatever strays before it.
             words.truncate(memmem::find(&words, b"\r\n\r\n").map_or(0, |end| end.saturating_add(4)));
         }
         state.refused = Some(denial);

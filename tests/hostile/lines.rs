@@ -60,6 +60,8 @@ fn a_head_that_is_refused_has_no_body() {
     each(
         [
             ("NUL", "HEAD /files/line HTTP/1.1", "X-A: a\0b"),
+            ("a stray LF", "\nHEAD /files/line HTTP/1.1", "X-A: b"),
+            ("a stray NUL", "\0HEAD /files/line HTTP/1.1", "X-A: b"),
             ("version", "HEAD /files/line HTTP/3", "X-A: b"),
             ("two Hosts", "HEAD /files/line HTTP/1.1", "Host: dav.test"),
             ("path", "HEAD /files/%00 HTTP/1.1", "Connection: close"),
