@@ -1,7 +1,7 @@
 //! Where connections come in (B-17, B-101). In: a connection. Out: the same, watched, handed to pingora request by request; or a refusal of
 //! the connection, because there are too many. What pingora never shows the gateway, because it could not read it, is told here.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
 use pingora::{
@@ -62,9 +62,12 @@ impl<A> Door<A> {
     }
 
     /// Whether the connection speaks HTTP/2.
-    async fn speaks_http2(&self, wire: &mut Wire) -> bool {
+    ///
+    /// # Errors
+    /// It ended, or was told that it is over, before that showed.
+    async fn speaks_http2(&self, wire: &mut Wire) -> io::Result<bool> {
         if wire.get_ssl_digest().is_some() {
-            return matches!(wire.selected_alpn_proto(), Some(ALPN::H2));
+            return Ok(matches!(wire.selected_alpn_proto(), Some(ALPN::H2)));
         }
         let local = wire
             .get_socket_digest()
@@ -74,8 +77,14 @@ impl<A> Door<A> {
                 listener.port() == local.port() && (listener.ip() == local.ip() || listener.ip().is_unspecified())
             })
         };
-        // What cannot be read is told to whoever reads next.
-        self.http2_at.iter().any(here) && wire.begins_http2().await.unwrap_or(false)
+        Ok(self.http2_at.iter().any(here) && wire.begins_http2().await?)
+    }
+
+    /// Tells of a request that ended the connection before the gateway saw it.
+    fn tell_unheard(&self, peer: Option<SocketAddr>, watch: &Watch) {
+        if let Some(denial) = watch.unheard() {
+            self.entry.outside.tell(peer, &denial, &watch.head());
+        }
     }
 
     /// What connections must pass before TLS.
@@ -171,8 +180,13 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Door<A> {
         };
         let watch = Arc::new(Watch::new(self.watched));
         let mut wire = Wire::new(stream, Arc::clone(&watch));
-        if self.speaks_http2(&mut wire).await {
-            return self.app.process_new(Box::new(wire.http2()), shutdown).await;
+        match self.speaks_http2(&mut wire).await {
+            Ok(true) => return self.app.process_new(Box::new(wire.http2()), shutdown).await,
+            Ok(false) => {}
+            Err(_) => {
+                self.tell_unheard(peer, &watch);
+                return None;
+            }
         }
         let mut session = ServerSession::new_http1(Box::new(wire));
         let ending = *shutdown.borrow();
@@ -189,9 +203,7 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Door<A> {
                 settings.apply_to_session(&mut session);
             }
         }
-        if let Some(denial) = watch.unheard() {
-            self.entry.outside.tell(peer, &denial, &watch.head());
-        }
+        self.tell_unheard(peer, &watch);
         None
     }
 

@@ -1,6 +1,10 @@
 //! Clients of HTTP/2 that ask for much and give nothing: each is bounded, and others are served meanwhile (B-8, B-17, B-101, B-102).
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 use crate::{
     client::{
@@ -246,4 +250,18 @@ fn streams_are_requests() {
         .count();
     assert!(refused > 0);
     assert!(lab.backend.requests().len() <= 100, "{}", lab.backend.requests().len());
+}
+
+// B-17: who says half of how HTTP/2 begins, which may be HTTP/1, hears of it once
+#[test]
+fn half_a_beginning() {
+    let lab = lab("clients: { head: 1s }", "");
+    for half in ["P", "PRI * HTTP/2.0\r\n\r\nSM"] {
+        let mut stream = TcpStream::connect(lab.gateway.address).unwrap();
+        stream.write_all(half.as_bytes()).unwrap();
+        let mut all = String::new();
+        stream.read_to_string(&mut all).unwrap();
+        assert_eq!(all.matches("HTTP/1.1 408").count(), 1, "{half:?}: {all}");
+    }
+    assert!(lab.backend.requests().is_empty());
 }
