@@ -26,7 +26,7 @@ use super::{
     http10::{NoChunksBuilder, ends_with_connection},
     passage::{Halt, Onward},
     refusing::refuse,
-    respond::{LINGER, Reply, linger},
+    respond::{LINGER, Reply, is_whole, linger},
     server::Gateway,
     stream::{AnswerBody, Streaming},
     tls,
@@ -233,7 +233,7 @@ impl ProxyHttp for Gateway {
         if ends_with_connection(session.req_header(), response) {
             session.set_keepalive(None);
         }
-        Ok(())
+        streaming(ctx)?.begins_answer(response)
     }
 
     fn response_body_filter(
@@ -265,6 +265,7 @@ impl ProxyHttp for Gateway {
                 }
             }
         }
+        streaming.answers(body, end)?;
         if end {
             ctx.upstream.end();
         }
@@ -318,6 +319,12 @@ impl ProxyHttp for Gateway {
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Context) -> FailToProxy {
         let ended = !ctx.upstream.runs();
         ctx.upstream.end();
+        if self.written_early(session, ctx).await {
+            return FailToProxy {
+                error_code: 0,
+                can_reuse_downstream: false,
+            };
+        }
         let begun = session
             .response_written()
             .is_some_and(|response| !response.status.is_informational());
@@ -368,12 +375,6 @@ fn streaming(ctx: &mut Context) -> Result<&mut Streaming> {
     ctx.stream
         .as_mut()
         .ok_or_else(|| Error::explain(ErrorType::InternalError, "no permit"))
-}
-
-/// Whether as much of the answer's body was sent as its length says; `None` where it says nothing.
-fn is_whole(session: &Session) -> Option<bool> {
-    let length = session.response_written()?.headers.get(header::CONTENT_LENGTH)?;
-    Some(length.to_str().ok()?.parse() == Ok(session.body_bytes_sent()))
 }
 
 /// Makes the header fields of `response` those of `headers`; fields that stay keep their spelling.

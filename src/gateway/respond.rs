@@ -219,3 +219,9 @@ pub fn linger(session: &mut Session) {
     downstream.set_close_on_response_before_downstream_finish(false);
     downstream.set_total_drain_timeout(Some(LINGER));
 }
+
+/// Whether as much of the answer's body was sent as its length says; `None` where it says nothing.
+pub(super) fn is_whole(session: &Session) -> Option<bool> {
+    let length = session.response_written()?.headers.get(header::CONTENT_LENGTH)?;
+    Some(length.to_str().ok()?.parse() == Ok(session.body_bytes_sent()))
+}

@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
-use pingora::proxy::Session;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
 
 use crate::{
     decide::{Cleared, permit::PermittedBody},
@@ -24,6 +24,9 @@ use super::{
     pace::{Pace, TooSlow},
     server::Gateway,
 };
+
+/// How much of an answer's body is held where it comes before the end of the request's.
+const MOST_EARLY: usize = 64 << 10;
 
 /// A request that pingora forwards.
 pub struct Streaming {
@@ -43,6 +46,32 @@ pub struct Streaming {
     pub arriving: Option<Arriving>,
     /// The answer's body, where it is not passed as it comes.
     pub answer: AnswerBody,
+    /// The answer, where it comes before the end of the body (HTTP/2).
+    pub early: Option<Early>,
+}
+
+/// An answer that came before the end of the request's body. pingora would wait for that end as long as a stream of HTTP/2 lasts, so the
+/// request ends with the answer. It is held until it is known which comes first.
+pub struct Early {
+    head: Box<ResponseHeader>,
+    body: BytesMut,
+    whole: bool,
+}
+
+impl Early {
+    /// Writes what is not written yet. What still comes of the request's body is dropped for a moment, so that a client that goes on sending
+    /// sees the answer first.
+    async fn write(self, session: &mut Session) -> Result<()> {
+        if session.response_written().is_none() {
+            session.write_response_header(self.head, self.body.is_empty()).await?;
+        }
+        if !self.body.is_empty() {
+            session.write_response_body(Some(self.body.freeze()), true).await?;
+        }
+        session.as_downstream_mut().finish_body().await?;
+        session.as_downstream_mut().drain_request_body().await.ok();
+        Ok(())
+    }
 }
 
 /// How fast a body comes (B-17), seen from where it is passed on: what the back end takes its time for is held against the client, too.
@@ -88,11 +117,50 @@ impl Streaming {
         true
     }
 
+    /// Notes the head of the final answer, which its client is to have.
+    ///
+    /// # Errors
+    /// It is the whole answer, and comes before the end of the body: it is to be written with [`Gateway::written_early`].
+    pub fn begins_answer(&mut self, head: &ResponseHeader) -> Result<()> {
+        if self.whole || self.arriving.is_none() {
+            return Ok(());
+        }
+        let length = head.headers.get(header::CONTENT_LENGTH);
+        let bodiless = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&head.status)
+            || length.is_some_and(|length| length == "0");
+        self.early = Some(Early {
+            head: Box::new(head.clone()),
+            body: BytesMut::new(),
+            whole: bodiless,
+        });
+        if bodiless { Err(early()) } else { Ok(()) }
+    }
+
+    /// Notes a piece of the answer's body; what is left of it is passed on.
+    ///
+    /// # Errors
+    /// As for [`Self::begins_answer`].
+    pub fn answers(&mut self, piece: &mut Option<Bytes>, last: bool) -> Result<()> {
+        let Some(held) = &mut self.early else { return Ok(()) };
+        held.body.extend_from_slice(piece.as_deref().unwrap_or_default());
+        if self.whole || held.body.len() > MOST_EARLY {
+            *piece = self.early.take().map(|held| held.body.freeze());
+            return Ok(());
+        }
+        *piece = Some(Bytes::new());
+        held.whole = last;
+        if last { Err(early()) } else { Ok(()) }
+    }
+
     /// Whether nothing can come of it any more, now that its connection is closed: the back end has not had the end of an upload, and stores
     /// no upload without its end (B-91).
     pub fn is_broken_off(&self) -> bool {
         !self.whole && self.permit.method() == Method::Put && self.permit.route().backend.profile.habits().atomic_put
     }
+}
+
+fn early() -> Box<Error> {
+    Error::explain(ErrorType::ConnectionClosed, "answered before the end of the body").into_up()
 }
 
 /// What happens to the body of an answer that streams.
@@ -112,6 +180,16 @@ impl Gateway {
             self.undone(ctx);
         }
         self.abandon(ctx).await;
+    }
+
+    /// Writes the answer that came before the end of the body, if that is why the exchange ended.
+    pub(super) async fn written_early(&self, session: &mut Session, ctx: &mut Context) -> bool {
+        let held = ctx.stream.as_mut().and_then(|stream| stream.early.take());
+        let Some(held) = held.filter(|held| held.whole) else {
+            return false;
+        };
+        ctx.answered = held.write(session).await.is_ok();
+        true
     }
 
     /// Prepares an exchange that pingora carries out.
@@ -158,6 +236,7 @@ impl Gateway {
             refused: 0,
             arriving: http2::is_spoken(session).then(|| Arriving::over(self.fair().bounds().pace)),
             answer: AnswerBody::AsIs,
+            early: None,
         });
     }
 }

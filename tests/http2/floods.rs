@@ -265,3 +265,67 @@ fn half_a_beginning() {
     }
     assert!(lab.backend.requests().is_empty());
 }
+
+// B-17: an upload that is answered before its end is over with its answer, whether its client sends the rest or not
+#[test]
+fn answered_before_the_end() {
+    let lab = lab("clients: { in_flight: 2 }", "");
+    let early = |answer: Vec<Step>| [vec![Step::Early], answer].concat();
+    let status = "412 Precondition Failed";
+    let long = "x".repeat(100_000);
+    let rows = [
+        ("a body", early(answer(status, &[], "no")), "no"),
+        ("no body", early(answer(status, &[], "")), ""),
+        ("a long body", early(answer(status, &[], &long)), &long),
+        (
+            "in pieces",
+            early(vec![
+                Step::Send(b"HTTP/1.1 412 No\r\nContent-Length: 4\r\n\r\nno".to_vec()),
+                Step::Pause(SECOND / 2),
+                Step::Send(b"no".to_vec()),
+            ]),
+            "nono",
+        ),
+    ];
+    for (name, steps, body) in rows {
+        lab.backend.on("PUT /dav/a", steps);
+        let mut raw = Raw::open(lab.gateway.address);
+        raw.send(&frame(WINDOW_UPDATE, 0, 0, &[0, 2, 0, 0]));
+        // More than a client may have at once, one after the other.
+        for stream in [1, 3, 5] {
+            raw.send(&frame(HEADERS, END_HEADERS, stream, &head(b"PUT")));
+            raw.send(&frame(WINDOW_UPDATE, 0, stream, &[0, 2, 0, 0]));
+            raw.send(&frame(DATA, 0, stream, b"the beginning"));
+            let begun = Instant::now();
+            let (mut found, mut answered) = (Vec::new(), None);
+            loop {
+                let (kind, of, payload) = raw.next().unwrap();
+                match kind {
+                    HEADERS if of == stream => answered = Some(payload),
+                    DATA if of == stream => found.extend(payload),
+                    // 0: without an error (RFC 9113 section 8.1)
+                    RST_STREAM if of == stream => break assert_eq!(payload, [0; 4], "{name}"),
+                    _ => {}
+                }
+                if body.len() > 65_536 && found.len() == body.len() {
+                    break;
+                }
+            }
+            assert!(answered.is_some(), "{name}");
+            assert_eq!(found, body.as_bytes(), "{name}");
+            assert!(begun.elapsed() < 5 * SECOND, "{name}: {:?}", begun.elapsed());
+            if body.len() > 65_536 {
+                break;
+            }
+        }
+        if body.len() < 65_536 {
+            lab.gateway.log_of("\"status\":412,\"verdict\":\"permit\"");
+        }
+    }
+    // The twin: the end comes.
+    lab.backend
+        .on("PUT /dav/a", early(answer("412 Precondition Failed", &[], "no")));
+    let mut peer = Peer::connect(lab.gateway.address);
+    let found = peer.ask(&ask("PUT", "/files/a").body(&["hello"]).ends_empty());
+    assert_eq!((found.status, found.body.as_str()), (412, "no"));
+}
