@@ -14,7 +14,7 @@ use crate::{
     xml::error::{error_body, need_privileges},
 };
 
-use super::upstream_error::UpstreamError;
+use super::{http2, upstream_error::UpstreamError};
 
 /// How long a client may go on sending a body that nobody wants, before the connection is closed under it.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
@@ -186,9 +186,10 @@ impl Reply {
             session.write_response_body(Some(body), true).await?;
         }
         session.as_downstream_mut().finish_body().await?;
-        if closes && !expects {
-            // The connection is closed next: not before the client has had time to stop and read. One that goes on sending longer
-            // than that loses it. (On a connection that stays open pingora does the same by itself.)
+        if (closes && !expects) || http2::is_spoken(session) {
+            // The connection is closed next, or the stream is reset, which some clients take for a failure even without an error: not before
+            // the client has had time to stop and read. One that goes on sending longer than that loses it. (On a connection of HTTP/1 that
+            // stays open pingora does the same by itself.)
             session.as_downstream_mut().drain_request_body().await.ok();
         }
         Ok(())

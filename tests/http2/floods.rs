@@ -329,3 +329,39 @@ fn answered_before_the_end() {
     let found = peer.ask(&ask("PUT", "/files/a").body(&["hello"]).ends_empty());
     assert_eq!((found.status, found.body.as_str()), (412, "no"));
 }
+
+// Some clients take a stream that is reset for one without an answer, even without an error: one whose upload is refused may end it first.
+#[test]
+fn refused_uploads_may_end() {
+    let lab = lab("", "");
+    let mut raw = Raw::open(lab.gateway.address);
+    let mut next = 1;
+    let mut refused = |raw: &mut Raw, target: &[u8]| {
+        let stream = next;
+        next += 2;
+        let elsewhere = fields(&[
+            (b":method", b"PUT"),
+            (b":scheme", b"http"),
+            (b":authority", b"dav.test"),
+            (b":path", target),
+        ]);
+        raw.send(&frame(HEADERS, END_HEADERS, stream, &elsewhere));
+        raw.send(&frame(DATA, 0, stream, b"the beginning"));
+        assert_eq!(raw.end_of(stream), Some(Ok(())));
+        for last in [0, END_STREAM] {
+            std::thread::sleep(SECOND / 5);
+            raw.send(&frame(DATA, last, stream, b"more"));
+            raw.send(&frame(PING, 0, 0, &[1; 8]));
+            loop {
+                let (kind, _, payload) = raw.next().unwrap();
+                assert_ne!(kind, RST_STREAM, "{payload:?}");
+                if kind == PING && payload == [1; 8] {
+                    break;
+                }
+            }
+        }
+    };
+    refused(&mut raw, b"/elsewhere");
+    refused(&mut raw, b"/files/%00");
+    assert!(lab.backend.requests().is_empty());
+}
