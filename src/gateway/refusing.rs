@@ -28,7 +28,12 @@ impl Gateway {
             ErrorType::ReadTimedout => Denial::Slow,
             _ if ctx.client_is_slow() => Denial::Slow,
             // A client that closes with bytes unread resets the connection: the read then fails instead of ending.
-            ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError | ErrorType::WriteTimedout => {
+            // Over HTTP/2 it resets the stream.
+            ErrorType::ConnectionClosed
+            | ErrorType::ReadError
+            | ErrorType::WriteError
+            | ErrorType::WriteTimedout
+            | ErrorType::H2Error => {
                 ctx.failure.get_or_insert("client-gone");
                 return None;
             }

@@ -365,3 +365,20 @@ fn refused_uploads_may_end() {
     refused(&mut raw, b"/files/%00");
     assert!(lab.backend.requests().is_empty());
 }
+
+// Nobody was refused where a client wants its answer no more.
+#[test]
+fn cancelled() {
+    let lab = lab("", "");
+    lab.backend.on("GET /dav/a", vec![Step::Pause(5 * SECOND), Step::Close]);
+    let mut raw = Raw::open(lab.gateway.address);
+    raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &head(b"GET")));
+    assert!(lab.backend.wait_for(|seen| !seen.is_empty()));
+    raw.send(&frame(RST_STREAM, 0, 1, &8_u32.to_be_bytes()));
+    let line = lab.gateway.log_of("\"path\":\"/files/a\"");
+    assert_eq!(
+        (&line["verdict"], &line["rule"]),
+        (&"error".into(), &"client-gone".into()),
+        "{line}"
+    );
+}
