@@ -23,6 +23,8 @@ pub const OPENING: usize = PREFACE.len() + 9;
 const STREAM_WINDOW: u32 = 256 << 10;
 /// The same for all bodies of a connection.
 const CONNECTION_WINDOW: u32 = 512 << 10;
+/// How much of one answer waits for a client that does not take it, in bytes.
+const SEND_BUFFER: usize = 64 << 10;
 /// What a header field counts beside its name and value (RFC 9113 section 6.5.2), times the fields that a head may have.
 const FIELDS: usize = 32 * 256;
 
@@ -31,6 +33,7 @@ pub fn options(head_size: usize) -> H2Options {
     let mut options = default_h2_options();
     options.initial_window_size(STREAM_WINDOW);
     options.initial_connection_window_size(CONNECTION_WINDOW);
+    options.max_send_buffer_size(SEND_BUFFER);
     options.max_header_list_size(u32::try_from(head_size.saturating_add(FIELDS)).unwrap_or(u32::MAX));
     options
 }
