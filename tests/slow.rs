@@ -178,5 +178,12 @@ fn answers_that_are_not_taken_end() {
     let begun = Instant::now();
     assert_eq!(client.take_slowly(BIG, 64 << 10, Duration::from_millis(15)), BIG);
     assert!(begun.elapsed() > 4 * SECOND, "{:?}", begun.elapsed());
+    // So slowly that for longer than the bound no room shows in the buffers between, which is made in large steps; then all of it.
+    let mut client = Client::connect(lab.gateway.address);
+    client.send(&req("slower", "GET", "/files/big").bytes());
+    assert_eq!(client.read_head().status, 200);
+    let slowly = client.take_slowly(3 << 20, 64 << 10, Duration::from_millis(250));
+    let rest = client.take_slowly(BIG - slowly, 1 << 20, Duration::ZERO);
+    assert_eq!(slowly + rest, BIG, "{slowly} slowly");
     assert_eq!(counted(&lab), slow);
 }

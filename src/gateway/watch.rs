@@ -109,6 +109,8 @@ impl Watch {
         Taking {
             pace: Pace::over(self.bounds.pace.saturating_mul(2)),
             since: None,
+            written: 0,
+            acknowledged: 0,
         }
     }
 
@@ -322,14 +324,19 @@ fn too_long(head: &[u8]) -> Denial {
 pub struct Taking {
     pace: Pace,
     since: Option<Instant>,
+    /// What the system took for the client since the pace was asked.
+    written: usize,
+    /// What the client had acknowledged of its connection then.
+    acknowledged: u64,
 }
 
 impl Taking {
     /// The client has taken so many bytes, or the system has, for it.
     pub fn took(&mut self, bytes: usize) {
         let waited = self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.written = self.written.saturating_add(bytes);
         // Too slow is who takes nothing now: this one has.
-        self.pace.waited(waited.min(self.pace.patience() / 2), bytes).ok();
+        self.pace.waited(waited.min(self.pace.patience() / 2), 0).ok();
     }
 
     /// Until when may be waited for it to take more.
@@ -337,9 +344,15 @@ impl Taking {
         *self.since.get_or_insert_with(Instant::now) + self.pace.patience()
     }
 
-    /// That time is over: whether it takes too slowly.
-    pub fn over(&mut self) -> bool {
+    /// That time is over: whether it takes too slowly. `acknowledged` is how many bytes of the connection the client has, if the system
+    /// tells: it makes room for more only in steps of a third of what it holds, which can be more than a slow client takes in that time.
+    pub fn over(&mut self, acknowledged: Option<u64>) -> bool {
         let waited = self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
-        self.pace.waited(waited, 0).is_err()
+        let written = std::mem::take(&mut self.written);
+        let bytes = acknowledged.map_or(written, |now| {
+            let before = std::mem::replace(&mut self.acknowledged, now);
+            usize::try_from(now.saturating_sub(before)).unwrap_or(usize::MAX)
+        });
+        self.pace.waited(waited, bytes).is_err()
     }
 }

@@ -18,6 +18,7 @@ use bytes::BytesMut;
 use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream, TimingDigest,
     UniqueID, UniqueIDType,
+    l4::ext::get_tcp_info,
     raw_connect::ProxyDigest,
     tls::{SslDigest, TlsRef},
 };
@@ -137,11 +138,19 @@ impl Wire {
         }
         loop {
             ready!(self.taking_alarm.poll(self.taking.until(), cx));
-            if self.taking.over() {
+            if self.taking.over(self.acknowledged()) {
                 self.watch.untaken();
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
         }
+    }
+
+    /// How many bytes the client has acknowledged, if the system tells.
+    fn acknowledged(&self) -> Option<u64> {
+        get_tcp_info(self.stream.id())
+            .ok()
+            .map(|info| info.tcpi_bytes_acked)
+            .filter(|bytes| *bytes > 0)
     }
 
     fn poll_write_out(&mut self, data: &[u8], cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
