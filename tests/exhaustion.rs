@@ -297,6 +297,38 @@ fn held_bodies_have_a_bound() {
     lab.pass(&large("later"));
 }
 
+// B-101: what is held of heads that do not end, of all clients together
+#[test]
+fn held_heads_have_a_bound() {
+    let lab = lab("held: 256KiB, head: 30s");
+    let long = |name: &str| {
+        (0..60).fold(req(name, "GET", "/files/a"), |request, n| {
+            request.with(&format!("X-H{n:04}"), &"v".repeat(1000))
+        })
+    };
+    let half = |name: &str| {
+        let mut client = Client::connect(lab.gateway.address);
+        let bytes = long(name).bytes();
+        let (first, rest) = bytes.split_at(bytes.len() - 100);
+        client.send(first);
+        (client, rest.to_vec())
+    };
+    let (mut holder, rest) = half("holder");
+    std::thread::sleep(SECOND);
+    let (mut second, _) = half("one too many");
+    let answer = second.answer(false);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    assert!(answer.has_condition("too-much-held"), "{}", answer.text());
+    assert!(second.closed_within(2 * SECOND));
+    counts(lab.gateway.admin, "B-101", 0);
+    lab.pass(&req("small", "GET", "/files/a"));
+    holder.send(&rest);
+    assert_eq!(holder.answer(false).status, 200);
+    // There is room again, though the connection of the first is still open.
+    lab.pass(&long("later"));
+    assert!(!lab.backend.saw("one too many"));
+}
+
 // B-102: who is refused before anybody knows who asks is counted, too.
 #[test]
 fn refused_requests_count() {

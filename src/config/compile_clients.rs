@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
@@ -46,7 +46,7 @@ fn rate(judge: &mut Judge, raw: &RawRate, path: &KeyPath) -> Option<Rate> {
     let per = judge.required(raw.per, &at, "a time such as 1s or 1m")?;
     let per = judge.time(Some(per), Duration::from_secs(1), &at);
     let burst = judge.count(raw.burst, requests.get(), &path.key("burst"));
-    if per.checked_div(requests.get()).is_none_or(|every| every.is_zero()) {
+    if !per.is_zero() && per.checked_div(requests.get()).is_none_or(|every| every.is_zero()) {
         judge.refuse(Problem::new(path.clone(), "is more than one request a nanosecond").expected("fewer requests"));
         return None;
     }
@@ -63,7 +63,8 @@ pub fn networks(judge: &mut Judge, list: Option<&List<String>>, at: &KeyPath, ex
     for (at, text) in judge.items(list, at) {
         let network = text
             .parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(canonical);
         match network {
             Ok(network) if network.prefix_len() == 0 => {
                 judge.refuse(Problem::new(at, format!("{text} is everybody")).expected(expected));
@@ -77,4 +78,14 @@ pub fn networks(judge: &mut Judge, list: Option<&List<String>>, at: &KeyPath, ex
         }
     }
     networks
+}
+
+/// An IPv4 network in the clothes of IPv6, as logs of a listener for both have it, is one of IPv4: so are the addresses it is compared with.
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = |network: IpNet| {
+        let IpNet::V6(six) = network else { return None };
+        let length = six.prefix_len().checked_sub(96)?;
+        Ipv4Net::new(six.addr().to_ipv4_mapped()?, length).ok()
+    };
+    mapped(network).map_or(network, IpNet::V4)
 }

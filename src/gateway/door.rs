@@ -178,7 +178,7 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Door<A> {
                 return None;
             }
         };
-        let watch = Arc::new(Watch::new(self.watched));
+        let watch = Arc::new(Watch::new(self.watched, self.entry.outside.room.clone()));
         let mut wire = Wire::new(stream, Arc::clone(&watch));
         match self.speaks_http2(&mut wire).await {
             Ok(true) => return self.app.process_new(Box::new(wire.http2()), shutdown).await,

@@ -67,7 +67,7 @@ impl Fair {
         &self.bounds
     }
 
-    /// The room for bodies that must be whole before they are judged.
+    /// The room for what must be whole before they are judged.
     pub fn room(&self) -> &Room {
         &self.room
     }

@@ -1,4 +1,4 @@
-//! How much of clients' bodies is in memory at once, of all of them together (B-101): a body that must be whole before it is judged costs
+//! How much of clients' heads and bodies is in memory at once, of all of them together (B-101): what must be whole before it is judged costs
 //! its client a connection and the gateway its size. In: how much more one takes. Out: that it may, until its request is over; or a refusal.
 
 use std::sync::Arc;
@@ -7,10 +7,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What is counted in, in bytes.
 const UNIT: usize = 1024;
-/// What each body has without being counted: an ordinary request passes however many large ones there are.
+/// What each head or body has without being counted: an ordinary request passes however many large ones there are.
 const FREE: usize = 16 * 1024;
 
-/// The room for bodies.
+/// The room for heads and bodies.
+#[derive(Clone, Debug)]
 pub(super) struct Room(Arc<Semaphore>);
 
 /// What one request takes of it, while it lives.

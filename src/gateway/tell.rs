@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-use super::{context::Context, server::Gateway};
+use super::{context::Context, room::Room, server::Gateway};
 
 /// Tells the requests of this process from those of any other.
 static PROCESS: LazyLock<u64> = LazyLock::new(|| {
@@ -47,6 +47,8 @@ pub(super) struct Outside {
     pub access_log: LineLog,
     /// The audit log.
     pub audit_log: LineLog,
+    /// The room for heads.
+    pub room: Room,
 }
 
 impl Outside {
@@ -120,6 +122,7 @@ impl Gateway {
             route: Arc::clone(&self.outside),
             access_log: self.access_log.clone(),
             audit_log: self.audit_log.clone(),
+            room: self.fair().room().clone(),
         }
     }
 

@@ -14,7 +14,11 @@ use crate::{
     request::framing::{FramingError, Head},
 };
 
-use super::{pace::Pace, respond::plain};
+use super::{
+    pace::Pace,
+    respond::plain,
+    room::{Held, Room},
+};
 
 /// How many header lines pingora reads.
 const LINES: u64 = 256;
@@ -23,6 +27,7 @@ const LINES: u64 = 256;
 #[derive(Debug)]
 pub struct Watch {
     bounds: WatchBounds,
+    room: Room,
     state: Mutex<State>,
 }
 
@@ -52,12 +57,32 @@ struct State {
     phase: Phase,
     /// What came of the head.
     head: Vec<u8>,
+    /// What it takes of the room.
+    held: Held,
     /// What was said to a client whose request the gateway never saw.
     refused: Option<Denial>,
     /// Whether a body came too slowly.
     slow: bool,
     /// Whether an answer was taken too slowly.
     untaken: bool,
+}
+
+impl State {
+    /// More of the head has come. It takes four times its length: pingora has it once more, and buffers that grow are up to twice as large.
+    fn extend_head(&mut self, bytes: &[u8], room: &Room) -> Result<(), Denial> {
+        let size = self.head.len().saturating_add(bytes.len()).saturating_mul(4);
+        if room.hold(&mut self.held, size).is_err() {
+            self.refused = Some(Denial::TooMuchHeld);
+            return Err(Denial::TooMuchHeld);
+        }
+        self.head.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn forget_head(&mut self) {
+        self.head = Vec::new();
+        self.held = Held::default();
+    }
 }
 
 #[derive(Debug)]
@@ -89,16 +114,18 @@ pub enum Over {
 impl Watch {
     /// A new connection: its first byte may take as long as a head. pingora lets a client say how long it may be idle, or lets it be for
     /// ever.
-    pub fn new(bounds: WatchBounds) -> Self {
+    pub(super) fn new(bounds: WatchBounds, room: Room) -> Self {
         let state = State {
             phase: Phase::Head(Instant::now() + bounds.head),
             head: Vec::new(),
+            held: Held::default(),
             refused: None,
             slow: false,
             untaken: false,
         };
         Self {
             bounds,
+            room,
             state: Mutex::new(state),
         }
     }
@@ -122,7 +149,7 @@ impl Watch {
     pub fn next(&self) {
         let mut state = self.state();
         state.phase = Phase::Idle(Instant::now() + self.bounds.idle);
-        state.head.clear();
+        state.forget_head();
     }
 
     /// The connection speaks HTTP/2, and this much of its opening is missing, which may take as long as a head in all.
@@ -133,7 +160,7 @@ impl Watch {
                 0 => Phase::Request,
                 missing => Phase::Opening(until, missing),
             };
-            state.head = Vec::new();
+            state.forget_head();
         }
     }
 
@@ -141,7 +168,7 @@ impl Watch {
     pub fn head_read(&self) {
         let mut state = self.state();
         state.phase = Phase::Request;
-        state.head = Vec::new();
+        state.forget_head();
     }
 
     /// The body of a request is streamed from now on, if it is not already.
@@ -186,7 +213,7 @@ impl Watch {
     /// The client sent these bytes, or its end.
     ///
     /// # Errors
-    /// The head was as long as any may be already: what the client hears then.
+    /// The head was as long as any may be already, or there is no room for it now: what the client hears then.
     pub fn came(&self, bytes: &[u8]) -> Result<(), Denial> {
         let mut state = self.state();
         let full = state.head.len() >= self.bounds.head_size;
@@ -198,10 +225,11 @@ impl Watch {
                     state.phase = Phase::Request;
                 }
             }
-            Phase::Idle(_) if bytes.is_empty() => {}
+            // Old clients send a line end after a body: it is not the begin of a request (RFC 9112 section 2.2).
+            Phase::Idle(_) if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => {}
             Phase::Idle(_) => {
                 state.phase = Phase::Head(Instant::now() + self.bounds.head);
-                state.head.extend_from_slice(bytes);
+                state.extend_head(bytes, &self.room)?;
             }
             // What comes with the end of a head may be longer; after it, the gateway has the request.
             Phase::Head(_) if full && !bytes.is_empty() => {
@@ -209,7 +237,7 @@ impl Watch {
                 state.refused = Some(denial.clone());
                 return Err(denial);
             }
-            Phase::Head(_) => state.head.extend_from_slice(bytes),
+            Phase::Head(_) => state.extend_head(bytes, &self.room)?,
             Phase::Body(pace, since) => {
                 if let Some(since) = since.take() {
                     // A longer time was the gateway's own: it did not ask for more.
