@@ -23,7 +23,7 @@ pub struct RawClientBounds {
     /// The time over which a body must come with 1 KiB/s; answers must be taken with as much over twice that time. Default: 30s.
     pub pace: Option<TimeSpan>,
     /// What may be held in memory of heads and XML bodies at once, of all clients; more are answered 503. 16 KiB of each do not
-    /// count. Default: 128MiB.
+    /// count. Default: 64MiB.
     pub held: Option<ByteSize>,
     /// Requests of one user at once, or of one address where nobody is logged in; more are answered 503. Default: no bound.
     #[schemars(range(min = 1))]
