@@ -22,6 +22,7 @@ use crate::{decide::Denial, policy::ClientBounds, telemetry::metrics::InFlight};
 use super::{
     places::{Place, Places},
     respond::plain,
+    streams::Streams,
     tell::Outside,
     watch::{Watch, WatchBounds},
     wire::{PARTING, Wire},
@@ -181,7 +182,10 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Door<A> {
         let watch = Arc::new(Watch::new(self.watched, self.entry.outside.room.clone()));
         let mut wire = Wire::new(stream, Arc::clone(&watch));
         match self.speaks_http2(&mut wire).await {
-            Ok(true) => return self.app.process_new(Box::new(wire.http2()), shutdown).await,
+            Ok(true) => {
+                let streams = Streams::new(Arc::clone(&self.app), peer, self.entry.outside.clone());
+                return Arc::new(streams).process_new(Box::new(wire.http2()), shutdown).await;
+            }
             Ok(false) => {}
             Err(_) => {
                 self.tell_unheard(peer, &watch);

@@ -42,6 +42,7 @@ mod standing;
 pub mod state_memory;
 pub mod store_watch;
 pub mod stream;
+mod streams;
 mod survey;
 mod tell;
 mod tls;

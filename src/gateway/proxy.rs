@@ -26,7 +26,7 @@ use super::{
     http10::{NoChunksBuilder, ends_with_connection},
     passage::{Halt, Onward},
     refusing::refuse,
-    respond::{LINGER, Reply, is_whole, linger},
+    respond::{LINGER, Reply, is_whole, linger, replace},
     server::Gateway,
     stream::{AnswerBody, Streaming},
     tls,
@@ -340,6 +340,10 @@ impl ProxyHttp for Gateway {
             self.client_failed(ctx, error)
         } else {
             match error.esource() {
+                // The library does not say so of all that it cannot write. The back end's part was told by its own name.
+                ErrorSource::Unset if ctx.exchange == Exchange::Transact && ctx.failure.is_none() => {
+                    self.client_failed(ctx, error)
+                }
                 ErrorSource::Upstream | ErrorSource::Internal | ErrorSource::Unset => {
                     let cause = UpstreamError::of(error);
                     ctx.failure.get_or_insert(cause.name());
@@ -375,24 +379,4 @@ fn streaming(ctx: &mut Context) -> Result<&mut Streaming> {
     ctx.stream
         .as_mut()
         .ok_or_else(|| Error::explain(ErrorType::InternalError, "no permit"))
-}
-
-/// Makes the header fields of `response` those of `headers`; fields that stay keep their spelling.
-fn replace(response: &mut ResponseHeader, headers: &HeaderMap) -> Result<()> {
-    let old = response.headers.clone();
-    for name in old
-        .keys()
-        .filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name)))
-    {
-        response.remove_header(name);
-    }
-    for name in headers
-        .keys()
-        .filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name)))
-    {
-        for value in headers.get_all(name) {
-            response.append_header(name.clone(), value.clone())?;
-        }
-    }
-    Ok(())
 }

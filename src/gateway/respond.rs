@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pingora::{Result, http::ResponseHeader, proxy::Session};
 
 use crate::{
@@ -225,4 +225,24 @@ pub fn linger(session: &mut Session) {
 pub(super) fn is_whole(session: &Session) -> Option<bool> {
     let length = session.response_written()?.headers.get(header::CONTENT_LENGTH)?;
     Some(length.to_str().ok()?.parse() == Ok(session.body_bytes_sent()))
+}
+
+/// Makes the header fields of `response` those of `headers`; fields that stay keep their spelling.
+pub(super) fn replace(response: &mut ResponseHeader, headers: &HeaderMap) -> Result<()> {
+    let old = response.headers.clone();
+    for name in old
+        .keys()
+        .filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name)))
+    {
+        response.remove_header(name);
+    }
+    for name in headers
+        .keys()
+        .filter(|name| !old.get_all(*name).iter().eq(headers.get_all(*name)))
+    {
+        for value in headers.get_all(name) {
+            response.append_header(name.clone(), value.clone())?;
+        }
+    }
+    Ok(())
 }

@@ -38,6 +38,7 @@ fn request_id() -> String {
 }
 
 /// What is told of connections and requests that the gateway never saw.
+#[derive(Clone)]
 pub(super) struct Outside {
     /// All numbers.
     pub metrics: Arc<Metrics>,

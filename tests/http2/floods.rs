@@ -370,7 +370,8 @@ fn refused_uploads_may_end() {
 #[test]
 fn cancelled() {
     let lab = lab("", "");
-    lab.backend.on("GET /dav/a", vec![Step::Pause(5 * SECOND), Step::Close]);
+    let late = answer("200 OK", &[], "late").remove(0);
+    lab.backend.on("GET /dav/a", vec![Step::Pause(SECOND), late]);
     let mut raw = Raw::open(lab.gateway.address);
     raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &head(b"GET")));
     assert!(lab.backend.wait_for(|seen| !seen.is_empty()));
@@ -381,4 +382,38 @@ fn cancelled() {
         (&"error".into(), &"client-gone".into()),
         "{line}"
     );
+}
+
+// B-101: a request whose stream was reset may still be at the back end, and counts until it is over.
+#[test]
+fn reset_streams_count() {
+    let lab = lab("", "");
+    let late = answer("200 OK", &[], "late").remove(0);
+    lab.backend.on("GET /dav/a", vec![Step::Pause(4 * SECOND), late]);
+    let mut raw = Raw::open(lab.gateway.address);
+    let head = head(b"GET");
+    let (mut stream, mut seen) = (1, 0);
+    for round in 0..6 {
+        for _ in 0..40 {
+            raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, stream, &head));
+            stream += 2;
+        }
+        seen = (seen + 40).min(128);
+        assert!(lab.backend.wait_for(|found| found.len() >= seen), "round {round}");
+        std::thread::sleep(SECOND / 4);
+        for number in 0..40 {
+            raw.send(&frame(RST_STREAM, 0, stream - 2 - 2 * number, &8_u32.to_be_bytes()));
+        }
+    }
+    let refused = std::iter::from_fn(|| raw.next()).find(|(kind, ..)| *kind == RST_STREAM);
+    assert_eq!(refused.unwrap().2, 7_u32.to_be_bytes(), "REFUSED_STREAM");
+    assert_eq!(lab.backend.requests().len(), 128);
+    others_are_served(&lab);
+    let line = lab.gateway.log_of("\"rule\":\"B-101\"");
+    assert_eq!(line["status"], 503, "{line}");
+    // The twin: they are over, and as many may come again.
+    std::thread::sleep(5 * SECOND);
+    let begun = lab.backend.requests().len();
+    raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, stream, &head));
+    assert!(lab.backend.wait_for(|found| found.len() > begun));
 }
