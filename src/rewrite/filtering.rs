@@ -4,7 +4,7 @@
 
 use super::{
     context::{Context, Named},
-    frame::{Frame, MAX_STATUS, Shown, prefix, status_element},
+    frame::{Frame, Shown, keep_status, prefix, status_element},
     held::{Edit, Held, Span},
     lock_parts::LockParts,
     lock_properties::Changes,
@@ -124,14 +124,7 @@ impl Filtering {
     /// Decoded character data in an element of this context, or a part of it.
     pub fn text(&mut self, context: Context, text: &str) {
         match (context, &mut self.lock) {
-            (Context::Status, _) => {
-                for c in text.chars() {
-                    let leads = self.status.is_empty() && c.is_ascii_whitespace();
-                    if !leads && self.status.len() < MAX_STATUS {
-                        self.status.push(c);
-                    }
-                }
-            }
+            (Context::Status, _) => keep_status(&mut self.status, text),
             (Context::LockToken, Some(lock)) => lock.token(text),
             _ => {}
         }

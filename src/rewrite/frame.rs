@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How much of a status line is read, in bytes.
-pub(super) const MAX_STATUS: usize = 64;
+const MAX_STATUS: usize = 64;
 
 /// Why an href of a response is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,6 +269,16 @@ pub(super) fn status_code(text: &str) -> Option<u16> {
     text.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
+/// Adds to `status` what of `text` there is room for: as much, however the line is cut.
+pub(super) fn keep_status(status: &mut String, text: &str) {
+    for c in text.chars() {
+        let leads = status.is_empty() && c.is_ascii_whitespace();
+        if !leads && status.len() < MAX_STATUS {
+            status.push(c);
+        }
+    }
+}
+
 /// A `DAV:status`, where `prefix` stands for `DAV:`.
 pub(super) fn status_element(prefix: &str, status: u16) -> String {
     let reason = http::StatusCode::from_u16(status)
@@ -289,4 +299,29 @@ pub(super) fn name(tag: &[u8]) -> &str {
 pub(super) fn prefix(tag: &[u8]) -> &str {
     let name = name(tag);
     name.find(':').and_then(|colon| name.get(..=colon)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Found by fuzzing: a line that is longer than is read meant one status in one piece, and another one in several.
+    #[test]
+    fn status_lines_are_cut_alike_however_they_come() {
+        let long = format!("HTTP/1{}.1 200 OK", "b".repeat(100));
+        for line in ["HTTP/1.1 200 OK", "\r\n  HTTP/1.1 207 Multi-Status", long.as_str()] {
+            let (mut whole, mut pieces) = (String::new(), String::new());
+            keep_status(&mut whole, line);
+            line.chars()
+                .for_each(|c| keep_status(&mut pieces, c.encode_utf8(&mut [0; 4])));
+            assert_eq!(whole, pieces);
+            assert!(whole.len() <= MAX_STATUS);
+        }
+        let mut status = String::new();
+        keep_status(&mut status, "  HTTP/1.1 200 OK");
+        assert_eq!(status_code(&status), Some(200));
+        let mut status = String::new();
+        keep_status(&mut status, &long);
+        assert_eq!(status_code(&status), None);
+    }
 }

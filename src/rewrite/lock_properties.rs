@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
     context::{Context, Named},
-    frame::{MAX_STATUS, name, prefix, status_code, status_element},
+    frame::{keep_status, name, prefix, status_code, status_element},
     held::{Edit, Held, Span},
 };
 use crate::{
@@ -205,8 +205,8 @@ impl LockInsertion {
 
     /// Decoded character data in an element of this context, or a part of it.
     pub fn text(&mut self, context: Context, text: &str) {
-        if context == Context::Status && self.status.len() < MAX_STATUS {
-            self.status.push_str(text);
+        if context == Context::Status {
+            keep_status(&mut self.status, text);
         }
     }
 
