@@ -76,6 +76,9 @@ fn refused() {
         "<> (<urn:a>)",
         "<a> (<urn:a>)",
         "<//h/a> (<urn:a>)",
+        "<1a:b> (<urn:a>)",
+        "<u_n:b> (<urn:a>)",
+        "<urn:> (<urn:a>)",
         "(<urn:a>),(<urn:b>)",
         &lists,
         &conditions,
@@ -85,7 +88,45 @@ fn refused() {
     for text in rows {
         assert_eq!(If::parse(text), Err(Malformed), "{text}");
     }
-    assert!(If::parse(&"(<urn:a>)".repeat(MAX_LISTS)).is_ok());
+    let most: String = (0..MAX_TAGS).map(|n| format!("</{n}>(<urn:a>)")).collect();
+    let longest = format!("(<urn:{}>)", "a".repeat(MAX_BYTES - "(<urn:>)".len()));
+    for text in ["(<urn:a>)".repeat(MAX_LISTS), most, longest] {
+        assert!(If::parse(&text).is_ok(), "{text}");
+    }
+}
+
+// L-26: false whatever is there, only where each list wants what never is.
+#[test]
+fn false_whatever_is_there() {
+    let never = |state: &State| matches!(state, State::Token(token) if token == "urn:n");
+    for (text, expected) in [
+        ("(<urn:n>)", true),
+        ("(<urn:a>)", false),
+        ("(Not <urn:n>)", false),
+        ("(Not <urn:a>)", false),
+        ("(<urn:a> <urn:n>)", true),
+        ("(<urn:a> Not <urn:n>)", false),
+        ("(<urn:n>) (<urn:a>)", false),
+        ("(<urn:n>) (<urn:a> <urn:n>)", true),
+    ] {
+        assert_eq!(If::parse(text).unwrap().is_false(never), expected, "{text}");
+    }
+}
+
+// L-20: what is written there must be read as one token again.
+#[test]
+fn tokens_that_can_stand_there() {
+    for (token, expected) in [
+        ("urn:a", true),
+        ("1795311818", true),
+        ("", false),
+        ("a b", false),
+        ("a>", false),
+        ("<a", false),
+        ("é", false),
+    ] {
+        assert_eq!(If::can_hold(token), expected, "{token}");
+    }
 }
 
 proptest! {

@@ -289,10 +289,9 @@ fn decode_segment(segment: &[u8], out: &mut Vec<u8>) -> Result<bool, PathError> 
                 let (Some(high), Some(low)) = (bytes.next().and_then(hex), bytes.next().and_then(hex)) else {
                     return Err(PathError::MalformedPercent);
                 };
-                out.push(high << 4 | low);
+                out.push(byte_of(high, low));
             }
             b'#' => return Err(PathError::Fragment),
-            b'\\' => return Err(PathError::EncodedSeparator),
             0x00..=0x20 | 0x7f | b'"' | b'<' | b'>' | b'^' | b'{' | b'|' | b'}' | b'`' | b'?' => {
                 return Err(PathError::ForbiddenCharacter);
             }
@@ -331,9 +330,14 @@ fn judge_segment(decoded: &[u8]) -> Result<&str, PathError> {
 /// The bytes that the `%HH` groups of an already decoded segment would decode to.
 pub(super) fn escapes(decoded: &[u8]) -> impl Iterator<Item = u8> {
     decoded.windows(3).filter_map(|w| match w {
-        [b'%', high, low] => Some(hex(*high)? << 4 | hex(*low)?),
+        [b'%', high, low] => Some(byte_of(hex(*high)?, hex(*low)?)),
         _ => None,
     })
+}
+
+/// The byte that two digits of [`hex`] stand for.
+fn byte_of(high: u8, low: u8) -> u8 {
+    high * 16 + low
 }
 
 fn hex(byte: u8) -> Option<u8> {
@@ -448,6 +452,69 @@ mod tests {
                 "{}",
                 String::from_utf8_lossy(raw)
             );
+        }
+        let (long, deep) = (format!("/{}", "a".repeat(MAX_SEGMENT)), "/a".repeat(MAX_SEGMENTS));
+        for raw in [long, deep] {
+            assert_eq!(CanonicalPath::parse(raw.as_bytes()).unwrap().to_string(), raw);
+        }
+    }
+
+    // P-1 to P-8: how each refusal is told
+    #[test]
+    fn refusals_are_told() {
+        use PathError::*;
+        let rows = [
+            (NotAbsolute, 400, "P-1", "path-not-absolute"),
+            (ForbiddenCharacter, 400, "P-2", "path-forbidden-character"),
+            (RawNonAscii, 400, "P-2", "path-raw-non-ascii"),
+            (Fragment, 400, "P-3", "path-fragment"),
+            (TooLong, 414, "P-3", "path-too-long"),
+            (MalformedPercent, 400, "P-4", "path-malformed-percent"),
+            (DotSegment, 400, "P-5", "path-dot-segment"),
+            (EncodedSeparator, 400, "P-5", "path-encoded-separator"),
+            (ControlCharacter, 400, "P-5", "path-control-character"),
+            (NotUtf8, 400, "P-5", "path-not-utf8"),
+            (DoubleEncoding, 400, "P-5", "path-double-encoding"),
+            (WindowsAlias, 400, "P-8", "path-windows-alias"),
+            (Reserved, 404, "P-8", "path-reserved"),
+            (BackEndTrap, 400, "P-8", "path-back-end-trap"),
+        ];
+        for (error, status, rule, name) in rows {
+            assert_eq!((error.status(), error.rule(), error.name()), (status, rule, name));
+        }
+    }
+
+    // P-7, P-11: what is around a path, and what is below it
+    #[test]
+    fn around_and_below() {
+        let p = |s: &str| CanonicalPath::parse(s.as_bytes()).unwrap();
+        let rows: &[(&str, Option<&str>)] = &[
+            ("/", None),
+            ("/a", Some("/")),
+            ("/a/", Some("/")),
+            ("/a%20b/%C3%BC", Some("/a%20b/")),
+        ];
+        for (path, parent) in rows {
+            assert_eq!(
+                p(path).parent().map(|parent| parent.to_string()).as_deref(),
+                *parent,
+                "{path}"
+            );
+            assert_eq!(p(path).is_root(), parent.is_none(), "{path}");
+        }
+        let rows = [
+            ("/a/b", "/a", true),
+            ("/a/b/c", "/a/", true),
+            ("/a", "/", true),
+            ("/a", "/a", false),
+            ("/a/", "/a", false),
+            ("/a", "/a/b", false),
+            ("/ab", "/a", false),
+            ("/b/c", "/a", false),
+            ("/b", "/a/c", false),
+        ];
+        for (path, above, below) in rows {
+            assert_eq!(p(path).is_below(&p(above)), below, "{path} {above}");
         }
     }
 

@@ -154,6 +154,10 @@ mod tests {
             reserved: vec![ReservedName::parse(".DAV"), ReservedName::parse(".ht*")],
             ..PathRules::default()
         };
+        let published = PathRules {
+            reserved: vec![ReservedName::Literal("DELETE".to_owned())],
+            ..PathRules::default()
+        };
         let radicale = PathRules {
             no_delimiters_in_destination: true,
             ..PathRules::default()
@@ -176,6 +180,9 @@ mod tests {
             (&apache, "/x/.dav/y", PathUse::Target, Some(PathError::Reserved)),
             (&apache, "/.htaccess", PathUse::Target, Some(PathError::Reserved)),
             (&apache, "/.davx", PathUse::Target, None),
+            (&published, "/a/DELETE", PathUse::Target, Some(PathError::Reserved)),
+            (&published, "/a/delete", PathUse::Target, None),
+            (&published, "/a/PUT", PathUse::Target, None),
             (&radicale, "/a%3Bb", PathUse::Destination, Some(PathError::BackEndTrap)),
             (&radicale, "/a%3Fb", PathUse::Destination, Some(PathError::BackEndTrap)),
             (&radicale, "/a%3Bb", PathUse::Target, None),
