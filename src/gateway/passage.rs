@@ -15,7 +15,6 @@ use crate::{
         permit::PermittedBody, privileges::Asker,
     },
     identity::Principal,
-    policy::Method,
     rewrite::request as outgoing,
 };
 
@@ -125,8 +124,7 @@ impl Gateway {
         }
         let body = match permit.body() {
             PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
-            // The answers of GET are the long ones: pingora's way holds ten pieces of each for a client that takes none, the gateway's own one.
-            PermittedBody::None if permit.method().streams() && permit.method() != Method::Get && !unframed => {
+            PermittedBody::None if permit.method().streams() && !unframed => {
                 return Ok(Onward::Stream(Box::new(permit)));
             }
             PermittedBody::Answered(text) => return Ok(Onward::Own(Reply::multistatus(text.clone()))),
