@@ -32,6 +32,7 @@ from smuggle_cases import Case
 CASES = int(os.environ.get("DAVGATE_TEST_SMUGGLES", "3000"))
 SEED = 20261
 WORKERS = 4
+PATIENCE = 40  # seconds, for machines that stand still now and then
 LOAD = ("6", "0.02")
 OPEN = [f"open/{number}" for number in range(10)]
 
@@ -62,7 +63,7 @@ class Sender:
     def __init__(self, port, case, last):
         self.case, self.last = case, last
         own = smuggle_relay.address(32, case.number)
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(own, 0))
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=(own, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.open = True
 
@@ -77,7 +78,7 @@ class Sender:
         short = smuggle_wire.requests(self.case.sent)[1] == "short"
         if not short and self.last:
             self.send(smuggle_cases.last(self.case.number))
-        until, silent = time.monotonic() + 10, short
+        until, silent = time.monotonic() + PATIENCE, short
         while self.open and time.monotonic() < until:
             if silent:
                 # Nothing more will come: says so, but only now, since the gateway ends a connection as soon as it sees it.
@@ -92,7 +93,7 @@ class Sender:
     def send(self, data):
         view = memoryview(data)
         while view and self.open:
-            readable, writable, _ = select.select([self.socket], [self.socket], [], 10)
+            readable, writable, _ = select.select([self.socket], [self.socket], [], PATIENCE)
             if readable:
                 self.read(0)
             if writable:
@@ -207,9 +208,12 @@ def counted(back_end, gateway, cases, team, load):
 class Gateway(paths.Gateway):
     def told_all(self):
         """Every line of the access log so far."""
-        time.sleep(0.3)
-        self.follow()
-        told, self.lines = self.lines, []
+        told, quiet = [], 0
+        while quiet < 4:
+            time.sleep(0.25)
+            self.follow()
+            quiet = 0 if self.lines else quiet + 1
+            told, self.lines = told + self.lines, []
         return told
 
 

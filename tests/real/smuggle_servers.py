@@ -65,7 +65,7 @@ class Told:
         self.rows()
         return self
 
-    def rows(self, quiet=0.3, seconds=15):
+    def rows(self, quiet=1, seconds=60):
         """The requests since the last time, in the order in which they were told, once no more are told for a while."""
         until, size, since = time.monotonic() + seconds, -1, time.monotonic()
         while time.monotonic() < until and time.monotonic() - since < quiet:
