@@ -15,6 +15,8 @@ pub mod rules;
 pub mod access;
 /// The compiled configuration: routes, method filter, limits, and what each kind of back end needs.
 pub mod policy;
+/// Kinds of back end: what each needs or gets wrong, a file each.
+pub mod backend;
 /// Facts: what the head of a request says, read and not judged.
 pub mod request;
 /// Locks, pure: which concern a resource, which conflict, which a request has satisfied.
@@ -24,7 +26,7 @@ pub mod decide;
 /// What passes, between the public URLs and the back end's: headers of requests, headers and XML bodies of answers.
 pub mod rewrite;
 /// The back end in the box: a directory served over WebDAV.
-pub mod backend;
+pub mod embedded;
 /// Where locks are kept: in memory, in a file, in a Redis.
 pub mod store;
 /// What the gateway tells about itself: access log, metrics, its own log.

@@ -13,13 +13,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use davgate::access::PrivilegeSet;
+use davgate::backend::{APACHE, EMBEDDED, RADICALE};
 use davgate::config::{compile, json_schema, load, load_rules};
 use davgate::identity::{BackEndCredentials, Principal};
 use davgate::policy::locking::StoreSettings;
 use davgate::policy::method::Standing;
 use davgate::policy::{
-    Limits, LockSettings, Locking, LogTarget, MaxDepth, Method, MethodSet, OrphanLocks, Profile, RouteLocks,
-    UnmappedLock,
+    Limits, LockSettings, Locking, LogTarget, MaxDepth, Method, MethodSet, OrphanLocks, RouteLocks, UnmappedLock,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -428,10 +428,7 @@ fn what_files_mean() {
     );
     assert_eq!(files.origins[1].to_string(), "http://dav.example.org:8080");
     assert_eq!(files.backend.location.origin().to_string(), "http://127.0.0.1:8081");
-    assert_eq!(
-        (files.backend.profile, files.backend.external_urls),
-        (Profile::Apache, false)
-    );
+    assert_eq!((files.backend.profile, files.backend.external_urls), (&APACHE, false));
     assert_eq!(files.backend.aliases[0].to_string(), "http://dav.internal:8081");
     let times = files.backend.timeouts;
     assert_eq!(
@@ -477,7 +474,7 @@ fn what_files_mean() {
     );
     assert_eq!(
         (deeper.backend.profile, deeper.backend.external_urls),
-        (Profile::Radicale, true)
+        (&RADICALE, true)
     );
     assert!(deeper.path_rules.no_delimiters_in_destination);
     assert_eq!(
@@ -491,7 +488,7 @@ fn what_files_mean() {
     assert!(deeper.methods.judge("/x").unwrap().allowed.contains(Method::Put));
 
     assert_eq!(other.name, "other.example.org/");
-    assert_eq!(other.backend.profile, Profile::Embedded);
+    assert_eq!(other.backend.profile, &EMBEDDED);
     assert_eq!(other.methods.judge("").unwrap().allowed, MethodSet::default());
 
     let lines = |route: &davgate::policy::Route| {

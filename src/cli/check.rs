@@ -123,7 +123,7 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
     writeln!(f, "route {} (line {})", route.name, route.line)?;
     write!(f, "  {hosts}: {} -> ", route.map.public())?;
     match &route.backend.location {
-        Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name())?,
+        Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name)?,
         Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
     }
     match &route.backend.credentials {

@@ -10,8 +10,8 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use crate::backend::embedded;
 use crate::config::{self, ConfigErrors};
+use crate::embedded;
 use crate::policy::Policy;
 
 pub use steps::{Step, steps};

@@ -5,21 +5,21 @@ use std::time::Duration;
 use super::compile_credentials;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawBackend, RawElsewhere, RawProfile, RawTimeouts, RawUrls};
-use crate::policy::{BackEnd, Location, Profile, Timeouts};
+use super::raw::{RawBackend, RawElsewhere, RawTimeouts, RawUrls};
+use crate::backend::{EMBEDDED, GENERIC};
+use crate::policy::{BackEnd, Location, Timeouts};
 use crate::url::CanonicalPath;
 
 /// The back end that `raw` at `path` describes, with its prefix.
 pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(BackEnd, CanonicalPath)> {
     let place = location(judge, raw, path);
-    let profile = profile(raw.profile);
     if raw.embedded.is_some() && raw.profile.is_some() && raw.url.is_none() {
         judge.refuse(Problem::new(path.key("profile"), "stands beside embedded").expected("the key left out"));
     }
     let profile = if raw.embedded.is_some() {
-        Profile::Embedded
+        &EMBEDDED
     } else {
-        profile
+        raw.profile.map_or(&GENERIC, |named| named.0)
     };
     let default = RawTimeouts::default();
     let timeouts = timeouts(judge, raw.timeouts.as_ref().unwrap_or(&default), &path.key("timeouts"));
@@ -68,18 +68,6 @@ fn location(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(Loca
             judge.refuse(Problem::new(path.key("url"), "missing").expected(expected));
             None
         }
-    }
-}
-
-fn profile(raw: Option<RawProfile>) -> Profile {
-    match raw {
-        Some(RawProfile::Apache) => Profile::Apache,
-        Some(RawProfile::Nginx) => Profile::Nginx,
-        Some(RawProfile::Zope) => Profile::Zope,
-        Some(RawProfile::Plone) => Profile::Plone,
-        Some(RawProfile::Radicale) => Profile::Radicale,
-        Some(RawProfile::Sabredav) => Profile::Sabredav,
-        Some(RawProfile::Generic) | None => Profile::Generic,
     }
 }
 

@@ -176,7 +176,7 @@ pub fn of_route(
     judge: &mut Judge,
     raw: &RawRoute,
     path: &KeyPath,
-    (profile, tells_user, has_access): (Profile, bool, bool),
+    (profile, tells_user, has_access): (&Profile, bool, bool),
     methods: &MethodFilter,
 ) -> RouteLocks {
     let default = RouteLocks::of(profile, tells_user);
@@ -187,8 +187,8 @@ pub fn of_route(
         Some(RawLocking::Off) => Locking::Off,
     };
     let at = path.key("locking");
-    if raw.locking.is_some() && locking == Locking::Observe && !profile.habits().class_2 {
-        let what = format!("observe: {} has no locks that can be relied on", profile.name());
+    if raw.locking.is_some() && locking == Locking::Observe && !profile.class_2 {
+        let what = format!("observe: {} has no locks that can be relied on", profile.name);
         judge.warn(&at, what);
     }
     if locking == Locking::Emulate && !methods.rules().any(|(_, rule)| rule.allowed.contains(Method::Lock)) {

@@ -11,6 +11,7 @@ use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
 use super::{compile_backend, compile_limits, compile_locks, method_names, reports};
 use crate::access::Acl;
+use crate::backend::GENERIC;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
 use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs};
@@ -33,9 +34,7 @@ pub fn compile(
     let at = path.key("backend");
     let backend = judge.required(raw.backend.as_ref(), &at, "a mapping with url or embedded");
     let backend = backend.and_then(|raw| compile_backend::compile(judge, raw, &at));
-    let profile = backend
-        .as_ref()
-        .map_or(Profile::Generic, |(backend, _)| backend.profile);
+    let profile = backend.as_ref().map_or(&GENERIC, |(backend, _)| backend.profile);
     let path_rules = path_rules(judge, raw, profile, path);
     if let Some(public) = &public
         && let Err(error) = path_rules.apply(public.clone(), PathUse::Target)
@@ -59,7 +58,7 @@ pub fn compile(
         };
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
-    if access.is_some() && matches!(profile, Profile::Zope | Profile::Plone) {
+    if access.is_some() && profile.acquires {
         // Z-10: what Zope calls acquisition.
         judge.warn(
             &path.key("access"),
@@ -269,10 +268,9 @@ fn hosts(judge: &mut Judge, raw: &RawRoute, path: &KeyPath) -> Vec<String> {
     hosts
 }
 
-fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPath) -> PathRules {
-    let habits = profile.habits();
-    let mut reserved: Vec<ReservedName> = habits.reserved.iter().map(|name| ReservedName::parse(name)).collect();
-    let published = habits.published.iter().map(|name| (*name).to_owned());
+fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: &Profile, path: &KeyPath) -> PathRules {
+    let mut reserved: Vec<ReservedName> = profile.reserved.iter().map(|name| ReservedName::parse(name)).collect();
+    let published = profile.published.iter().map(|name| (*name).to_owned());
     reserved.extend(published.map(ReservedName::Literal));
     for (at, name) in judge.items(raw.reserved.as_ref(), &path.key("reserved")) {
         let bare = name.strip_suffix('*').unwrap_or(name);
@@ -287,7 +285,7 @@ fn path_rules(judge: &mut Judge, raw: &RawRoute, profile: Profile, path: &KeyPat
         fold: matches!(raw.case, Some(RawCase::Fold)),
         windows: matches!(raw.fs, Some(RawFileSystem::Windows)),
         nfc: matches!(raw.unicode, Some(RawUnicode::Nfc)),
-        no_delimiters_in_destination: habits.cuts_destination,
+        no_delimiters_in_destination: profile.cuts_destination,
         reserved,
         // No kind of back end that is known decodes twice.
         double_decode: false,

@@ -28,6 +28,7 @@ mod raw_credentials;
 mod raw_identity;
 mod raw_locks;
 mod raw_policy_test;
+mod profile_names;
 mod reports;
 mod schema;
 mod shape;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::access::RawAccessRule;
 use super::methods::{RawMethods, SingleMethod};
+use super::profile_names::RawProfile;
 use super::raw_clients::RawClientBounds;
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
@@ -222,20 +223,6 @@ pub enum RawElsewhere {
     Warn,
     /// Nothing: something else keeps others away.
     Allow,
-}
-
-/// Kinds of back end: what each needs or gets wrong.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names of the products say it")]
-pub enum RawProfile {
-    Apache,
-    Nginx,
-    Zope,
-    Plone,
-    Radicale,
-    Sabredav,
-    Generic,
 }
 
 /// What answers GET of a folder.

@@ -159,8 +159,8 @@ mod tests {
             "identity.realms: unknown key; expected one of realm, basic, bearer, client_certificate, trusted_header, backend, \
              groups; did you mean realm?",
             "routes[0].path: found a list; expected a string",
-            "routes[0].backend.profile: \"apahce\" is not known; expected one of apache, nginx, zope, plone, radicale, sabredav, \
-             generic; did you mean apache?",
+            "routes[0].backend.profile: \"apahce\" is not known; expected one of apache, nginx, lighttpd, zope, plone, radicale, \
+             sabredav, wsgidav, rclone, generic; did you mean apache?",
             "routes[0].backend.credentials.service.usr: unknown key; expected one of user, password_file, password_env; did you \
              mean user?",
             "routes[0].backend.timeouts.read: \"5\" is no time; expected a time with its unit, such as 500ms, 5s, 30m or 1h",

@@ -63,7 +63,7 @@ impl BodyPlan {
 }
 
 fn opaque(target: &Target, length: BodyLength) -> Result<BodyPlan, Denial> {
-    let habits = target.route.backend.profile.habits();
+    let habits = target.route.backend.profile;
     match (length, target.body_limit) {
         (BodyLength::Known(announced), Some(limit)) if announced > limit => return Err(Denial::BodyTooLarge),
         (BodyLength::None, _) if target.route.require_length && target.method == Method::Put => {

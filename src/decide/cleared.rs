@@ -108,7 +108,7 @@ impl Cleared {
             let target = with_target.then(target);
             target.into_iter().chain(destination.clone()).collect()
         };
-        let replaces = self.route().backend.profile.habits().put_replaces;
+        let replaces = self.route().backend.profile.put_replaces;
         match (self.method(), status) {
             (Method::Delete | Method::Move, 207 | 424) => Aftermath::Look(trees(places(true))),
             (Method::Copy, 207 | 424) => Aftermath::Look(trees(places(false))),

@@ -41,7 +41,7 @@ impl DavHeaders {
         names(headers, route.refuse_underscore, route.strict_override)?;
         expectation(headers)?;
         let (depth, noroot) = depth(headers, method, route.noroot)?;
-        let bare = route.backend.profile.habits().bare_entity_tags;
+        let bare = route.backend.profile.bare_entity_tags;
         preconditions(headers, bare)?;
         if method == Method::Put && headers.contains_key(header::CONTENT_RANGE) {
             return Err(Denial::PartialPut);

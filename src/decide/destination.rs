@@ -48,7 +48,7 @@ pub(super) fn judge(
     target.holds_no_route(&found.public, near)?;
     // B-38: elsewhere the slash is the client's own word on what stands at Destination. mod_dav answers 301 to a COPY onto a
     // collection that lacks it, and 400 to a MOVE onto a file that has it.
-    if target.route.backend.profile.habits().matches_slashes {
+    if target.route.backend.profile.matches_slashes {
         let slash = here.slash();
         found.public.0 = found.public.0.with_slash(slash);
         found.upstream.0 = found.upstream.0.with_slash(slash);

@@ -1,6 +1,7 @@
 //! Rows for A-12: which condition holds which method to what was found.
 
 use super::*;
+use crate::backend::{APACHE, GENERIC, NGINX, RADICALE, SABREDAV, ZOPE};
 use crate::{
     policy::Profile,
     request::{
@@ -14,7 +15,7 @@ use State::{Collection, Resource, Unmapped};
 const HERE: &str = "http://back/dav/a";
 
 fn guard(
-    profile: Profile,
+    profile: &Profile,
     method: Method,
     found: State,
     etag: Option<&str>,
@@ -27,14 +28,13 @@ fn guard(
     };
     let own = own.map(|text| If::parse(text).unwrap());
     let race = Race { found: &found, refused };
-    at_target(method, profile.habits().conditions, race, own.as_ref(), HERE)
+    at_target(method, profile.conditions, race, own.as_ref(), HERE)
 }
 
 // A-12
 #[test]
 fn what_holds() {
     use Method::{Delete, Lock, Merge, Put};
-    use Profile::{Apache, Generic, Nginx, Radicale, Sabredav, Zope};
     let version = |etag: &str| Some(Guard::Version(etag.to_owned()));
     let weak = |etag: &str| Some(Guard::WeakVersion(etag.to_owned()));
     let (strong_tag, weak_tag) = (Some("\"1\""), Some("W/\"1\""));
@@ -42,43 +42,43 @@ fn what_holds() {
     for (name, got, expected) in [
         (
             "new",
-            guard(Apache, Put, Unmapped, None, &[Resource], None),
+            guard(&APACHE, Put, Unmapped, None, &[Resource], None),
             Some(Guard::Absent),
         ),
         (
             "new lock",
-            guard(Apache, Lock, Unmapped, None, &[Resource], None),
+            guard(&APACHE, Lock, Unmapped, None, &[Resource], None),
             Some(Guard::Absent),
         ),
         (
             "nothing to delete",
-            guard(Apache, Delete, Unmapped, None, &[Collection], None),
+            guard(&APACHE, Delete, Unmapped, None, &[Collection], None),
             None,
         ),
         (
             "strong",
-            guard(Apache, Put, Resource, strong_tag, all, None),
+            guard(&APACHE, Put, Resource, strong_tag, all, None),
             version("\"1\""),
         ),
         (
             "strong, deleted",
-            guard(Sabredav, Delete, Resource, strong_tag, all, None),
+            guard(&SABREDAV, Delete, Resource, strong_tag, all, None),
             version("\"1\""),
         ),
         (
             "weak",
-            guard(Apache, Put, Resource, weak_tag, all, None),
+            guard(&APACHE, Put, Resource, weak_tag, all, None),
             weak("W/\"1\""),
         ),
         (
             "weak, and a token",
-            guard(Apache, Put, Resource, weak_tag, all, Some("(<urn:t>)")),
+            guard(&APACHE, Put, Resource, weak_tag, all, Some("(<urn:t>)")),
             weak("W/\"1\""),
         ),
         (
             "weak, tagged",
             guard(
-                Apache,
+                &APACHE,
                 Put,
                 Resource,
                 weak_tag,
@@ -89,18 +89,18 @@ fn what_holds() {
         ),
         (
             "weak, deleted",
-            guard(Apache, Delete, Resource, weak_tag, all, None),
+            guard(&APACHE, Delete, Resource, weak_tag, all, None),
             weak("W/\"1\""),
         ),
         (
             "weak, deleted, and a token",
-            guard(Apache, Delete, Resource, weak_tag, all, Some("(<urn:t>)")),
+            guard(&APACHE, Delete, Resource, weak_tag, all, Some("(<urn:t>)")),
             None,
         ),
         (
             "weak, of another",
             guard(
-                Apache,
+                &APACHE,
                 Put,
                 Resource,
                 weak_tag,
@@ -111,52 +111,52 @@ fn what_holds() {
         ),
         (
             "weak, unfit for If",
-            guard(Apache, Put, Resource, Some("W/\"a]\""), all, None),
+            guard(&APACHE, Put, Resource, Some("W/\"a]\""), all, None),
             None,
         ),
         (
             "weak, no If with tags",
-            guard(Sabredav, Put, Resource, weak_tag, all, None),
+            guard(&SABREDAV, Put, Resource, weak_tag, all, None),
             None,
         ),
         (
             "weak, only gone matters",
-            guard(Sabredav, Put, Resource, weak_tag, &[Unmapped], None),
+            guard(&SABREDAV, Put, Resource, weak_tag, &[Unmapped], None),
             Some(Guard::Present),
         ),
         (
             "no tag, only gone matters",
-            guard(Sabredav, Put, Resource, None, &[Unmapped], None),
+            guard(&SABREDAV, Put, Resource, None, &[Unmapped], None),
             Some(Guard::Present),
         ),
-        ("no tag", guard(Sabredav, Put, Resource, None, all, None), None),
+        ("no tag", guard(&SABREDAV, Put, Resource, None, all, None), None),
         (
             "broken tag",
-            guard(Apache, Put, Resource, Some("\"a\"b\""), all, None),
+            guard(&APACHE, Put, Resource, Some("\"a\"b\""), all, None),
             None,
         ),
         (
             "folder",
-            guard(Apache, Lock, Collection, None, &[Unmapped], None),
+            guard(&APACHE, Lock, Collection, None, &[Unmapped], None),
             Some(Guard::Present),
         ),
         (
             "folder, no star",
-            guard(Radicale, Lock, Collection, None, &[Unmapped], None),
+            guard(&RADICALE, Lock, Collection, None, &[Unmapped], None),
             None,
         ),
         (
             "another method",
-            guard(Apache, Merge, Resource, strong_tag, all, None),
+            guard(&APACHE, Merge, Resource, strong_tag, all, None),
             None,
         ),
         (
             "deaf: nginx",
-            guard(Nginx, Put, Unmapped, None, &[Resource], None),
+            guard(&NGINX, Put, Unmapped, None, &[Resource], None),
             None,
         ),
-        ("deaf: Zope", guard(Zope, Put, Resource, strong_tag, all, None), None),
-        ("unknown", guard(Generic, Put, Resource, strong_tag, all, None), None),
+        ("deaf: Zope", guard(&ZOPE, Put, Resource, strong_tag, all, None), None),
+        ("unknown", guard(&GENERIC, Put, Resource, strong_tag, all, None), None),
     ] {
         assert_eq!(got, expected, "{name}");
     }

@@ -79,7 +79,7 @@ impl Permit {
 
     /// What it changes: whatever is there, and what else where nothing is at the target (L-30 to L-36).
     pub fn claims(&self) -> (Vec<Claim>, Vec<Claim>) {
-        let replaces = self.route().backend.profile.habits().put_replaces;
+        let replaces = self.route().backend.profile.put_replaces;
         let (mut always, mut if_made) = (Vec::new(), Vec::new());
         for part in parts(self.method(), self.depth(), replaces) {
             let list = if part.when_made { &mut if_made } else { &mut always };
@@ -329,7 +329,7 @@ impl LockCase {
             etags: &etags
                 .map(|(place, found)| (place.clone(), found.etag.clone()))
                 .collect(),
-            knows_tokens: self.permit.route().backend.profile.habits().conditions.weak_version,
+            knows_tokens: self.permit.route().backend.profile.conditions.weak_version,
         };
         Some(comparison.outcome())
     }
@@ -377,7 +377,7 @@ impl LockCase {
         let method = self.permit.method();
         let evaluated = matches!(method, Method::Put | Method::Patch | Method::Post | Method::Delete);
         let etag = self.found.get(&self.target)?.etag.clone()?;
-        let can = self.permit.route().backend.profile.habits().conditions.version;
+        let can = self.permit.route().backend.profile.conditions.version;
         (evaluated && can && etag.starts_with('"')).then_some(Guard::Version(etag))
     }
 
@@ -389,7 +389,7 @@ impl LockCase {
             found,
             refused: &[State::Unmapped],
         };
-        let can = route.backend.profile.habits().conditions;
+        let can = route.backend.profile.conditions;
         let here = format!("{}{}", route.backend.location.origin(), self.permit.upstream());
         guard::at_target(self.permit.method(), can, race, header, &here)
     }

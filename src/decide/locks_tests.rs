@@ -1,6 +1,7 @@
 //! Rows of writes against locks: who may go on, what is asked first, what goes to the back end.
 
 use super::*;
+use crate::backend::{APACHE, NGINX, RADICALE};
 use crate::{
     access::naive::{real, rule},
     decide::{
@@ -49,7 +50,7 @@ fn locks(texts: &[&str]) -> Vec<Lock> {
     texts.iter().map(read).collect()
 }
 
-fn gate(profile: Profile, locking: Locking, change: impl FnOnce(&mut Route)) -> Gate {
+fn gate(profile: &'static Profile, locking: Locking, change: impl FnOnce(&mut Route)) -> Gate {
     let mut route = Route::sample("/f/", &["dav.test"], false);
     route.methods = rules(&[("/**", sample::ALL, None)]);
     route.backend.profile = profile;
@@ -136,7 +137,7 @@ fn check(gate: &Gate, rows: &[Row<'_>]) {
 // L-30 to L-34, L-37, L-38: which locks are in the way of which write.
 #[test]
 fn in_the_way_of() {
-    let gate = gate(Profile::Nginx, Locking::Emulate, |_| {});
+    let gate = gate(&NGINX, Locking::Emulate, |_| {});
     check(
         &gate,
         &[
@@ -245,8 +246,8 @@ fn in_the_way_of() {
 // L-31, L-37: what is there may be written; a write that could make something is held to what was found (A-12).
 #[test]
 fn members_of_a_locked_collection() {
-    let nginx = gate(Profile::Nginx, Locking::Emulate, |_| {});
-    let apache = gate(Profile::Apache, Locking::Emulate, |_| {});
+    let nginx = gate(&NGINX, Locking::Emulate, |_| {});
+    let apache = gate(&APACHE, Locking::Emulate, |_| {});
     let above = &["ann:/c/ folder"];
     let collection = Found::from(State::Collection);
     let rows: [(&Gate, Found, &str); 7] = [
@@ -270,7 +271,7 @@ fn members_of_a_locked_collection() {
 // L-23, L-24, L-27, L-39: tokens, whose they are, and what a false header leads to.
 #[test]
 fn tokens() {
-    let gate = gate(Profile::Nginx, Locking::Emulate, |_| {});
+    let gate = gate(&NGINX, Locking::Emulate, |_| {});
     let own = "If: (<urn:uuid:ann/t/>)";
     let on_c = "If: </f/c> (<urn:uuid:ann/c/>)";
     check(
@@ -341,8 +342,8 @@ fn tokens() {
 // L-26, L-86: entity tags are asked for, and go on as If-Match where the back end knows it; tokens of the gateway never do.
 #[test]
 fn entity_tags() {
-    let nginx = gate(Profile::Nginx, Locking::Emulate, |_| {});
-    let apache = gate(Profile::Apache, Locking::Emulate, |_| {});
+    let nginx = gate(&NGINX, Locking::Emulate, |_| {});
+    let apache = gate(&APACHE, Locking::Emulate, |_| {});
     let both = "If: (<urn:uuid:ann/t/> [\"e\"])";
     let rows: [(&Gate, &str, Option<Found>, &str); 9] = [
         (&apache, both, None, "look /dav/t"),
@@ -369,11 +370,11 @@ fn entity_tags() {
 // Where the back end locks: conditions and own locks are its affair, other people's locks are not; L-6, L-7.
 #[test]
 fn observed() {
-    let deny = gate(Profile::Apache, Locking::Observe, |_| {});
-    let pass = gate(Profile::Apache, Locking::Observe, |route| {
+    let deny = gate(&APACHE, Locking::Observe, |_| {});
+    let pass = gate(&APACHE, Locking::Observe, |route| {
         route.locks.orphans = OrphanLocks::Pass
     });
-    let adopt = gate(Profile::Apache, Locking::Observe, |route| {
+    let adopt = gate(&APACHE, Locking::Observe, |route| {
         route.locks.orphans = OrphanLocks::Adopt
     });
     let own = "If: (<urn:uuid:ann/t/>)";
@@ -461,7 +462,7 @@ fn observed() {
 // LM-D: nothing is judged, and If goes on as it is.
 #[test]
 fn off() {
-    let gate = gate(Profile::Nginx, Locking::Off, |_| {});
+    let gate = gate(&NGINX, Locking::Off, |_| {});
     check(
         &gate,
         &[("off", "bob", "PUT /f/t", &["If: (<urn:uuid:x>)"], &["ann:/t/"], "free")],
@@ -471,7 +472,7 @@ fn off() {
 // O-14 in report mode: told, and let through; O-13 is not.
 #[test]
 fn report() {
-    let gate = gate(Profile::Nginx, Locking::Emulate, |route| route.mode = Mode::Report);
+    let gate = gate(&NGINX, Locking::Emulate, |route| route.mode = Mode::Report);
     check(
         &gate,
         &[
@@ -487,7 +488,7 @@ fn report() {
 fn hidden() {
     let allowed = |rules: &[(&str, &str, &'static str, &'static str)]| {
         let access = real(&[rules.iter().copied().map(rule).collect()]);
-        gate(Profile::Nginx, Locking::Emulate, |route| route.access = Some(access))
+        gate(&NGINX, Locking::Emulate, |route| route.access = Some(access))
     };
     let inside = allowed(&[("/c/**", "allow", "all", "everyone")]);
     let drop = allowed(&[("/**", "allow", "bind", "everyone")]);
@@ -510,7 +511,7 @@ fn hidden() {
 // L-4, L-5: what an answer means for locks.
 #[test]
 fn aftermath() {
-    let gate = gate(Profile::Radicale, Locking::Emulate, |_| {});
+    let gate = gate(&RADICALE, Locking::Emulate, |_| {});
     for (line, headers, status, expected) in [
         ("DELETE /f/c", &[][..], 204, "gone /dav/c/"),
         ("DELETE /f/c", &[], 404, ""),

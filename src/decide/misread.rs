@@ -63,7 +63,7 @@ impl LockCase {
     /// # Errors
     /// The conditions are false.
     pub(super) fn misread(&self, locks: &[Lock]) -> Result<Misread, Denial> {
-        let habits = self.permit().route().backend.profile.habits();
+        let habits = self.permit().route().backend.profile;
         let Some(header) = self.permit().if_header() else {
             return Ok(Misread::No);
         };

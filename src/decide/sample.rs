@@ -1,5 +1,6 @@
 //! What the tests of this room share: a gate of a few small routes, and one line of text for whatever it says of a request.
 
+use crate::backend::{APACHE, GENERIC};
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -7,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::{
     access::Acl,
     identity::Principal,
-    policy::{Limits, MaxDepth, Method, MethodFilter, MethodRule, MethodSet, Profile, Route},
+    policy::{Limits, MaxDepth, Method, MethodFilter, MethodRule, MethodSet, Route},
     rules::PathPattern,
     url::{Authority, Origin, Scheme, path_rules::ReservedName},
     xml::name::ExpandedName,
@@ -45,7 +46,7 @@ pub fn rules(rules: &[(&str, &[Method], Option<u64>)]) -> MethodFilter {
 /// `/strict/` with every option that refuses more, and `/web/` without WebDAV.
 pub fn gate() -> Gate {
     let mut files = Route::sample("/files/", &["dav.test", "dav2.test"], false);
-    files.backend.profile = Profile::Apache;
+    files.backend.profile = &APACHE;
     files.methods = rules(&[
         ("/archive/**", READ, None),
         ("/inbox/**", ALL, Some(5)),
@@ -68,7 +69,7 @@ pub fn gate() -> Gate {
     let mut read_only = Route::sample("/ro/", &["dav.test"], false);
     read_only.methods = rules(&[("/**", READ, None)]);
     let mut strict = Route::sample("/strict/", &["dav.test"], false);
-    strict.backend.profile = Profile::Generic;
+    strict.backend.profile = &GENERIC;
     strict.methods = rules(&[("/**", ALL, None)]);
     strict.require_length = true;
     strict.strict_override = true;
@@ -88,7 +89,7 @@ pub fn open_gate() -> Gate {
 /// One route `/files/` with this access control list, for every method.
 pub fn guarded_gate(access: Acl) -> Gate {
     let mut files = Route::sample("/files/", &["dav.test"], false);
-    files.backend.profile = Profile::Apache;
+    files.backend.profile = &APACHE;
     files.methods = rules(&[("/**", ALL, None)]);
     files.limits.propfind_depth = MaxDepth::Infinity;
     files.access = Some(access);

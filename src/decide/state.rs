@@ -141,7 +141,7 @@ pub(super) fn below(admitted: &Admitted, states: States) -> impl Iterator<Item =
     let of_target = match target.method {
         Method::Delete | Method::Move => Some(target.method),
         Method::Copy if admitted.depth == Some(Depth::Infinity) => Some(Method::Copy),
-        Method::Put if target.route.backend.profile.habits().put_replaces => Some(Method::Delete),
+        Method::Put if target.route.backend.profile.put_replaces => Some(Method::Delete),
         // RFC 3253: with a Depth, or always, they change what a collection holds.
         Method::Update | Method::Merge | Method::Uncheckout | Method::Label | Method::BaselineControl => {
             Some(target.method)
@@ -167,7 +167,7 @@ fn deepest(admitted: &Admitted) -> Depth {
     let route = &admitted.target.route;
     match route.limits.propfind_depth {
         MaxDepth::Zero => Depth::Zero,
-        MaxDepth::Infinity if !route.backend.profile.habits().no_infinity => Depth::Infinity,
+        MaxDepth::Infinity if !route.backend.profile.no_infinity => Depth::Infinity,
         MaxDepth::One | MaxDepth::Infinity => Depth::One,
     }
 }
@@ -210,7 +210,7 @@ impl Question {
     /// Whether no condition could hold the back end to the state that a write is permitted for, whatever it is: then other
     /// writes must be kept off before the question is asked.
     pub fn needs_turn(&self) -> bool {
-        let can = self.permit.route().backend.profile.habits().conditions;
+        let can = self.permit.route().backend.profile.conditions;
         let method = self.permit.method();
         let replaces = matches!(method, Method::Copy | Method::Move);
         // Rules that are only told hold nothing.
@@ -307,7 +307,7 @@ impl Question {
                 found: target,
                 refused: &at_target,
             };
-            let can = route.backend.profile.habits().conditions;
+            let can = route.backend.profile.conditions;
             let here = format!("{}{}", route.backend.location.origin(), self.permit.upstream());
             hold(guard::at_target(method, can, race, self.permit.if_header(), &here));
         }

@@ -10,7 +10,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Denial, Found, Permit, Question},
     identity::outbound,
-    policy::{Method, profile::Habits},
+    policy::{Method, Profile},
     request::State,
     rewrite::request::{adds_slash, probe_headers},
     url::UpstreamPath,
@@ -168,7 +168,7 @@ impl Gateway {
             .await?;
         let found = match incoming.status {
             StatusCode::MULTI_STATUS => {
-                let habits = permit.route().backend.profile.habits();
+                let habits = permit.route().backend.profile;
                 match incoming.read_all(PROBE_BYTES).await {
                     Ok(body) => described(&body, habits),
                     Err(UpstreamError::TooLong) => State::Unknown.into(),
@@ -185,7 +185,7 @@ impl Gateway {
                 let etag = incoming.headers.get(header::ETAG);
                 let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
                 // A server that tells collections by their slash would have redirected a name without one.
-                let by_slash = permit.route().backend.profile.habits().matches_slashes;
+                let by_slash = permit.route().backend.profile.matches_slashes;
                 match (incoming.status.is_success(), resource.0.slash()) {
                     (true, true) => State::Collection.into(),
                     (true, false) if by_slash => Found {
@@ -256,7 +256,7 @@ fn probe_fields(method: Method, permit: &Permit, session: &Session) -> HeaderMap
 }
 
 /// What the properties in the answer to a probe say.
-fn described(body: &[u8], habits: Habits) -> Found {
+fn described(body: &[u8], habits: &Profile) -> Found {
     match parse_probe(body) {
         Some(found) if !found.exists => State::Unmapped.into(),
         // Whoever locked what is not there goes on to make it.

@@ -205,7 +205,7 @@ impl Gateway {
         let made = self.make_empty(&permit, None, session, ctx).await;
         let (back_end, token) = (Arc::clone(&lock.root.back_end), &lock.token);
         // What looks whether anything is there does not empty what others wrote meanwhile.
-        let blind = !permit.route().backend.profile.habits().conditions.absent;
+        let blind = !permit.route().backend.profile.conditions.absent;
         match made {
             Ok(Made::Empty(version)) => match self.store().refresh(&back_end, token, timeout).await {
                 Ok(Some(lock)) => Ok(granted(&permit, StatusCode::CREATED, &lock)),
@@ -245,7 +245,7 @@ impl Gateway {
     /// Takes away what was made for a lock that is not granted, if no harm can come of it: nobody else can have written there (`alone`), or
     /// the back end looks whether anybody has.
     async fn unmake(&self, permit: &Permit, version: Option<HeaderValue>, alone: bool, session: &Session) {
-        let version = version.filter(|_| permit.route().backend.profile.habits().conditions.version);
+        let version = version.filter(|_| permit.route().backend.profile.conditions.version);
         if !alone && version.is_none() {
             return;
         }
@@ -274,7 +274,7 @@ impl Gateway {
         let route = permit.route();
         let resource = UpstreamPath(permit.upstream().0.clone().with_slash(false));
         // Some back ends do not look at the condition. The lock is there by now, so only what passes by the gateway could come between.
-        if !route.backend.profile.habits().conditions.absent {
+        if !route.backend.profile.conditions.absent {
             match self.state_of(permit, &resource, session, ctx).await? {
                 Ok(State::Unmapped) => {}
                 Ok(State::Resource | State::Collection | State::Unknown) => return Ok(Made::Exists),

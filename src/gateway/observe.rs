@@ -253,7 +253,7 @@ impl Gateway {
         if let (Some(key), HeldBody::Bytes(body), Some(principal)) =
             (self.seal_key(), &request.body, permit.principal().name())
             && permit.method() == Method::Lock
-            && backend.profile.habits().keeps_owner
+            && backend.profile.keeps_owner
         {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let time = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);

@@ -21,8 +21,8 @@ use thiserror::Error;
 
 use crate::{
     admin::{Guard, locks::LockDesk, service::AdminService},
-    backend::embedded::{self, EmbeddedServer},
     decide::Gate,
+    embedded::{self, EmbeddedServer},
     identity::{Authenticator, OpenError, backend::Ask, settings::SourceSettings, watched::read_secret},
     locks::seal::SealKey,
     policy::{Listener, Location, Policy},

@@ -155,7 +155,7 @@ impl Streaming {
     /// Whether nothing can come of it any more, now that its connection is closed: the back end has not had the end of an upload, and stores
     /// no upload without its end (B-91).
     pub fn is_broken_off(&self) -> bool {
-        !self.whole && self.permit.method() == Method::Put && self.permit.route().backend.profile.habits().atomic_put
+        !self.whole && self.permit.method() == Method::Put && self.permit.route().backend.profile.atomic_put
     }
 }
 

@@ -1,5 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
+use crate::backend::GENERIC;
 use http::{HeaderValue, StatusCode};
 
 use super::*;
@@ -11,7 +12,7 @@ use crate::{
         },
         spool::Spool,
     },
-    policy::{BackEnd, Location, Profile, Timeouts},
+    policy::{BackEnd, Location, Timeouts},
     url::{Authority, Origin, Scheme},
 };
 
@@ -20,7 +21,7 @@ const OK: Step = Write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 fn backend(location: Location) -> BackEnd {
     BackEnd {
         location,
-        profile: Profile::Generic,
+        profile: &GENERIC,
         credentials: crate::identity::BackEndCredentials::Pass,
         timeouts: Timeouts {
             connect: Duration::from_millis(500),
@@ -393,7 +394,7 @@ async fn stuck() {
 #[tokio::test]
 async fn embedded() {
     let directory = tempfile::tempdir().unwrap();
-    let server = crate::backend::embedded::spawn(directory.path()).unwrap();
+    let server = crate::embedded::spawn(directory.path()).unwrap();
     let backend = backend(Location::Embedded(PathBuf::from(directory.path())));
     let upstream = Upstream::new(&backend, 1, Some(server.socket_path()));
     let transactor = Transactor::new();

@@ -208,10 +208,8 @@ fn locked(cell: &Mutex<Addresses>) -> MutexGuard<'_, Addresses> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        policy::Profile,
-        url::{Authority, Origin},
-    };
+    use crate::backend::GENERIC;
+    use crate::url::{Authority, Origin};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -222,7 +220,7 @@ mod tests {
                 scheme: Scheme::parse(scheme).unwrap(),
                 authority: Authority::parse(authority).unwrap(),
             }),
-            profile: Profile::Generic,
+            profile: &GENERIC,
             credentials: crate::identity::BackEndCredentials::Pass,
             timeouts: Timeouts {
                 connect: SECOND,

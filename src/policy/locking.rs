@@ -52,9 +52,9 @@ pub struct RouteLocks {
 
 impl RouteLocks {
     /// What holds where the file says nothing; `knows_users`: the back end sees who asks (LM-A), or only one account (LM-B).
-    pub fn of(profile: Profile, knows_users: bool) -> Self {
+    pub fn of(profile: &Profile, knows_users: bool) -> Self {
         Self {
-            locking: if profile.habits().class_2 {
+            locking: if profile.class_2 {
                 Locking::Observe
             } else {
                 Locking::Off
@@ -64,7 +64,7 @@ impl RouteLocks {
             } else {
                 OrphanLocks::Deny
             },
-            unmapped: if profile.habits().put_replaces {
+            unmapped: if profile.put_replaces {
                 UnmappedLock::NameOnly
             } else {
                 UnmappedLock::Create

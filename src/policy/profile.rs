@@ -1,31 +1,13 @@
-//! What each kind of back end needs or gets wrong, as data. Code asks for a habit by its name, never for a product.
+//! What is asked of each kind of back end. Code asks for a habit by its name, never for a product; the answers, a file for each kind, are in
+//! the room `backend`.
 
-use super::{Method, MethodSet};
+use super::MethodSet;
 
-/// The kinds of back end that davgate knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Profile {
-    /// Apache httpd with mod_dav.
-    Apache,
-    /// nginx with its dav and dav-ext modules.
-    Nginx,
-    /// Zope.
-    Zope,
-    /// Plone on Zope.
-    Plone,
-    /// Radicale.
-    Radicale,
-    /// SabreDAV.
-    Sabredav,
-    /// A server that keeps to the RFCs, as far as is known.
-    Generic,
-    /// The back end inside this program.
-    Embedded,
-}
-
-/// The habits of one kind of back end.
+/// What one kind of back end needs or gets wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Habits {
+pub struct Profile {
+    /// The name in the configuration.
+    pub name: &'static str,
     /// Names that belong to the server itself: `name` or `name*` (P-8).
     pub reserved: &'static [&'static str],
     /// It cuts names off at `;`, `?` and `#` in a Destination (section 2.1).
@@ -60,6 +42,10 @@ pub struct Habits {
     pub if_is_a_key: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
+    /// It tells the owner of a lock as the text of a Python value, `b'<D:href>...</D:href>'`, with prefixes that nothing declares .
+    pub owner_is_repr: bool,
+    /// What a folder holds is found in all folders below it as well (Z-10).
+    pub acquires: bool,
     /// What it can do at most, of the methods of section 1.1.
     pub methods: MethodSet,
 }
@@ -96,123 +82,26 @@ impl Conditions {
 }
 
 impl Profile {
-    /// The name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Apache => "apache",
-            Self::Nginx => "nginx",
-            Self::Zope => "zope",
-            Self::Plone => "plone",
-            Self::Radicale => "radicale",
-            Self::Sabredav => "sabredav",
-            Self::Generic => "generic",
-            Self::Embedded => "embedded",
-        }
-    }
-
-    /// What is known of this kind of back end.
-    pub fn habits(self) -> Habits {
-        use Method::{Copy, Delete, Get, Head, Lock, Mkcol, Move, Options, Post, Propfind, Proppatch, Put, Unlock};
-        const CLASS_2: MethodSet = MethodSet::of(&[
-            Options, Get, Head, Post, Put, Delete, Propfind, Proppatch, Mkcol, Copy, Move, Lock, Unlock,
-        ]);
-        let plain = Habits {
-            reserved: &[],
-            cuts_destination: false,
-            atomic_put: false,
-            published: &[],
-            put_replaces: false,
-            no_infinity: false,
-            matches_slashes: false,
-            bare_entity_tags: false,
-            lock_null: false,
-            class_2: true,
-            keeps_owner: false,
-            one_condition: false,
-            if_is_a_key: false,
-            // Not of the unknown: many servers take a condition and do not look at it.
-            conditions: Conditions::NONE,
-            methods: MethodSet::all(),
-        };
-        match self {
-            Self::Apache => Habits {
-                reserved: &[".DAV", ".ht*"],
-                atomic_put: true,
-                lock_null: true,
-                keeps_owner: true,
-                // For about a second after a write its entity tags are weak.
-                conditions: Conditions {
-                    weak_version: true,
-                    ..Conditions::HTTP
-                },
-                ..plain
-            },
-            Self::Nginx => Habits {
-                class_2: false,
-                atomic_put: true,
-                matches_slashes: true,
-                ..plain
-            },
-            Self::Zope | Self::Plone => Habits {
-                reserved: &[
-                    "VirtualHostBase",
-                    "VirtualHostRoot",
-                    "_vh_*",
-                    "aq_*",
-                    "REQUEST",
-                    "manage_*",
-                ],
-                published: &[
-                    "HEAD",
-                    "GET",
-                    "POST",
-                    "PUT",
-                    "PATCH",
-                    "DELETE",
-                    "OPTIONS",
-                    "TRACE",
-                    "PROPFIND",
-                    "PROPPATCH",
-                    "MKCOL",
-                    "COPY",
-                    "MOVE",
-                    "LOCK",
-                    "UNLOCK",
-                    "ACL",
-                    "REPORT",
-                    "SEARCH",
-                ],
-                bare_entity_tags: true,
-                if_is_a_key: true,
-                ..plain
-            },
-            Self::Radicale => Habits {
-                class_2: false,
-                reserved: &[".Radicale*"],
-                cuts_destination: true,
-                put_replaces: true,
-                no_infinity: true,
-                // It takes the `*` of If-Match for an entity tag.
-                conditions: Conditions {
-                    present: false,
-                    ..Conditions::HTTP
-                },
-                ..plain
-            },
-            Self::Sabredav => Habits {
-                keeps_owner: true,
-                one_condition: true,
-                no_infinity: true,
-                conditions: Conditions::HTTP,
-                ..plain
-            },
-            Self::Generic => plain,
-            Self::Embedded => Habits {
-                atomic_put: true,
-                conditions: Conditions::HTTP,
-                methods: CLASS_2,
-                ..plain
-            },
-        }
-    }
+    /// A server without habits, that nobody has looked at.
+    pub const PLAIN: Self = Self {
+        name: "",
+        reserved: &[],
+        cuts_destination: false,
+        atomic_put: false,
+        published: &[],
+        put_replaces: false,
+        no_infinity: false,
+        matches_slashes: false,
+        bare_entity_tags: false,
+        lock_null: false,
+        class_2: true,
+        keeps_owner: false,
+        one_condition: false,
+        if_is_a_key: false,
+        // Not of the unknown: many servers take a condition and do not look at it.
+        conditions: Conditions::NONE,
+        owner_is_repr: false,
+        acquires: false,
+        methods: MethodSet::all(),
+    };
 }

@@ -85,7 +85,7 @@ impl Route {
     pub fn judge(&self, path: &PublicPath) -> (MethodSet, Option<&MethodRule>) {
         let rule = self.methods.judge(self.map.relative_key(path));
         let passes = rule.map(|rule| rule.allowed).unwrap_or_default();
-        let there = self.backend.profile.habits().methods;
+        let there = self.backend.profile.methods;
         let there = match self.locks.locking {
             Locking::Observe => there,
             Locking::Emulate => there.union(self.own_methods()),
@@ -150,7 +150,7 @@ pub struct BackEnd {
     /// Where it is.
     pub location: Location,
     /// What kind of server it is.
-    pub profile: Profile,
+    pub profile: &'static Profile,
     /// Who it sees.
     pub credentials: BackEndCredentials,
     /// When to give up on it.
@@ -243,7 +243,7 @@ impl Route {
             origins: Vec::new(),
             backend: BackEnd {
                 location: Location::Embedded(PathBuf::from("files")),
-                profile: Profile::Embedded,
+                profile: &Profile::PLAIN,
                 credentials: BackEndCredentials::Pass,
                 timeouts: Timeouts {
                     connect: Duration::from_secs(1),
@@ -268,7 +268,7 @@ impl Route {
             noroot: false,
             pass_error_bodies: false,
             public_options: false,
-            locks: RouteLocks::of(Profile::Embedded, true),
+            locks: RouteLocks::of(&Profile::PLAIN, true),
             dead_properties: DeadProperties::Pass,
             hide_lock_owner: false,
             sync_epochs: None,

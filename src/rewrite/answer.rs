@@ -19,11 +19,7 @@ use super::{
     decode::ContentDecoder,
     url_headers::{map_headers, remove_internal},
 };
-use crate::{
-    decide::privileges,
-    policy::{Method, Profile},
-    xml::media_type::xml_charset,
-};
+use crate::{decide::privileges, policy::Method, xml::media_type::xml_charset};
 
 /// Why an answer cannot be passed on at all. The client gets 502.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -179,13 +175,12 @@ fn plan(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMap) -> R
     if let Ok(value) = HeaderValue::from_str(&content_type) {
         headers.insert(CONTENT_TYPE, value);
     }
-    let zope = matches!(context.route.backend.profile, Profile::Zope | Profile::Plone);
     Ok(BodyPlan::Rewrite(RewritePlan {
         context: Arc::clone(context),
         decoder,
         options: BodyOptions {
             charset,
-            repair_lock_owner: zope,
+            repair_lock_owner: context.route.backend.profile.owner_is_repr,
             success,
             ..BodyOptions::new(context.public.to_string())
         },

@@ -1,5 +1,6 @@
 //! Whole answers: which bodies are rewritten, emptied, left alone or refused, and what their headers say then.
 
+use crate::backend::ZOPE;
 use std::io::Write as _;
 
 use super::super::urls::tests::{PLAIN, context, context_on, route};
@@ -296,7 +297,7 @@ fn bodies() {
         "answer-xml"
     );
     let mut zope = route(PLAIN);
-    zope.backend.profile = Profile::Zope;
+    zope.backend.profile = &ZOPE;
     assert!(through(context_on(zope, Method::Lock), 200, xml, &[owner.as_bytes()]).is_ok());
 }
 

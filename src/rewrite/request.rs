@@ -70,7 +70,7 @@ const MOST_RANGES: usize = 32;
 pub fn target(permit: &Permit) -> String {
     let path = permit.upstream();
     // nginx makes a collection only where the URL says that it is one.
-    let slash = permit.method() == Method::Mkcol && permit.route().backend.profile.habits().matches_slashes;
+    let slash = permit.method() == Method::Mkcol && permit.route().backend.profile.matches_slashes;
     let path = if slash {
         UpstreamPath(path.0.clone().with_slash(true)).to_string()
     } else {

@@ -1,9 +1,10 @@
 //! The URLs of answers: every form in every place; and the route that the tests of this room share.
 
+use crate::backend::{EMBEDDED, GENERIC};
 use std::time::Duration;
 
 use super::*;
-use crate::policy::{BackEnd, Limits, Location, MethodFilter, MethodRule, Profile, Timeouts};
+use crate::policy::{BackEnd, Limits, Location, MethodFilter, MethodRule, Timeouts};
 use crate::rules::PathPattern;
 use crate::url::{PathRules, PrefixMap, Scheme, path_rules::ReservedName};
 use proptest::prelude::*;
@@ -44,7 +45,7 @@ pub fn route(allowed: MethodSet) -> Route {
         origins: Vec::new(),
         backend: BackEnd {
             location: Location::Url(origin(Scheme::Http, "back:8081")),
-            profile: Profile::Generic,
+            profile: &GENERIC,
             credentials: crate::identity::BackEndCredentials::Pass,
             timeouts: Timeouts {
                 connect: second,
@@ -68,7 +69,7 @@ pub fn route(allowed: MethodSet) -> Route {
         },
         noroot: false,
         public_options: false,
-        locks: crate::policy::RouteLocks::of(crate::policy::Profile::Embedded, true),
+        locks: crate::policy::RouteLocks::of(&EMBEDDED, true),
         dead_properties: crate::policy::DeadProperties::Pass,
         hide_lock_owner: false,
         sync_epochs: None,

@@ -258,7 +258,7 @@ fn by_filter(course: &Course<'_>, target: &Target) -> Reason {
         };
         let found = looks::found_method_rule(&target.route, rule);
         if rule.allowed.contains(target.method) {
-            let profile = target.route.backend.profile.name();
+            let profile = target.route.backend.profile.name;
             return (
                 found,
                 format!("{method} passes, but a back end of the profile {profile} has no {method}"),

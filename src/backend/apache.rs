@@ -1,0 +1,18 @@
+//! Apache httpd with mod_dav.
+
+use crate::policy::profile::{Conditions, Profile};
+
+/// Apache httpd with mod_dav.
+pub static APACHE: Profile = Profile {
+    name: "apache",
+    reserved: &[".DAV", ".ht*"],
+    atomic_put: true,
+    lock_null: true,
+    keeps_owner: true,
+    // For about a second after a write its entity tags are weak.
+    conditions: Conditions {
+        weak_version: true,
+        ..Conditions::HTTP
+    },
+    ..Profile::PLAIN
+};

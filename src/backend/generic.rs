@@ -1,0 +1,9 @@
+//! A server that nothing is known of.
+
+use crate::policy::profile::Profile;
+
+/// A server that keeps to the RFCs, as far as is known.
+pub static GENERIC: Profile = Profile {
+    name: "generic",
+    ..Profile::PLAIN
+};

@@ -1,0 +1,19 @@
+//! Radicale.
+
+use crate::policy::profile::{Conditions, Profile};
+
+/// Radicale.
+pub static RADICALE: Profile = Profile {
+    name: "radicale",
+    class_2: false,
+    reserved: &[".Radicale*"],
+    cuts_destination: true,
+    put_replaces: true,
+    no_infinity: true,
+    // It takes the `*` of If-Match for an entity tag.
+    conditions: Conditions {
+        present: false,
+        ..Conditions::HTTP
+    },
+    ..Profile::PLAIN
+};
