@@ -7,7 +7,7 @@ use davgate::{
     policy::Method,
     request::{If, State, if_header, single},
     rewrite::request as outgoing,
-    url::{CanonicalPath, Reference},
+    url::{CanonicalPath, Reference, Scheme},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -43,6 +43,7 @@ pub fn check(input: &[u8]) {
         raw: &bytes[..head],
         headers: &headers,
         local: None,
+        scheme: Scheme::Http,
     };
     let mut account = Account::default();
     let permit = match site::gate().arrive(&request, &mut account) {

@@ -1,6 +1,6 @@
 //! Radicale.
 
-use crate::policy::profile::{Conditions, Profile};
+use crate::policy::profile::{Conditions, Profile, PublicUrls};
 
 /// Radicale.
 pub static RADICALE: Profile = Profile {
@@ -10,6 +10,7 @@ pub static RADICALE: Profile = Profile {
     cuts_destination: true,
     put_replaces: true,
     no_infinity: true,
+    public_urls: PublicUrls::ScriptName,
     // It takes the `*` of If-Match for an entity tag.
     conditions: Conditions {
         present: false,

@@ -1,6 +1,6 @@
 //! Zope, and Plone on it.
 
-use crate::policy::profile::Profile;
+use crate::policy::profile::{Profile, PublicUrls};
 
 /// Zope.
 pub static ZOPE: Profile = Profile {
@@ -36,6 +36,8 @@ pub static ZOPE: Profile = Profile {
     bare_entity_tags: true,
     if_is_a_key: true,
     owner_is_repr: true,
+    half_quoted: true,
+    public_urls: PublicUrls::VirtualHost,
     acquires: true,
     ..Profile::PLAIN
 };

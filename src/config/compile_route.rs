@@ -14,7 +14,7 @@ use crate::access::Acl;
 use crate::backend::GENERIC;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs};
+use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs, public_urls::unfit};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -102,6 +102,13 @@ pub fn compile(
         (Some(false) | None, _) => None,
     };
     let (public, (backend, upstream)) = public.zip(backend)?;
+    if backend.external_urls {
+        match unfit(profile.public_urls, &public, &upstream) {
+            Some(Ok([what, expected])) => judge.refuse(Problem::new(path.key("path"), what).expected(expected)),
+            Some(Err([what, expected])) => judge.refuse(Problem::new(at.key("url"), what).expected(expected)),
+            None => {}
+        }
+    }
     let back_end = (profile, backend.credentials.tells_user(), access.is_some());
     let locks = compile_locks::of_route(judge, raw, path, back_end, &methods);
     let dead_properties = compile_locks::dead_properties(judge, raw, path, locks.locking);

@@ -20,7 +20,7 @@ use super::{
     destination, privileges,
     report::Judged,
     sync_tokens,
-    target::{Near, Target},
+    target::{Near, Target, told_url},
 };
 
 /// What the head of a request leads to.
@@ -154,7 +154,7 @@ fn compares_in_the_open(conditions: &[Condition], target: &Target, place: &Publi
     Ok(())
 }
 
-/// A tag of If as the back end must see it (L-22, B-38): absolute, with the authority of the Host that is sent.
+/// A tag of If as the back end must see it (L-22, B-38): absolute, in the URLs that the back end is told.
 fn if_tag(
     tag: &str,
     conditions: &[Condition],
@@ -165,7 +165,7 @@ fn if_tag(
         LocateError::Form | LocateError::Path(_) | LocateError::Foreign | LocateError::OtherRoute => Denial::If,
     })?;
     compares_in_the_open(conditions, target, &found.public)?;
-    let mapped = format!("{}{}", target.route.backend.location.origin(), found.upstream);
+    let mapped = told_url(target, near.origin, &found.upstream);
     Ok((mapped, found.upstream))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn map(
             Reference::Absolute { authority, .. } if Authority::parse(authority).is_none() => Ok(None),
             Reference::Absolute { .. } | Reference::AbsolutePath(_) | Reference::NetworkPath { .. } => {
                 match near.locate(text, PathUse::Target) {
-                    Ok(found) => Ok(Some(told(&reference, &found, target))),
+                    Ok(found) => Ok(Some(told(&reference, &found, target, near))),
                     Err(LocateError::Foreign) => Ok(None),
                     Err(LocateError::Form | LocateError::Path(_) | LocateError::OtherRoute) => Err(Denial::BodyUrl),
                 }
@@ -48,19 +48,19 @@ pub(super) fn map(
             }
             named(&found, target.method, target)?;
             read.push(found.public.clone());
-            Ok(Some(told(&reference, &found, target)))
+            Ok(Some(told(&reference, &found, target, near)))
         }
         HrefUse::MultigetMember => {
             let found = near.locate(text, PathUse::Target).map_err(|_| Denial::BodyUrl)?;
             named(&found, target.method, target)?;
-            Ok(Some(told(&reference, &found, target)))
+            Ok(Some(told(&reference, &found, target, near)))
         }
         HrefUse::Version | HrefUse::VersionHistory | HrefUse::MergeSource | HrefUse::Baseline | HrefUse::Activity => {
             let found = near.locate(text, PathUse::Target).map_err(|_| Denial::BodyUrl)?;
             // What is named there is read.
             named(&found, Method::Get, target)?;
             read.push(found.public.clone());
-            Ok(Some(told(&reference, &found, target)))
+            Ok(Some(told(&reference, &found, target, near)))
         }
     }
 }
@@ -74,14 +74,10 @@ fn named(found: &Located, method: Method, target: &Target) -> Result<(), Denial>
     }
 }
 
-/// The resource in the form in which the client wrote it, in the back end's own URLs.
-fn told(reference: &Reference<'_>, found: &Located, target: &Target) -> String {
-    in_the_form_of(
-        reference,
-        &target.route.backend.location.origin(),
-        &found.upstream.0,
-        "",
-    )
+/// The resource in the form in which the client wrote it, in the URLs that the back end is told.
+fn told(reference: &Reference<'_>, found: &Located, target: &Target, near: &Neighbourhood<'_>) -> String {
+    let (origin, path) = target.route.told_url(near.origin, &found.upstream);
+    in_the_form_of(reference, &origin, &path, "")
 }
 
 /// A reference relative to the request. Only downwards: dot segments are refused like everywhere.

@@ -12,7 +12,7 @@ use crate::{
         framing::{BodyLength, Head, HeadSize},
         published::names_a_method,
     },
-    url::{Authority, CanonicalPath, PublicPath, UpstreamPath, path_rules::PathUse},
+    url::{Authority, CanonicalPath, PublicPath, Scheme, UpstreamPath, path_rules::PathUse},
 };
 
 use super::{
@@ -35,6 +35,8 @@ pub struct Request<'a> {
     pub headers: &'a HeaderMap,
     /// The address the client connected to.
     pub local: Option<SocketAddr>,
+    /// What the client speaks.
+    pub scheme: Scheme,
 }
 
 /// All routes, ready to decide.
@@ -138,7 +140,7 @@ impl Gate {
         let public = PublicPath(path);
         Ok(Arrival::At(Box::new(Arrived {
             upstream: route.map.to_upstream(&public).ok_or(Denial::Outside)?,
-            near: Near::new(&self.table, host, request.local, route),
+            near: Near::new(&self.table, host, request, route),
             route: Arc::clone(route),
             opened: self.opened.get(number).cloned().flatten(),
             number,

@@ -390,7 +390,7 @@ impl LockCase {
             refused: &[State::Unmapped],
         };
         let can = route.backend.profile.conditions;
-        let here = format!("{}{}", route.backend.location.origin(), self.permit.upstream());
+        let here = self.permit.told_url(self.permit.upstream());
         guard::at_target(self.permit.method(), can, race, header, &here)
     }
 }

@@ -6,11 +6,11 @@ use crate::{
     identity::Principal,
     policy::{Method, MethodSet, Route},
     request::{Depth, If, Located, lock_token::LockToken},
-    url::{Authority, PublicPath, UpstreamPath},
+    url::{Authority, Origin, PublicPath, UpstreamPath},
     xml::{body::RequestBody, multiget::MemberAnswer},
 };
 
-use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, privileges, state::Decision};
+use super::{Admitted, BodyPlan, Denial, Guard, body, listing::Way, privileges, state::Decision, target::told_url};
 
 /// A request that may be forwarded.
 #[derive(Clone, Debug)]
@@ -168,6 +168,22 @@ impl Permit {
     /// What the gateway itself answers for members of a multiget (F-7): added to the back end's answer.
     pub fn members(&self) -> &[MemberAnswer] {
         &self.admitted.members
+    }
+
+    /// What stands in absolute URLs for clients.
+    pub fn public_origin(&self) -> &Origin {
+        &self.admitted.near.origin
+    }
+
+    /// The URL by which the back end is told of `path` in header fields.
+    pub fn told_url(&self, path: &UpstreamPath) -> String {
+        told_url(&self.admitted.target, &self.admitted.near.origin, path)
+    }
+
+    /// The resource that `tag` names, one of If as it is sent.
+    pub fn tagged(&self, tag: &str) -> Option<&UpstreamPath> {
+        let tagged = &self.admitted.tagged;
+        tagged.iter().find(|(told, _)| told == tag).map(|(_, place)| place)
     }
 
     /// The host that was asked.

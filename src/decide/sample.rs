@@ -127,6 +127,7 @@ pub fn judge_as(principal: Principal, gate: &Gate, line: &str, lines: &[&str], b
         raw: raw.as_bytes(),
         headers: &headers,
         local: Some(([127, 0, 0, 1], 8080).into()),
+        scheme: Scheme::Http,
     };
     let account = &mut Account::default();
     let asker = Asker {

@@ -308,7 +308,7 @@ impl Question {
                 refused: &at_target,
             };
             let can = route.backend.profile.conditions;
-            let here = format!("{}{}", route.backend.location.origin(), self.permit.upstream());
+            let here = self.permit.told_url(self.permit.upstream());
             hold(guard::at_target(method, can, race, self.permit.if_header(), &here));
         }
         let at_destination = refused(|destination, known| States { destination, ..known });

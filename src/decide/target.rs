@@ -1,15 +1,15 @@
 //! The resource that a request names, what the method filter says there and below, and what is needed to read further URLs of the same
 //! request.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     policy::{Method, MethodSet, Route, RouteTable, filter::Below},
     request::Neighbourhood,
-    url::{Authority, KnownAs, PublicPath, UpstreamPath},
+    url::{Authority, KnownAs, Origin, PublicPath, UpstreamPath},
 };
 
-use super::{Denial, privileges::Asker};
+use super::{Denial, gate::Request, privileges::Asker};
 
 /// The resource that a request names, and what the filter says there.
 #[derive(Clone, Debug)]
@@ -23,6 +23,12 @@ pub(super) struct Target {
     pub allowed: MethodSet,
     pub body_limit: Option<u64>,
     pub asker: Asker,
+}
+
+/// The URL by which the back end is told of `path` in header fields; `clients`: the origin that clients use.
+pub(super) fn told_url(target: &Target, clients: &Origin, path: &UpstreamPath) -> String {
+    let (origin, path) = target.route.told_url(clients, path);
+    format!("{origin}{path}")
 }
 
 impl Target {
@@ -51,15 +57,19 @@ impl Target {
 pub(super) struct Near {
     pub table: Arc<RouteTable>,
     pub host: Authority,
+    /// What stands in absolute URLs for clients: the first of the route's origins, else scheme and host of the request.
+    pub origin: Origin,
     pub known_as: KnownAs,
 }
 
 impl Near {
     /// The names under which clients of this request may know the server (B-32).
-    pub(super) fn new(table: &Arc<RouteTable>, host: Authority, local: Option<SocketAddr>, route: &Route) -> Self {
+    pub(super) fn new(table: &Arc<RouteTable>, host: Authority, request: &Request<'_>, route: &Route) -> Self {
         let mut known_as = KnownAs::new(vec![host.clone()]);
         if route.hosts.is_empty() {
-            let at_listener = local.and_then(|local| Authority::parse(&format!("{}:{}", host.host(), local.port())));
+            let at_listener = request
+                .local
+                .and_then(|local| Authority::parse(&format!("{}:{}", host.host(), local.port())));
             at_listener.into_iter().for_each(|authority| known_as.add(authority));
         }
         // The configuration gives hosts no ports: whatever port a client reaches them by, they are this server.
@@ -67,8 +77,13 @@ impl Near {
         for origin in &route.origins {
             known_as.add(origin.authority.clone());
         }
+        let asked = || Origin {
+            scheme: request.scheme,
+            authority: host.clone(),
+        };
         Self {
             table: Arc::clone(table),
+            origin: route.origins.first().cloned().unwrap_or_else(asked),
             host,
             known_as,
         }
@@ -80,6 +95,7 @@ impl Near {
             number: target.number,
             table: &self.table,
             host: &self.host,
+            origin: &self.origin,
             known_as: &self.known_as,
         }
     }

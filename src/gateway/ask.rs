@@ -238,7 +238,7 @@ impl Gateway {
         body: HeldBody,
     ) -> Result<Incoming, UpstreamError> {
         let headers = probe_fields(method, permit, session);
-        let request = self.outgoing(permit, method, resource.to_string(), headers, body);
+        let request = self.own_request(permit, method, resource, headers, body);
         self.transactor().send(self.upstream(permit)?, &request).await
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     policy::{Method, Mode, OrphanLocks},
     request::sync_token,
     rewrite::request::probe_headers,
-    url::{CanonicalPath, PublicPath, Reference, UpstreamPath},
+    url::{PublicPath, Reference, UpstreamPath},
     xml::{
         lockdiscovery::{DISCOVERY_BODY, Discovery, FoundLock, parse_discovery},
         probe::PROBE_BYTES,
@@ -65,7 +65,7 @@ impl Gateway {
         let mut headers = probe_headers(client);
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
         let body = HeldBody::Bytes(Bytes::from_static(DISCOVERY_BODY.as_bytes()));
-        let request = self.outgoing(permit, Method::Propfind, resource.to_string(), headers, body);
+        let request = self.own_request(permit, Method::Propfind, resource, headers, body);
         let upstream = self.upstream(permit)?;
         let asking = async {
             let mut incoming = self.transactor().send(upstream, &request).await?;
@@ -316,16 +316,12 @@ fn root_url(permit: &Permit, href: &str) -> Option<UpstreamPath> {
 
 /// The resources that lists with any of `tokens` speak of, each once.
 fn places(permit: &Permit, tokens: &[String]) -> Vec<UpstreamPath> {
-    let origin = permit.route().backend.location.origin().to_string();
     let lists = permit.if_header().map(|header| header.lists()).unwrap_or_default();
     let mut places = Vec::new();
     for list in lists {
         let place = match &list.tag {
             None => Some(permit.upstream().clone()),
-            Some(tag) => tag
-                .strip_prefix(&origin)
-                .and_then(|path| CanonicalPath::parse(path.as_bytes()).ok())
-                .map(UpstreamPath),
+            Some(tag) => permit.tagged(tag).cloned(),
         };
         let names = list.conditions.iter().any(|condition| match &condition.state {
             crate::request::if_header::State::Token(token) => tokens.contains(token),

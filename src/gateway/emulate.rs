@@ -254,7 +254,7 @@ impl Gateway {
         if let Some(version) = version {
             headers.insert(header::IF_MATCH, version);
         }
-        let request = self.outgoing(permit, Method::Delete, resource.to_string(), headers, HeldBody::None);
+        let request = self.own_request(permit, Method::Delete, &resource, headers, HeldBody::None);
         let Ok(upstream) = self.upstream(permit) else { return };
         let sent = tokio::time::timeout(upstream.timeouts().read, self.transactor().send(upstream, &request)).await;
         match sent {
@@ -287,7 +287,7 @@ impl Gateway {
             headers.insert("if", lists);
         }
         let body = HeldBody::Bytes(Bytes::new());
-        let request = self.outgoing(permit, Method::Put, resource.to_string(), headers, body);
+        let request = self.own_request(permit, Method::Put, &resource, headers, body);
         ctx.upstream.begin();
         let incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
         ctx.upstream.end();

@@ -17,7 +17,7 @@ use crate::{
         request::probe_headers,
         visibility::Asked,
     },
-    url::{CanonicalPath, PublicPath, Scheme, UpstreamPath},
+    url::{CanonicalPath, PublicPath, UpstreamPath},
     xml::probe::{LISTING_BYTES, PROBE_BODY, ProbeState, parse_listing},
 };
 
@@ -27,7 +27,6 @@ use super::{
     passage::{Halt, Onward},
     respond::Reply,
     server::Gateway,
-    tls,
     transact::HeldBody,
     upstream_error::UpstreamError,
 };
@@ -44,7 +43,7 @@ impl Gateway {
         outbound::changes(&permit.route().backend.credentials, permit.principal(), client).apply(&mut headers);
         let body = HeldBody::Bytes(Bytes::from_static(PROBE_BODY.as_bytes()));
         let target = UpstreamPath(permit.upstream().0.clone().with_slash(true));
-        let request = self.outgoing(&permit, Method::Propfind, target.to_string(), headers, body);
+        let request = self.own_request(&permit, Method::Propfind, &target, headers, body);
         ctx.upstream.begin();
         let mut incoming = self.transactor().send(self.upstream(&permit)?, &request).await?;
         match incoming.status {
@@ -54,7 +53,7 @@ impl Gateway {
             StatusCode::UNAUTHORIZED => return Ok(Onward::Challenge(Box::new(permit), Box::new(incoming))),
             _ => return Err(UpstreamError::Broken.into()),
         }
-        let shown = self.shown(&permit, tls::scheme(session), &mut incoming).await?;
+        let shown = self.shown(&permit, &mut incoming).await?;
         ctx.upstream.end();
         incoming.release().await;
         let here = permit.public();
@@ -76,19 +75,14 @@ impl Gateway {
     }
 
     /// What of the back end's listing the principal may see, with public URLs.
-    async fn shown(
-        &self,
-        permit: &Permit,
-        scheme: Scheme,
-        incoming: &mut Incoming,
-    ) -> Result<Vec<ProbeState>, UpstreamError> {
+    async fn shown(&self, permit: &Permit, incoming: &mut Incoming) -> Result<Vec<ProbeState>, UpstreamError> {
         let public = PublicPath(permit.public().0.clone().with_slash(true));
         let mut headers = std::mem::take(&mut incoming.headers);
         let mut context = AnswerContext {
             method: Method::Propfind,
             upstream: UpstreamPath(permit.upstream().0.clone().with_slash(true)),
             public: public.clone(),
-            ..self.answer_context(permit, scheme, Vec::new())
+            ..self.answer_context(permit, Vec::new())
         };
         if let Some(filter) = &mut context.filter {
             filter.asked = Asked::new(Method::Propfind, public);

@@ -28,6 +28,7 @@ use super::{
     incoming::Incoming,
     respond::Reply,
     server::Gateway,
+    tls,
     transact::{HeldBody, Outgoing},
     upstream_error::UpstreamError,
 };
@@ -72,6 +73,7 @@ impl Gateway {
             raw: &raw,
             headers: &session.req_header().headers,
             local: session.server_addr().and_then(|address| address.as_inet().copied()),
+            scheme: tls::scheme(session),
         };
         let arrived = match self.gate().arrive(&request, &mut ctx.account) {
             Err(denial) => return Err(self.stranger(denial, session).into()),
@@ -172,7 +174,13 @@ impl Gateway {
     /// The request as the back end is to get it.
     pub(super) fn assemble(&self, permit: &Cleared, session: &Session, body: HeldBody) -> Outgoing {
         let headers = self.fields(permit, &session.req_header().headers);
-        self.outgoing(permit, permit.method(), outgoing::target(permit), headers, body)
+        Outgoing {
+            method: permit.method(),
+            target: outgoing::target(permit),
+            headers,
+            host: permit.route().backend.location.origin().authority.to_string(),
+            body,
+        }
     }
 
     /// An answer without the back end.

@@ -29,7 +29,6 @@ use super::{
     respond::{LINGER, Reply, is_whole, linger, replace},
     server::Gateway,
     stream::{AnswerBody, Streaming},
-    tls,
     upstream_error::UpstreamError,
     watch::Watch,
 };
@@ -211,8 +210,7 @@ impl ProxyHttp for Gateway {
         self.settle(&permit, response.status, session, ctx).await;
         // A proxy speaks its own version (RFC 9110 section 2.5); what has no length gets chunks.
         response.set_version(Version::HTTP_11);
-        let scheme = tls::scheme(session);
-        let answer = Arc::new(self.answer_context(&permit, scheme, Vec::new()));
+        let answer = Arc::new(self.answer_context(&permit, Vec::new()));
         let mut headers = response.headers.clone();
         let plan = rewrite(&answer, response.status.as_u16(), &mut headers).map_err(|bad| {
             ctx.failure = Some(bad.name());

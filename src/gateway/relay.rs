@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    context::Context, http10::ends_with_connection, incoming::Incoming, respond::Reply, server::Gateway, tls,
+    context::Context, http10::ends_with_connection, incoming::Incoming, respond::Reply, server::Gateway,
     upstream_error::UpstreamError,
 };
 
@@ -41,7 +41,7 @@ impl Gateway {
     ) -> Result<()> {
         let mut headers = std::mem::take(&mut incoming.headers);
         let tokens = self.own_tokens(permit).await;
-        let mut answer = self.answer_context(permit, tls::scheme(session), tokens);
+        let mut answer = self.answer_context(permit, tokens);
         answer.locks = self.lock_properties(permit).await;
         let answer = Arc::new(answer);
         let plan = match rewrite(&answer, incoming.status.as_u16(), &mut headers) {
@@ -94,7 +94,7 @@ impl Gateway {
         permit: &Permit,
         (status, mut headers, body): (StatusCode, HeaderMap, String),
     ) -> Result<()> {
-        let answer = Arc::new(self.answer_context(permit, tls::scheme(session), Vec::new()));
+        let answer = Arc::new(self.answer_context(permit, Vec::new()));
         if let Err(bad) = rewrite(&answer, status.as_u16(), &mut headers) {
             return self.bad_gateway(session, ctx, bad.name()).await;
         }

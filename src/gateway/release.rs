@@ -18,6 +18,7 @@ use crate::{
     identity::{BackEndCredentials, Principal, outbound},
     locks::Lock,
     policy::{Locking, Method, Route},
+    rewrite::request::tell_prefix,
 };
 
 /// Sends the UNLOCK.
@@ -49,9 +50,12 @@ impl Unlock for Release {
         };
         let mut headers = HeaderMap::from_iter([(http::HeaderName::from_static("lock-token"), token)]);
         outbound::changes(&route.backend.credentials, &Principal::anonymous(), &headers.clone()).apply(&mut headers);
+        tell_prefix(route, &mut headers);
+        let own = route.backend.location.origin();
+        let clients = route.origins.first().cloned().unwrap_or(own);
         let request = Outgoing {
             method: Method::Unlock,
-            target: path.to_string(),
+            target: route.request_target(&clients, &path),
             headers,
             host: route.backend.location.origin().authority.to_string(),
             body: HeldBody::None,

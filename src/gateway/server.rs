@@ -20,7 +20,7 @@ use crate::{
         lines::LineLog,
         metrics::{Metrics, NO_ROUTE, RouteMetrics},
     },
-    url::{Origin, Scheme},
+    url::UpstreamPath,
 };
 
 use super::{
@@ -151,37 +151,34 @@ impl Gateway {
             .ok_or(UpstreamError::Connect)
     }
 
-    /// A request of the gateway's own making to the back end of `permit`.
-    pub(super) fn outgoing(
+    /// A request of the gateway's own making about `resource`, at the back end of `permit`.
+    pub(super) fn own_request(
         &self,
         permit: &Permit,
         method: Method,
-        target: String,
-        headers: HeaderMap,
+        resource: &UpstreamPath,
+        mut headers: HeaderMap,
         body: HeldBody,
     ) -> Outgoing {
+        outgoing::tell_prefix(permit.route(), &mut headers);
         Outgoing {
             method,
-            target,
+            target: permit.route().request_target(permit.public_origin(), resource),
             headers,
             host: permit.route().backend.location.origin().authority.to_string(),
             body,
         }
     }
 
-    /// What the answer to `permit` is rewritten with; `scheme` is the one the client speaks, `tokens` are those of the requester's own locks.
-    pub(super) fn answer_context(&self, permit: &Permit, scheme: Scheme, tokens: Vec<String>) -> AnswerContext {
+    /// What the answer to `permit` is rewritten with; `tokens` are those of the requester's own locks.
+    pub(super) fn answer_context(&self, permit: &Permit, tokens: Vec<String>) -> AnswerContext {
         let route = permit.route();
-        let asked = || Origin {
-            scheme,
-            authority: permit.host().clone(),
-        };
         AnswerContext {
             route: Arc::clone(route),
             method: permit.method(),
             public: permit.public().clone(),
             upstream: permit.upstream().clone(),
-            public_origin: route.origins.first().cloned().unwrap_or_else(asked),
+            public_origin: permit.public_origin().clone(),
             inner: self.gate.inside(permit),
             allowed: permit.allowed(),
             noroot: permit.noroot(),

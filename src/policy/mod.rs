@@ -6,6 +6,7 @@ pub mod limits;
 pub mod locking;
 pub mod method;
 pub mod profile;
+pub mod public_urls;
 pub mod route;
 pub mod sync_epoch;
 pub mod table;

@@ -44,10 +44,25 @@ pub struct Profile {
     pub conditions: Conditions,
     /// It tells the owner of a lock as the text of a Python value, `b'<D:href>...</D:href>'`, with prefixes that nothing declares .
     pub owner_is_repr: bool,
+    /// It does not encode a URL of a multistatus that holds a `%` already, and some of them twice (Z-16).
+    pub half_quoted: bool,
+    /// How it learns the public URLs that it writes with `urls: external`.
+    pub public_urls: PublicUrls,
     /// What a folder holds is found in all folders below it as well (Z-10).
     pub acquires: bool,
     /// What it can do at most, of the methods of section 1.1.
     pub methods: MethodSet,
+}
+
+/// How a back end that writes public URLs learns them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicUrls {
+    /// From its own configuration; the URLs in requests are the back end's.
+    Configured,
+    /// From the target of each request, which Zope's VirtualHostMonster takes apart; all other URLs in requests are public (Z-17).
+    VirtualHost,
+    /// From the header field X-Script-Name of each request; all other URLs in requests have the public path (section 2.1).
+    ScriptName,
 }
 
 /// Conditions that a back end evaluates. What it does not, the gateway makes up for by keeping writes apart.
@@ -101,6 +116,8 @@ impl Profile {
         // Not of the unknown: many servers take a condition and do not look at it.
         conditions: Conditions::NONE,
         owner_is_repr: false,
+        half_quoted: false,
+        public_urls: PublicUrls::Configured,
         acquires: false,
         methods: MethodSet::all(),
     };

@@ -4,7 +4,8 @@
 use crate::{
     policy::{Route, RouteTable},
     url::{
-        Authority, CanonicalPath, KnownAs, PathError, PublicPath, Reference, Target, UpstreamPath, path_rules::PathUse,
+        Authority, CanonicalPath, KnownAs, Origin, PathError, PublicPath, Reference, Target, UpstreamPath,
+        path_rules::PathUse,
     },
 };
 
@@ -41,6 +42,8 @@ pub struct Neighbourhood<'a> {
     pub table: &'a RouteTable,
     /// The host of the request.
     pub host: &'a Authority,
+    /// What stands in absolute URLs for clients.
+    pub origin: &'a Origin,
     /// The names of this server.
     pub known_as: &'a KnownAs,
 }
@@ -98,6 +101,7 @@ mod tests {
             number,
             table: &RouteTable::new(&routes),
             host: &host,
+            origin: &routes[number].backend.location.origin(),
             known_as: &KnownAs::new(vec![host.clone()]),
         };
         let found = neighbourhood.locate(text, PathUse::Destination)?;

@@ -12,6 +12,7 @@ mod cookie;
 pub mod decode;
 mod filtering;
 mod frame;
+mod half_quoted;
 mod held;
 mod link;
 pub mod listing;

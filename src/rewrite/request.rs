@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
     decide::{Guard, Permit, permit::PermittedBody},
-    policy::Method,
+    policy::{Method, Route},
     request::If,
     url::UpstreamPath,
 };
@@ -72,10 +72,11 @@ pub fn target(permit: &Permit) -> String {
     // nginx makes a collection only where the URL says that it is one.
     let slash = permit.method() == Method::Mkcol && permit.route().backend.profile.matches_slashes;
     let path = if slash {
-        UpstreamPath(path.0.clone().with_slash(true)).to_string()
+        &UpstreamPath(path.0.clone().with_slash(true))
     } else {
-        path.to_string()
+        path
     };
+    let path = permit.route().request_target(permit.public_origin(), path);
     match permit.query() {
         Some(query) => format!("{path}?{query}"),
         None => path,
@@ -110,8 +111,17 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
     for (name, value) in decided(permit) {
         out.insert(name, value);
     }
+    tell_prefix(permit.route(), &mut out);
     permit.guards().iter().for_each(|guard| hold(guard, &mut out));
     out
+}
+
+/// Tells a back end the public prefix that takes it from a header field.
+pub fn tell_prefix(route: &Route, out: &mut HeaderMap) {
+    let told = route.script_name().map(HeaderValue::try_from);
+    if let Some(Ok(prefix)) = told {
+        out.insert("x-script-name", prefix);
+    }
 }
 
 /// adds a condition on the target to the client's own. What stands in `If` and `Overwrite` is written with the others.
@@ -138,7 +148,6 @@ fn hold(guard: &Guard, out: &mut HeaderMap) {
 
 /// The fields that the permit says.
 fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let origin = permit.route().backend.location.origin();
     let spares = permit.guards().contains(&Guard::NotReplacing);
     let overwrite = permit.overwrite().map(|yes| if yes && !spares { "T" } else { "F" });
     let weak = permit.guards().iter().find_map(|guard| match guard {
@@ -149,7 +158,7 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         Some(etag) => Some(match permit.if_header() {
             Some(own) => own.clone().with_entity_tag(etag),
             // Without a tag mod_dav would hold it against the collection around it as well.
-            None => If::entity_tag(format!("{origin}{}", permit.upstream()), etag),
+            None => If::entity_tag(permit.told_url(permit.upstream()), etag),
         }),
         None => permit.if_header().cloned(),
     };
@@ -158,7 +167,7 @@ fn decided(permit: &Permit) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         ("overwrite", overwrite.map(str::to_owned)),
         (
             "destination",
-            permit.destination().map(|found| format!("{origin}{}", found.upstream)),
+            permit.destination().map(|found| permit.told_url(&found.upstream)),
         ),
         ("if", if_header.map(|header| header.to_string())),
         ("lock-token", permit.lock_token().map(ToString::to_string)),

@@ -1,7 +1,7 @@
 //! The URLs of an answer, made public. In: a URL as the back end wrote it, and the place it stands in. Out: the public
 //! URL, or that it is none of ours, or that no client may know of it. Headers and XML bodies ask here alike.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 pub use super::context::Named;
 use super::{
     context::{Mapped, Place, ResponseUrls},
+    half_quoted,
     lock_properties::LockProperties,
     visibility::Filter,
 };
@@ -114,12 +115,23 @@ impl AnswerContext {
         Some(sync_token::wrap(token, epoch))
     }
 
+    /// The `href` of a response, where this kind of back end writes them so that they must be mended.
+    fn repaired<'a>(&self, url: &'a str) -> Option<Cow<'a, str>> {
+        let asked = if self.route.backend.external_urls {
+            &self.public.0
+        } else {
+            &self.upstream.0
+        };
+        let mends = self.route.backend.profile.half_quoted;
+        mends.then(|| half_quoted::repaired(url, asked))
+    }
+
     /// The path as it is written in an answer; `None` when it has no one meaning (P-14).
     pub(super) fn read(path: &str) -> Option<CanonicalPath> {
         if path.is_empty() {
             return Some(CanonicalPath::root());
         }
-        let escaped: std::borrow::Cow<'_, str> = utf8_percent_encode(path, RAW).into();
+        let escaped: Cow<'_, str> = utf8_percent_encode(path, RAW).into();
         CanonicalPath::parse(escaped.as_bytes()).ok()
     }
 
@@ -229,7 +241,8 @@ impl ResponseUrls for AnswerUrls {
                 None => Mapped::Unchanged,
             };
         }
-        let reference = Reference::parse(url);
+        let repaired = self.0.repaired(url).filter(|_| place == Place::Structural);
+        let reference = Reference::parse(repaired.as_deref().unwrap_or(url));
         if place == Place::Structural {
             // Deliberately also what names another server or scheme: a response is about a resource of the route.
             return match self.0.name(&reference) {
@@ -272,7 +285,8 @@ impl ResponseUrls for AnswerUrls {
     }
 
     fn named(&self, url: &str) -> Named {
-        self.0.name(&Reference::parse(url))
+        let repaired = self.0.repaired(url);
+        self.0.name(&Reference::parse(repaired.as_deref().unwrap_or(url)))
     }
 }
 

@@ -149,6 +149,7 @@ fn permit(gate: &Gate, row: &Row, gateway_asks: bool, questions: &mut usize) -> 
         raw: raw.as_bytes(),
         headers: &headers,
         local: Some(([127, 0, 0, 1], 8080).into()),
+        scheme: Scheme::Http,
     };
     let account = &mut Account::default();
     let Arrival::At(arrived) = gate.arrive(&request, account)? else {

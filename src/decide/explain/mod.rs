@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::{
     policy::{Method, Mode},
     request::{Depth, Located, operation::Subject},
-    url::{CanonicalPath, Reference, path_rules::PathUse},
+    url::{CanonicalPath, Reference, Scheme, path_rules::PathUse},
 };
 
 use super::{
@@ -243,6 +243,7 @@ impl<'a> Course<'a> {
             raw: &self.written.raw,
             headers: &self.written.headers,
             local: None,
+            scheme: Scheme::Http,
         };
         let arrived = match gate.arrive(&request, &mut self.account)? {
             Arrival::Own(_) => return Ok(Ending::Own),
