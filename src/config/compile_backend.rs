@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::compile_credentials;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
-use super::raw::{RawBackend, RawElsewhere, RawTimeouts, RawUrls};
+use super::raw::{RawAcquisition, RawBackend, RawElsewhere, RawTimeouts, RawUrls};
 use crate::backend::{EMBEDDED, GENERIC};
-use crate::policy::{BackEnd, Location, Timeouts};
+use crate::policy::{Acquisition, BackEnd, Location, Timeouts};
 use crate::url::CanonicalPath;
 
 /// The back end that `raw` at `path` describes, with its prefix.
@@ -26,6 +26,14 @@ pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(B
     let aliases = judge.origins(raw.aliases.as_ref(), &path.key("aliases"));
     let credentials = compile_credentials::compile(judge, raw.credentials.as_ref(), &path.key("credentials"));
     let external_urls = matches!(raw.urls, Some(RawUrls::External));
+    let acquisition = match raw.acquisition {
+        Some(RawAcquisition::Trust) => Acquisition::Trust,
+        Some(RawAcquisition::Guard) | None => Acquisition::Guard,
+    };
+    if raw.acquisition.is_some() && !profile.acquires {
+        let what = format!("does nothing: {} takes nothing from other folders", profile.name);
+        judge.warn(&path.key("acquisition"), what);
+    }
     let elsewhere_allowed = matches!(raw.elsewhere, Some(RawElsewhere::Allow));
     let (location, prefix) = place?;
     Some((
@@ -36,6 +44,7 @@ pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(B
             timeouts,
             aliases,
             external_urls,
+            acquisition,
             elsewhere_allowed,
         },
         prefix,

@@ -14,7 +14,9 @@ use crate::access::Acl;
 use crate::backend::GENERIC;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs, public_urls::unfit};
+use crate::policy::{
+    Acquisition, BackEnd, CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs, public_urls::unfit,
+};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -58,10 +60,10 @@ pub fn compile(
         };
         compile_access::compile(judge, rules, &path.key("access"), &context)
     });
-    if access.is_some() && profile.acquires {
-        // Z-10: what Zope calls acquisition.
+    let trusted = |(backend, _): &(BackEnd, CanonicalPath)| backend.acquisition == Acquisition::Trust;
+    if access.is_some() && profile.acquires && backend.as_ref().is_some_and(trusted) {
         judge.warn(
-            &path.key("access"),
+            &at.key("acquisition"),
             "Zope finds what is in a folder in all folders below it as well: what a rule keeps at /a may be had at /b/a, \
              unless the site has explicit acquisition, as Plone 6.0.8 and later",
         );

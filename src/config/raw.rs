@@ -211,8 +211,21 @@ pub struct RawBackend {
     pub aliases: Option<List<String>>,
     /// Which URLs the back end writes into its answers: its own (`internal`, default) or the public ones (`external`).
     pub urls: Option<RawUrls>,
+    /// With `zope` and `plone`, what becomes of what they would take from another folder than the URL says: `guard` (default), it is not
+    /// there; `trust`, it passes.
+    pub acquisition: Option<RawAcquisition>,
     /// What to do where it answers on an address of this machine that others may reach. Default: warn.
     pub elsewhere: Option<RawElsewhere>,
+}
+
+/// What becomes of what the back end would take from another folder than the URL says.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawAcquisition {
+    /// It is not there.
+    Guard,
+    /// It passes: the site has no acquisition, or no rule that it could get around.
+    Trust,
 }
 
 /// What to do with a back end that can be reached past the gateway.

@@ -72,6 +72,8 @@ pub enum Denial {
     DestinationAncestor,
     /// Destination is the root of the route (B-37).
     DestinationRoot,
+    /// What the URL names is in another folder, from which the back end would take it (Z-10).
+    Acquired,
     /// What would be moved, copied, deleted or replaced holds another route.
     HoldsRoute,
     /// Something below the target, or below Destination, may not be deleted or replaced.
@@ -178,7 +180,7 @@ impl Denial {
             Self::Credentials(refusal) => refusal.status().as_u16(),
             Self::Unprovable(_) => 403,
             Self::Unauthenticated(_) => 401,
-            Self::Hidden(_) => 404,
+            Self::Hidden(_) | Self::Acquired => 404,
             Self::NeedPrivileges(..) | Self::Listing => 403,
             Self::Slow => 408,
             Self::Changed | Self::LockTokenMatchesRequestUri => 409,

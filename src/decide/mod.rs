@@ -3,6 +3,7 @@
 
 pub mod above;
 pub mod account;
+pub mod acquired;
 pub mod admission;
 pub mod body;
 mod body_urls;

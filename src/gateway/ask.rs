@@ -244,10 +244,10 @@ impl Gateway {
 }
 
 /// The header fields of a question, with the credentials that the back end would see of the client.
-fn probe_fields(method: Method, permit: &Permit, session: &Session) -> HeaderMap {
+pub(super) fn probe_fields(method: Method, permit: &Permit, session: &Session) -> HeaderMap {
     let client = &session.req_header().headers;
     let mut headers = probe_headers(client);
-    if method == Method::Head {
+    if method != Method::Propfind {
         headers.remove(header::CONTENT_TYPE);
         headers.remove("depth");
     }

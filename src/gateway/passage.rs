@@ -109,6 +109,9 @@ impl Gateway {
             },
         };
         ctx.reported = permit.reported().cloned();
+        if let Some(incoming) = self.at_home(&permit, session, ctx).await? {
+            return Ok(Onward::Challenge(Box::new(permit), incoming));
+        }
         if permit.lists() {
             return self.list(permit, session, ctx).await;
         }

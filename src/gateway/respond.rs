@@ -66,7 +66,7 @@ impl Reply {
         }
         reply.close = denial.closes();
         let condition = denial.condition();
-        if matches!(denial, Denial::Hidden(_)) {
+        if matches!(denial, Denial::Hidden(_) | Denial::Acquired) {
             // What tells more would tell it apart from what is really missing.
             return reply;
         }

@@ -103,6 +103,12 @@ impl Route {
         }
     }
 
+    /// Whether what a request names must be where its URL says, since the back end would find it from other folders as well (Z-10). On a route
+    /// for browsers alone that is how pages are made.
+    pub fn guards_homes(&self) -> bool {
+        self.backend.profile.acquires && self.backend.acquisition == Acquisition::Guard && self.speaks_dav()
+    }
+
     /// Whether any rule lets a DAV method pass: if none does, the route shows no trace of WebDAV (Z-1).
     pub fn speaks_dav(&self) -> bool {
         self.methods
@@ -159,8 +165,20 @@ pub struct BackEnd {
     pub aliases: Vec<Origin>,
     /// Whether it writes public URLs into its answers, not its own (R-8).
     pub external_urls: bool,
+    /// What becomes of what it finds in another folder than the URL says.
+    pub acquisition: Acquisition,
     /// Whether it may answer on other addresses of this machine, past the gateway.
     pub elsewhere_allowed: bool,
+}
+
+/// What becomes of resources that a back end would take from another folder than the URL says (Z-10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acquisition {
+    /// They are not there.
+    #[default]
+    Guard,
+    /// They pass: the back end does no such thing.
+    Trust,
 }
 
 /// Where a back end is.
@@ -253,6 +271,7 @@ impl Route {
                 },
                 aliases: Vec::new(),
                 external_urls: false,
+                acquisition: Acquisition::Trust,
                 elsewhere_allowed: false,
             },
             methods: MethodFilter::new(vec![(PathPattern::parse("/**").unwrap(), rule)]),

@@ -2,7 +2,7 @@
 by X-Script-Name; Radicale with rewriting as well (spec R-8, Z-16, Z-17, section 2.1).
 
 What passes: every URL of an answer is public, Destination, If and XML bodies are understood, and what a client tells of virtual hosts, script
-names or users reaches nobody. First, that the back ends do without the gateway what is kept from clients.
+names or users reaches nobody, nor does what Zope would take from another folder (Z-10). First, that the back ends do without the gateway what is kept from clients.
 `python3 tests/real/external.py`
 """
 
@@ -75,6 +75,7 @@ def on_zope(check, zope):
         **tagged, "Destination": gateway.url + "c.txt"}).status, 201)
     web.unlock(gateway.url + "c.txt", token, **ANN)
     closed_on_zope(check, zope, gateway)
+    acquisition(check, zope, gateway)
     gateway.stop()
 
 
@@ -94,6 +95,35 @@ def closed_on_zope(check, zope, gateway):
     for query in ("DELETE:method=1", ":method=DELETE", "manage_delObjects:method=1"):
         check.equal(f"Zope: GET ?{query}", ask("GET", gateway.url + "c.txt?" + query).status, 400)
     check.equal("Zope: all is as it was", sorted(zope.everything("")), sorted(before))
+
+
+def acquisition(check, zope, gateway):
+    """What a folder above holds is not there below it (Z-10)."""
+    for folder in ("priv/", "open/"):
+        zope.folder(folder)
+    zope.put("priv/s.txt", "secret")
+    rules = {"identity": sync.IDENTITY, "access": [{"path": "/**", "allow": ["all"], "to": "authenticated"}]}
+    other = servers.Gateway("/in/", zope.behind(), **rules)
+    trusting = servers.Gateway("/in/", {**zope.behind(), "acquisition": "trust"}, **rules)
+    check.equal("acquisition, directly", zope.ask("GET", "open/priv/s.txt").status, 200)
+    check.equal("acquisition, with trust", ask("GET", trusting.url + "open/priv/s.txt").status, 200)
+    trusting.stop()
+    for how, url in (("external", gateway.url), ("internal", other.url)):
+        for method, body in (("GET", None), ("HEAD", None), ("PROPFIND", None), ("PUT", b"x"), ("DELETE", None)):
+            answer = ask(method, url + "open/priv/s.txt", body, {"Depth": "0"} if method == "PROPFIND" else {})
+            check.equal(f"acquisition, {how}: {method}", answer.status, 404)
+        for target in ("open/priv/", "open/priv/objectIds", "open/priv/s.txt/get_size"):
+            check.equal(f"acquisition, {how}: GET {target}", ask("GET", url + target).status, 404)
+        moved = ask("MOVE", url + "priv/s.txt", headers={"Destination": url + "open/priv/t.txt"})
+        check.equal(f"acquisition, {how}: MOVE to it", moved.status, 404)
+        moved = ask("MOVE", url + "open/priv/s.txt", headers={"Destination": url + "open/t.txt"})
+        check.equal(f"acquisition, {how}: MOVE from it", moved.status, 404)
+        check.equal(f"acquisition, {how}: it is as it was", zope.read("priv/s.txt"), b"secret")
+        check.equal(f"acquisition, {how}: twin", ask("GET", url + "priv/s.txt").body, b"secret")
+        check.equal(f"acquisition, {how}: twin, of the same name", ask("MKCOL", url + f"open/{how}/").status, 201)
+        check.equal(f"acquisition, {how}: twin, in a new folder", ask("PUT", url + f"open/{how}/priv", b"own").status, 201)
+        check.equal(f"acquisition, {how}: twin, and there it is", ask("GET", url + f"open/{how}/priv").body, b"own")
+    other.stop()
 
 
 def on_radicale(check, urls):

@@ -18,6 +18,7 @@ pub fn default_answer(method: &str, path: &str) -> Vec<Step> {
             &[("Allow", APACHE_ALLOW), ("DAV", APACHE_DAV), ("MS-Author-Via", "DAV")],
             "",
         ),
+        "POST" if path.ends_with(HOME) => answer("200 OK", &text, home(path)),
         "LOCK" => answer(
             "200 OK",
             &[
@@ -30,6 +31,16 @@ pub fn default_answer(method: &str, path: &str) -> Vec<Step> {
         "PROPPATCH" | "REPORT" | "SEARCH" => multistatus(propfind_answer(path, false)),
         _ => answer("200 OK", &[], ""),
     }
+}
+
+/// What Zope is asked for where a resource is at home.
+pub const HOME: &str = "/absolute_url_path";
+
+/// What it answers of what is where its URL says, told by VirtualHostMonster or not.
+fn home(path: &str) -> String {
+    let asked = path.trim_end_matches(HOME);
+    let told = asked.rsplit_once("/VirtualHostRoot").map_or(asked, |(_, told)| told);
+    told.replace("/_vh_", "/")
 }
 
 /// What mod_dav announces.

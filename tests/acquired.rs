@@ -1,0 +1,189 @@
+//! What a back end would take from another folder than the URL says is not there (spec Z-10): Zope finds what a folder holds in all folders
+//! below it as well, so that a rule for `/private/` would not hold for `/public/private/`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
+mod support;
+
+use std::sync::OnceLock;
+
+use support::backend::{BackEnd, answer};
+use support::each;
+use support::lab::Lab;
+use support::samples::{HOME, PROPFIND};
+use support::wire::{Req, req};
+
+const ROUTES: &str = r#"
+  - name: guarded
+    hosts: [dav.test]
+    path: /dav/
+    backend: { url: "http://@BACK@/site/", profile: zope }
+    locking: off
+  - name: trusted
+    hosts: [dav.test]
+    path: /trust/
+    backend: { url: "http://@BACK@/site/", profile: zope, acquisition: trust }
+    locking: off
+  - name: pages
+    hosts: [dav.test]
+    path: /web/
+    backend: { url: "http://@BACK@/site/", profile: plone }
+    methods: [web]
+  - name: others
+    hosts: [dav.test]
+    path: /files/
+    backend: { url: "http://@BACK@/site/", profile: apache }
+"#;
+
+/// What a Zope with `/site/public/` and `/site/private/x` says below the first.
+const AT_HOME_ELSEWHERE: [(&str, &str); 2] = [
+    ("/site/public/private", "/site/private"),
+    ("/site/public/private/x", "/site/private/x"),
+];
+
+fn script(back_end: &BackEnd) {
+    for (asked, home) in AT_HOME_ELSEWHERE {
+        let text = [("Content-Type", "text/plain")];
+        back_end.on(&format!("POST {asked}{HOME}"), answer("200 OK", &text, home));
+    }
+    for nothing in [
+        "/site/public/private/new",
+        "/site/public/new",
+        "/site/nowhere/new",
+        "/site/nowhere",
+    ] {
+        back_end.on(&format!("POST {nothing}{HOME}"), answer("404 Not Found", &[], ""));
+    }
+    back_end.on(
+        &format!("POST /site/public/moved{HOME}"),
+        answer("302 Found", &[("Location", "/site/x")], ""),
+    );
+    back_end.on(
+        &format!("POST /site/public/broken{HOME}"),
+        answer("500 Oops", &[], "/site/public/broken"),
+    );
+    back_end.on(
+        &format!("POST /site/public/barred{HOME}"),
+        answer("403 Forbidden", &[], "/site/public/barred"),
+    );
+}
+
+fn lab() -> &'static Lab {
+    static LAB: OnceLock<Lab> = OnceLock::new();
+    LAB.get_or_init(|| {
+        let lab = Lab::with_routes(ROUTES);
+        script(&lab.backend);
+        lab
+    })
+}
+
+/// A request of each kind for `path`, with what else it needs.
+fn requests(name: &str, path: &str) -> Vec<Req> {
+    let to = |name: &str, method, from: &str, to: &str| {
+        req(name, method, from).with("Destination", to).with("Overwrite", "F")
+    };
+    let name = |method: &str| format!("{name} {method}");
+    vec![
+        req(&name("GET"), "GET", path),
+        req(&name("HEAD"), "HEAD", path),
+        req(&name("PROPFIND"), "PROPFIND", path)
+            .with("Depth", "0")
+            .xml(PROPFIND),
+        req(&name("PUT"), "PUT", path).with("Content-Length", "0"),
+        req(&name("DELETE"), "DELETE", path),
+        to(&name("COPY from"), "COPY", path, "/dav/public/free"),
+        to(&name("MOVE to"), "MOVE", "/dav/public/there", path),
+    ]
+}
+
+// Z-10: whatever the last name is, the folders before it must be where the URL says
+#[test]
+fn what_is_elsewhere_is_not_there() {
+    each(requests("elsewhere", "/dav/public/private/x"), |request| {
+        let got = lab().refuse_after_probe(404, &request);
+        assert_eq!(got.text(), "", "{}: like what is missing", request.name);
+    });
+    each(requests("new elsewhere", "/dav/public/private/new"), |request| {
+        lab().refuse_after_probe(404, &request);
+    });
+    // A browser's method finds the last name elsewhere, too.
+    lab().refuse_after_probe(404, &req("last name", "GET", "/dav/public/private"));
+    // Who cannot say where it is may be anybody.
+    each(["broken", "barred"], |name| {
+        lab().refuse_after_probe(404, &req(name, "GET", format!("/dav/public/{name}")));
+    });
+    lab().settle();
+}
+
+// The twins: what is at home, and what is nowhere, which Zope's own answer tells
+#[test]
+fn what_is_at_home_passes() {
+    each(requests("at home", "/dav/public/y"), |request| {
+        lab().pass(&request);
+    });
+    each(requests("new", "/dav/public/new"), |request| {
+        lab().pass(&request);
+    });
+    lab().pass(&req("nowhere", "GET", "/dav/nowhere/new"));
+    lab().pass(
+        &req("moved", "PROPFIND", "/dav/public/moved")
+            .with("Depth", "0")
+            .xml(PROPFIND),
+    );
+    // All methods but those of browsers look for the last name in its folder alone: it can be made there.
+    lab().pass(&req("the same name", "MKCOL", "/dav/public/private"));
+}
+
+// Where it is not asked
+#[test]
+fn nobody_else_is_asked() {
+    each(["/trust/", "/web/", "/files/"], |route| {
+        lab().pass(&req(
+            &format!("not asked {route}"),
+            "GET",
+            format!("{route}public/private/other"),
+        ));
+    });
+    assert!(
+        lab()
+            .backend
+            .at(&format!("/site/public/private/other{HOME}"))
+            .is_empty()
+    );
+}
+
+// O-5: who is nobody to the back end is asked by it, not told that nothing is there
+#[test]
+fn the_back_end_asks_who_it_is() {
+    let wants = answer(
+        "401 Unauthorized",
+        &[("WWW-Authenticate", "Basic realm=\"Zope\"")],
+        "who?",
+    );
+    lab().backend.on(&format!("POST /site/public/locked{HOME}"), wants);
+    let got = lab().ask(&req("challenge", "GET", "/dav/public/locked"));
+    assert_eq!(
+        (got.status, got.header("www-authenticate")),
+        (401, Some("Basic realm=\"Zope\""))
+    );
+    assert!(lab().backend.case("challenge").is_empty());
+}
+
+// EX-4: of reads it is remembered for a moment; no write rests on that
+#[test]
+fn it_is_remembered_for_reads() {
+    let asked = || lab().backend.at(&format!("/site/public/often{HOME}")).len();
+    for number in 0..3 {
+        lab().pass(&req(&format!("often {number}"), "GET", "/dav/public/often"));
+    }
+    assert_eq!(asked(), 1);
+    lab().pass(&req("often written", "PUT", "/dav/public/often").with("Content-Length", "0"));
+    assert_eq!(asked(), 2);
+    lab().pass(&req("often again", "GET", "/dav/public/often"));
+    assert_eq!(asked(), 3);
+}
