@@ -419,8 +419,10 @@ fn what_files_mean() {
         ("Files", 5, 2)
     );
     assert!(!format!("{policy:?}").contains("not-a-real-password"));
+    let named: Vec<String> = policy.well_known.named().map(|(name, place)| format!("{name} {place}")).collect();
+    assert_eq!(named, ["caldav /files/deeper/", "carddav /team/"]);
 
-    assert_eq!((files.name.as_str(), files.line), ("files", 13));
+    assert_eq!((files.name.as_str(), files.line), ("files", 14));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
     assert_eq!(
         (files.map.public().to_string(), files.map.upstream().to_string()),
@@ -461,9 +463,9 @@ fn what_files_mean() {
             .map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line))
     };
     let read = "GET, HEAD, OPTIONS, PROPFIND, REPORT".to_owned();
-    assert_eq!(judged("/archive/x"), Some((0, read, None, 25)));
-    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 26)));
-    assert_eq!(judged("/closed"), Some((2, String::new(), None, 27)));
+    assert_eq!(judged("/archive/x"), Some((0, read, None, 26)));
+    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 27)));
+    assert_eq!(judged("/closed"), Some((2, String::new(), None, 28)));
     let everywhere = judged("/closed/x").unwrap();
     assert_eq!(everywhere.0, 3);
     for name in ["PUT", "LOCK", "ACL", "SEARCH", "MKCALENDAR", "PROPPATCH"] {
@@ -500,7 +502,7 @@ fn what_files_mean() {
     };
     assert_eq!(
         [files, deeper, other].map(lines),
-        [None, Some(vec![61]), Some(vec![80, 81, 82])]
+        [None, Some(vec![62]), Some(vec![81, 82, 83])]
     );
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
     assert!(other.public_options && !files.public_options);

@@ -105,6 +105,9 @@ impl Display for Summary<'_> {
             let sources: Vec<&str> = identity.sources.iter().map(SourceSettings::name).collect();
             writeln!(f, "identity {} (realm {})", sources.join(", "), identity.realm)?;
         }
+        for (name, place) in policy.well_known.named() {
+            writeln!(f, "/.well-known/{name} -> {place}")?;
+        }
         let known = policy.identity.is_some();
         policy.routes.iter().try_for_each(|route| write_route(f, route, known))
     }

@@ -11,6 +11,7 @@ use super::raw_clients::RawClientBounds;
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
 use super::raw_locks::{RawDeadProperties, RawLocking, RawLocks, RawOrphans, RawUnmapped};
+use super::raw_well_known::RawWellKnown;
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
@@ -40,6 +41,8 @@ pub struct RawConfig {
     pub clients: Option<RawClientBounds>,
     /// Where locks are kept, and their bounds. Default: in memory.
     pub locks: Option<RawLocks>,
+    /// Where `/.well-known/caldav` and `/.well-known/carddav` lead. Default: they are paths like any other.
+    pub well_known: Option<RawWellKnown>,
     /// The public prefixes and what stands behind each. The longest prefix wins.
     #[schemars(required, length(min = 1))]
     pub routes: Option<List<RawRoute>>,

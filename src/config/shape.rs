@@ -151,7 +151,7 @@ mod tests {
         });
         let found = problems(value);
         for expected in [
-            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, clients, locks, routes; did you mean listeners?",
+            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, clients, locks, well_known, routes; did you mean listeners?",
             "listeners[0].address: found a number; expected a string",
             "listeners[0].tlz: unknown key; expected one of address, tls, http2; did you mean tls?",
             "listeners[1]: found a string; expected a mapping with address",

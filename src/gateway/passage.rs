@@ -181,6 +181,7 @@ impl Gateway {
             OwnAnswer::Options(_) | OwnAnswer::DavOptions(_) | OwnAnswer::AncestorOptions => {
                 Ok(Reply::options(&answer))
             }
+            OwnAnswer::Moved(place) => Ok(Reply::moved(place)),
             OwnAnswer::AncestorPropfind(ancestor) => {
                 let body = self.hold_xml(session, ctx, Ancestor::body_limit()).await?;
                 let content_type = session.req_header().headers.get(header::CONTENT_TYPE);

@@ -9,6 +9,7 @@ pub mod profile;
 pub mod route;
 pub mod sync_epoch;
 pub mod table;
+pub mod well_known;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -21,6 +22,7 @@ pub use profile::Profile;
 pub use route::{BackEnd, CollectionGet, DeadProperties, Location, Mode, Route, Timeouts};
 pub use sync_epoch::{SyncEpoch, SyncEpochs};
 pub use table::RouteTable;
+pub use well_known::WellKnown;
 
 use crate::{
     identity::{IdentitySettings, Secret},
@@ -44,6 +46,8 @@ pub struct Policy {
     pub clients: ClientBounds,
     /// Where locks are kept, and their bounds.
     pub locks: LockSettings,
+    /// Where the well-known URLs lead.
+    pub well_known: WellKnown,
     /// The routes in file order.
     pub routes: Vec<Route>,
 }

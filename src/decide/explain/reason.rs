@@ -24,6 +24,10 @@ pub(super) fn told(course: &Course<'_>, ending: &Ending) -> Explanation {
     let outcomes = match ending {
         Ending::Refused(denial) => vec![refused(course, denial, course.states(), (false, false))],
         Ending::Own => vec![permitted(course, course.states(), (false, false), OWN)],
+        Ending::Moved(place) => {
+            let reason = format!("well_known leads to {place}: davgate answers with a redirect");
+            vec![permitted(course, course.states(), (false, false), &reason)]
+        }
         Ending::Listed => vec![permitted(course, course.states(), (false, false), LISTED)],
         Ending::Permitted => vec![permitted(course, course.states(), (false, false), granted(course))],
         Ending::Asked(question) => answered(course, question),
