@@ -453,6 +453,8 @@ fn what_files_mean() {
         "two of the profile, two of the file"
     );
     assert!(files.noroot && files.pass_error_bodies && files.require_length && files.strict_override);
+    let added: Vec<String> = files.added.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    assert_eq!(added, ["Strict-Transport-Security: max-age=31536000; includeSubDomains", "X-Frame-Options: DENY"]);
     assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
 
     // The file's rules, on keys relative to the route and folded as it says.
@@ -502,7 +504,7 @@ fn what_files_mean() {
     };
     assert_eq!(
         [files, deeper, other].map(lines),
-        [None, Some(vec![62]), Some(vec![81, 82, 83])]
+        [None, Some(vec![63]), Some(vec![82, 83, 84])]
     );
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
     assert!(other.public_options && !files.public_options);

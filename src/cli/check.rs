@@ -147,6 +147,9 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
         Locking::Emulate => writeln!(f, "  locks: davgate's own")?,
         Locking::Off => writeln!(f, "  locks: none")?,
     }
+    for (name, value) in &route.added {
+        writeln!(f, "  every answer has {name}: {}", value.to_str().unwrap_or_default())?;
+    }
     if route.mode == Mode::Report {
         writeln!(f, "  report mode: what methods and access refuse is told, and passes")?;
     }

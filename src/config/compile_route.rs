@@ -9,7 +9,7 @@ use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
-use super::{compile_backend, compile_limits, compile_locks, method_names, reports};
+use super::{compile_backend, compile_headers, compile_limits, compile_locks, method_names, reports};
 use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
@@ -89,6 +89,7 @@ pub fn compile(
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
+    let added = compile_headers::compile(judge, raw.headers.as_ref(), &path.key("headers"));
     let mode = mode(judge, raw, path);
     let sync_epochs = match (raw.sync_epochs, &access) {
         (Some(true), Some(access)) => Some(SyncEpochs::of(access, &methods, mode, path_rules.fold)),
@@ -134,6 +135,7 @@ pub fn compile(
         require_length: raw.require_length.unwrap_or(false),
         strict_override: raw.strict_override.unwrap_or(false),
         refuse_underscore: matches!(raw.underscore_headers, Some(RawUnderscore::Refuse)),
+        added,
         query,
         line: places.line(path),
     })

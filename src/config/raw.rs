@@ -2,6 +2,8 @@
 //! plain options, for `compile` to judge. Every field is an `Option` so that one missing key does not hide other errors;
 //! which keys a file must have stands in the schema attributes, and `compile` asks for the same ones.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -186,6 +188,14 @@ pub struct RawRoute {
     pub strict_override: Option<bool>,
     /// What happens to headers with `_` in their name. Default: remove.
     pub underscore_headers: Option<RawUnderscore>,
+    /// Header fields that every answer of the route gets, refusals too, in place of those of the back end: `NAME: VALUE`. Not those with a
+    /// meaning of their own, such as `Content-*`, `ETag`, `Set-Cookie` and `Access-Control-*`.
+    #[schemars(extend(
+        "minProperties" = 1,
+        "propertyNames" = { "pattern": "^[A-Za-z0-9-]+$" },
+        "additionalProperties" = { "type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$" },
+    ))]
+    pub headers: Option<BTreeMap<String, String>>,
     /// Further methods whose URLs may carry a query. Always: GET, HEAD, POST, OPTIONS, PROPFIND, REPORT.
     pub query: Option<List<SingleMethod>>,
 }

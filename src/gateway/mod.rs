@@ -1,6 +1,7 @@
 //! The only room that knows pingora: the listener, the stages of a request in order, the two exchanges with a back end, and clients'
 //! bodies. `run` makes a server of a policy.
 
+mod added;
 mod ask;
 pub mod connect;
 pub mod context;

@@ -21,6 +21,7 @@ use crate::{
 };
 
 use super::{
+    added::{AddedBuilder, answers_for},
     context::Context,
     http2,
     http10::{NoChunksBuilder, ends_with_connection},
@@ -47,6 +48,7 @@ impl ProxyHttp for Gateway {
 
     fn init_downstream_modules(&self, modules: &mut HttpModules) {
         modules.add_module(Box::new(NoChunksBuilder));
+        modules.add_module(Box::new(AddedBuilder));
     }
 
     fn on_connection_reuse(&self, _session: &mut Session, ctx: &mut Context, from: Box<dyn Any + Send + Sync>) {
@@ -81,7 +83,9 @@ impl ProxyHttp for Gateway {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
-        match self.pass(session, ctx).await {
+        let onward = self.pass(session, ctx).await;
+        answers_for(session, ctx.account.route.as_ref());
+        match onward {
             Ok(Onward::Own(reply)) => reply.write(session).await?,
             Ok(Onward::Stream(permit)) => {
                 self.stream(session, ctx, *permit);

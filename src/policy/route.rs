@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use http::HeaderValue;
+
 use super::{Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs};
 use crate::{
     access::Acl,
@@ -57,6 +59,8 @@ pub struct Route {
     pub strict_override: bool,
     /// 400 for headers with `_` in their name (B-13).
     pub refuse_underscore: bool,
+    /// Header fields of every answer, as the file spells them (RM-16).
+    pub added: Vec<(String, HeaderValue)>,
     /// Further methods whose URLs may carry a query (P-13).
     pub query: MethodSet,
     /// The line of the route in the file.
@@ -275,6 +279,7 @@ impl Route {
             require_length: false,
             strict_override: false,
             refuse_underscore: false,
+            added: Vec::new(),
             query: MethodSet::default(),
             line: 1,
         }
