@@ -402,8 +402,8 @@ fn what_files_mean() {
         policy.audit_log,
         LogTarget::File("tests/config/good/logs/audit.log".into())
     );
-    let [files, deeper, team, named, other] = policy.routes.as_slice() else {
-        panic!("five routes")
+    let [files, deeper, team, named, other, stripped, _] = policy.routes.as_slice() else {
+        panic!("seven routes")
     };
     assert!(matches!(files.backend.credentials, BackEndCredentials::Pass));
     for route in [deeper, team] {
@@ -419,7 +419,11 @@ fn what_files_mean() {
         ("Files", 5, 2)
     );
     assert!(!format!("{policy:?}").contains("not-a-real-password"));
-    let named: Vec<String> = policy.well_known.named().map(|(name, place)| format!("{name} {place}")).collect();
+    let named: Vec<String> = policy
+        .well_known
+        .named()
+        .map(|(name, place)| format!("{name} {place}"))
+        .collect();
     assert_eq!(named, ["caldav /files/deeper/", "carddav /team/"]);
 
     assert_eq!((files.name.as_str(), files.line), ("files", 14));
@@ -453,8 +457,18 @@ fn what_files_mean() {
         "two of the profile, two of the file"
     );
     assert!(files.noroot && files.pass_error_bodies && files.require_length && files.strict_override);
-    let added: Vec<String> = files.added.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
-    assert_eq!(added, ["Strict-Transport-Security: max-age=31536000; includeSubDomains", "X-Frame-Options: DENY"]);
+    let added: Vec<String> = files
+        .added
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect();
+    assert_eq!(
+        added,
+        [
+            "Strict-Transport-Security: max-age=31536000; includeSubDomains",
+            "X-Frame-Options: DENY"
+        ]
+    );
     assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
 
     // The file's rules, on keys relative to the route and folded as it says.
@@ -477,7 +491,7 @@ fn what_files_mean() {
 
     assert_eq!(
         (deeper.name.as_str(), deeper.map.upstream().to_string()),
-        ("/files/deeper/", "/".into())
+        ("dav.example.org/files/deeper/", "/".into())
     );
     assert_eq!(
         (deeper.backend.profile, deeper.backend.external_urls),
@@ -504,8 +518,9 @@ fn what_files_mean() {
     };
     assert_eq!(
         [files, deeper, other].map(lines),
-        [None, Some(vec![63]), Some(vec![82, 83, 84])]
+        [None, Some(vec![64]), Some(vec![85, 86, 87])]
     );
+    assert!(stripped.unprefixed && !files.unprefixed);
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
     assert!(other.public_options && !files.public_options);
 }

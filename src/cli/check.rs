@@ -129,6 +129,9 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
         Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name())?,
         Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
     }
+    if route.unprefixed {
+        writeln!(f, "  requests come without {}", route.map.public())?;
+    }
     match &route.backend.credentials {
         BackEndCredentials::Pass => {}
         BackEndCredentials::Service(account) => writeln!(f, "  the back end sees the account {}", account.user)?,

@@ -104,6 +104,13 @@ pub fn compile(
         (Some(false) | None, _) => None,
     };
     let (public, (backend, upstream)) = public.zip(backend)?;
+    if raw.accept_unprefixed == Some(true) && public.is_root() {
+        let problem = Problem::new(
+            path.key("accept_unprefixed"),
+            "the prefix is /: there is nothing to take off",
+        );
+        judge.refuse(problem.expected("a longer path, or the key left out"));
+    }
     let back_end = (profile, backend.credentials.tells_user(), access.is_some());
     let locks = compile_locks::of_route(judge, raw, path, back_end, &methods);
     let dead_properties = compile_locks::dead_properties(judge, raw, path, locks.locking);
@@ -135,6 +142,7 @@ pub fn compile(
         require_length: raw.require_length.unwrap_or(false),
         strict_override: raw.strict_override.unwrap_or(false),
         refuse_underscore: matches!(raw.underscore_headers, Some(RawUnderscore::Refuse)),
+        unprefixed: raw.accept_unprefixed.unwrap_or(false),
         added,
         query,
         line: places.line(path),
@@ -185,12 +193,20 @@ pub fn compare(judge: &mut Judge, route: &Route, path: &KeyPath, earlier: &[(Key
         }
         let same_host = (route.hosts.is_empty() && other.hosts.is_empty())
             || route.hosts.iter().any(|host| other.hosts.contains(host));
+        let meet = same_host || route.hosts.is_empty() || other.hosts.is_empty();
+        let both = [(route, path, other, other_path), (other, other_path, route, path)];
+        for (one, at, other, other_at) in both {
+            if meet && one.unprefixed && (other.unprefixed || one.map.to_upstream(other.map.public()).is_none()) {
+                let what = format!(
+                    "{other_at} answers to the same hosts: whose a path without its prefix is, nobody could tell"
+                );
+                judge.refuse(Problem::new(at.key("accept_unprefixed"), what).expected("hosts of its own"));
+            }
+        }
         if same_host && same_prefix(route, other) {
             let what = format!("{other_path} has the same prefix for the same hosts");
             judge.refuse(Problem::new(path.key("path"), what).expected("a prefix of its own"));
-        } else if (same_host || route.hosts.is_empty() || other.hosts.is_empty())
-            && (splits_fold(route, other) || splits_fold(other, route))
-        {
+        } else if meet && (splits_fold(route, other) || splits_fold(other, route)) {
             let what = format!(
                 "only one of this route and {other_path} has case: fold, and the prefixes are one in the other"
             );

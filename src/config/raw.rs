@@ -118,6 +118,9 @@ pub struct RawRoute {
     /// The name in logs and metrics. Default: the first host and the path.
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
     pub name: Option<String>,
+    /// A proxy in front has taken the public prefix off every request for this route. No other route may answer to its hosts, but those
+    /// inside it. Default: false.
+    pub accept_unprefixed: Option<bool>,
     /// The host names this route answers to, without port. Default: any.
     #[schemars(length(min = 1), inner(regex(pattern = r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$")))]
     pub hosts: Option<List<String>>,

@@ -84,8 +84,14 @@ impl Gate {
     /// prefix is there. A site that only happens to hold it, by a shorter prefix, keeps its well-known URLs.
     fn has_place(&self, host: &Authority, place: &PublicPath) -> bool {
         let depth = |route: &Arc<Route>| route.map.public().0.segments().count();
-        let holding = self.routes.iter().filter(|route| route.map.to_upstream(place).is_some());
-        let found = self.table.find(host, &place.0).and_then(|number| self.routes.get(number));
+        let holding = self
+            .routes
+            .iter()
+            .filter(|route| route.map.to_upstream(place).is_some());
+        let found = self
+            .table
+            .find(host, &place.0)
+            .and_then(|number| self.routes.get(number));
         found.is_some_and(|found| holding.map(depth).max() == Some(depth(found)))
     }
 
@@ -147,6 +153,8 @@ impl Gate {
         if let Some(place) = self.well_known(&path).filter(|place| self.has_place(&host, place)) {
             return Ok(Arrival::Own(OwnAnswer::Moved(place.clone())));
         }
+        let path = self.public(&host, path)?;
+        account.path = Some(path.clone());
         let Some((number, route)) = self
             .table
             .find(&host, &path)
@@ -171,6 +179,19 @@ impl Gate {
             query: query.map(str::to_owned),
             length: head.length,
         })))
+    }
+
+    /// The public path of a request to `host`, which may have lost its prefix on the way (RM-2).
+    fn public(&self, host: &Authority, path: CanonicalPath) -> Result<CanonicalPath, Denial> {
+        let stripped = self.table.unprefixed(host).and_then(|number| self.routes.get(number));
+        let Some(map) = stripped.map(|route| &route.map) else {
+            return Ok(path);
+        };
+        // Either the prefix is still there, or a resource below it has the same name: nobody can tell.
+        if map.to_upstream(&PublicPath(path.clone())).is_some() {
+            return Err(Denial::Prefixed);
+        }
+        path.below(&map.public().0).map_err(Denial::Path)
     }
 
     /// P-11: where no route is, but one is below.

@@ -59,6 +59,8 @@ pub struct Route {
     pub strict_override: bool,
     /// 400 for headers with `_` in their name (B-13).
     pub refuse_underscore: bool,
+    /// A proxy in front has taken the public prefix off every request (RM-2).
+    pub unprefixed: bool,
     /// Header fields of every answer, as the file spells them (RM-16).
     pub added: Vec<(String, HeaderValue)>,
     /// Further methods whose URLs may carry a query (P-13).
@@ -279,6 +281,7 @@ impl Route {
             require_length: false,
             strict_override: false,
             refuse_underscore: false,
+            unprefixed: false,
             added: Vec::new(),
             query: MethodSet::default(),
             line: 1,

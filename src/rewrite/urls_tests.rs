@@ -76,6 +76,7 @@ pub fn route(allowed: MethodSet) -> Route {
         require_length: false,
         strict_override: false,
         refuse_underscore: false,
+        unprefixed: false,
         added: Vec::new(),
         query: MethodSet::default(),
         line: 1,

@@ -166,7 +166,11 @@ fn host_of(gate: &Gate, target: &str) -> String {
         .iter()
         .filter(|route| path.starts_with(&route.map.public().0));
     let best = holds.rev().max_by_key(|route| route.map.public().0.segments().count());
-    let host = best.or(gate.routes().first()).and_then(|route| route.hosts.first());
+    let stripped = || gate.routes().iter().find(|route| route.unprefixed);
+    let host = best
+        .or_else(stripped)
+        .or(gate.routes().first())
+        .and_then(|route| route.hosts.first());
     host.map_or_else(|| "localhost".to_owned(), Clone::clone)
 }
 
