@@ -419,12 +419,12 @@ fn what_files_mean() {
         ("Files", 5, 2)
     );
     assert!(!format!("{policy:?}").contains("not-a-real-password"));
-    let named: Vec<String> = policy
+    let places: Vec<String> = policy
         .well_known
         .named()
         .map(|(name, place)| format!("{name} {place}"))
         .collect();
-    assert_eq!(named, ["caldav /files/deeper/", "carddav /team/"]);
+    assert_eq!(places, ["caldav /files/deeper/", "carddav /team/"]);
 
     assert_eq!((files.name.as_str(), files.line), ("files", 14));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
@@ -518,8 +518,10 @@ fn what_files_mean() {
     };
     assert_eq!(
         [files, deeper, other].map(lines),
-        [None, Some(vec![64]), Some(vec![85, 86, 87])]
+        [None, Some(vec![64]), Some(vec![86, 87, 88])]
     );
+    let homes = [files, named].map(|route| route.auto_home.as_ref().map(ToString::to_string));
+    assert_eq!(homes, [None, Some("/{user}/".to_owned())]);
     assert!(stripped.unprefixed && !files.unprefixed);
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
     assert!(other.public_options && !files.public_options);

@@ -150,6 +150,9 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
         Locking::Emulate => writeln!(f, "  locks: davgate's own")?,
         Locking::Off => writeln!(f, "  locks: none")?,
     }
+    if let Some(homes) = &route.auto_home {
+        writeln!(f, "  homes {homes} are made on the first request")?;
+    }
     for (name, value) in &route.added {
         writeln!(f, "  every answer has {name}: {}", value.to_str().unwrap_or_default())?;
     }

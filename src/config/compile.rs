@@ -149,6 +149,9 @@ fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath) {
     if matches!(route.backend.credentials, BackEndCredentials::Header(_)) {
         judge.refuse(nobody(path.key("backend").key("credentials").key("header")));
     }
+    if route.auto_home.is_some() {
+        judge.refuse(nobody(path.key("auto_home")));
+    }
     let anonymous = |who: &Who| matches!(who, Who::Everyone | Who::Anonymous);
     compile_locks::refuse_without_identity(judge, route, path);
     let rules = route.access.iter().flat_map(Acl::rules);

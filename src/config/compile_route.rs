@@ -9,7 +9,7 @@ use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
-use super::{compile_backend, compile_headers, compile_limits, compile_locks, method_names, reports};
+use super::{compile_backend, compile_headers, compile_home, compile_limits, compile_locks, method_names, reports};
 use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
@@ -111,6 +111,12 @@ pub fn compile(
         );
         judge.refuse(problem.expected("a longer path, or the key left out"));
     }
+    let auto_home = compile_home::compile(
+        judge,
+        raw.auto_home.as_deref(),
+        &path.key("auto_home"),
+        &backend.credentials,
+    );
     let back_end = (profile, backend.credentials.tells_user(), access.is_some());
     let locks = compile_locks::of_route(judge, raw, path, back_end, &methods);
     let dead_properties = compile_locks::dead_properties(judge, raw, path, locks.locking);
@@ -143,6 +149,7 @@ pub fn compile(
         strict_override: raw.strict_override.unwrap_or(false),
         refuse_underscore: matches!(raw.underscore_headers, Some(RawUnderscore::Refuse)),
         unprefixed: raw.accept_unprefixed.unwrap_or(false),
+        auto_home,
         added,
         query,
         line: places.line(path),

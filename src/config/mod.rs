@@ -9,6 +9,7 @@ mod compile_clients;
 mod compile_credentials;
 mod compile_groups;
 mod compile_headers;
+mod compile_home;
 mod compile_identity;
 mod compile_limits;
 mod compile_listener;

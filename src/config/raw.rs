@@ -191,6 +191,10 @@ pub struct RawRoute {
     pub strict_override: Option<bool>,
     /// What happens to headers with `_` in their name. Default: remove.
     pub underscore_headers: Option<RawUnderscore>,
+    /// Where principals have their homes: `/{user}/` or `/home/{user}/`, below the route. davgate makes a home on the first request for it, or
+    /// for something in it, by its principal; needs `backend.credentials`. Default: it makes none.
+    #[schemars(regex(pattern = r"^/([^?#\\ {}*/]+/)*\{user\}/$"))]
+    pub auto_home: Option<String>,
     /// Header fields that every answer of the route gets, refusals too, in place of those of the back end: `NAME: VALUE`. Not those with a
     /// meaning of their own, such as `Content-*`, `ETag`, `Set-Cookie` and `Access-Control-*`.
     #[schemars(extend(

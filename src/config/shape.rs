@@ -12,10 +12,9 @@ use super::error::{KeyPath, Problem, Step};
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "spool",
     "hide",
-    "auto_home",
     "partial_put",
     "max_connections",
     "proxy_protocol",

@@ -13,6 +13,7 @@ mod elsewhere;
 mod emulate;
 pub mod exchange;
 mod fair;
+mod homes;
 mod http10;
 mod http2;
 pub mod identify;

@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod filter;
+pub mod home;
 pub mod limits;
 pub mod locking;
 pub mod method;
@@ -15,6 +16,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 pub use clients::{ClientBounds, Rate};
 pub use filter::{Below, MethodFilter, MethodRule};
+pub use home::HomePattern;
 pub use limits::{Limits, MaxDepth};
 pub use locking::{LockSettings, Locking, OrphanLocks, RouteLocks, UnmappedLock};
 pub use method::{Method, MethodSet};

@@ -4,7 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use http::HeaderValue;
 
-use super::{Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs};
+use super::{
+    HomePattern, Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs,
+};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
@@ -61,6 +63,8 @@ pub struct Route {
     pub refuse_underscore: bool,
     /// A proxy in front has taken the public prefix off every request (RM-2).
     pub unprefixed: bool,
+    /// Where principals have homes that the gateway makes (RM-20); `None`: it makes none.
+    pub auto_home: Option<HomePattern>,
     /// Header fields of every answer, as the file spells them (RM-16).
     pub added: Vec<(String, HeaderValue)>,
     /// Further methods whose URLs may carry a query (P-13).
@@ -282,6 +286,7 @@ impl Route {
             strict_override: false,
             refuse_underscore: false,
             unprefixed: false,
+            auto_home: None,
             added: Vec::new(),
             query: MethodSet::default(),
             line: 1,
