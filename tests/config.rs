@@ -518,10 +518,12 @@ fn what_files_mean() {
     };
     assert_eq!(
         [files, deeper, other].map(lines),
-        [None, Some(vec![64]), Some(vec![86, 87, 88])]
+        [None, Some(vec![65]), Some(vec![87, 88, 89])]
     );
     let homes = [files, named].map(|route| route.auto_home.as_ref().map(ToString::to_string));
     assert_eq!(homes, [None, Some("/{user}/".to_owned())]);
+    let compressed = [files, stripped, other].map(|route| route.compress.map(|compress| compress.xml));
+    assert_eq!(compressed, [Some(false), Some(true), None]);
     assert!(stripped.unprefixed && !files.unprefixed);
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
     assert!(other.public_options && !files.public_options);

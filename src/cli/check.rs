@@ -13,8 +13,8 @@ use crate::gateway::connect::{self, Grade};
 use crate::identity::settings::{BackEndCredentials, SourceSettings};
 use crate::policy::locking::StoreSettings;
 use crate::policy::{
-    AdminSettings, CollectionGet, Limits, Listener, Location, Locking, LogTarget, MaxDepth, MethodRule, Mode, Policy,
-    Route,
+    AdminSettings, CollectionGet, Compress, Limits, Listener, Location, Locking, LogTarget, MaxDepth, MethodRule, Mode,
+    Policy, Route,
 };
 
 /// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
@@ -149,6 +149,11 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
         Locking::Observe => writeln!(f, "  locks: the back end's, used by their creators only")?,
         Locking::Emulate => writeln!(f, "  locks: davgate's own")?,
         Locking::Off => writeln!(f, "  locks: none")?,
+    }
+    match route.compress {
+        None => {}
+        Some(Compress { xml: false }) => writeln!(f, "  files are compressed for clients")?,
+        Some(Compress { xml: true }) => writeln!(f, "  files, listings and reports are compressed for clients")?,
     }
     if let Some(homes) = &route.auto_home {
         writeln!(f, "  homes {homes} are made on the first request")?;

@@ -13,7 +13,7 @@ use super::{compile_backend, compile_headers, compile_home, compile_limits, comp
 use crate::access::Acl;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
-use crate::policy::{CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs};
+use crate::policy::{CollectionGet, Compress, Method, MethodFilter, Mode, Profile, Route, SyncEpochs};
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
 use crate::xml::report::known_reports;
@@ -75,6 +75,11 @@ pub fn compile(
         warn_repeated(judge, public, paths, &path.key("access"));
     }
     let collection_get = collection_get(judge, raw, path, &methods);
+    let xml = raw.compress_xml.unwrap_or(false);
+    let compress = raw.compress.unwrap_or(false).then_some(Compress { xml });
+    if xml && compress.is_none() {
+        judge.warn(&path.key("compress_xml"), "does nothing without compress: true");
+    }
     if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
         judge.warn(
             &path.key("hide_lock_owner"),
@@ -149,6 +154,7 @@ pub fn compile(
         strict_override: raw.strict_override.unwrap_or(false),
         refuse_underscore: matches!(raw.underscore_headers, Some(RawUnderscore::Refuse)),
         unprefixed: raw.accept_unprefixed.unwrap_or(false),
+        compress,
         auto_home,
         added,
         query,

@@ -191,6 +191,11 @@ pub struct RawRoute {
     pub strict_override: Option<bool>,
     /// What happens to headers with `_` in their name. Default: remove.
     pub underscore_headers: Option<RawUnderscore>,
+    /// Compress the files of the back end for clients that take gzip. Default: false.
+    pub compress: Option<bool>,
+    /// With compress: answers to PROPFIND, REPORT and SEARCH too. Whoever can watch their length and write into them may then find out what
+    /// else is in them (BREACH). Default: false.
+    pub compress_xml: Option<bool>,
     /// Where principals have their homes: `/{user}/` or `/home/{user}/`, below the route. davgate makes a home on the first request for it, or
     /// for something in it, by its principal; needs `backend.credentials`. Default: it makes none.
     #[schemars(regex(pattern = r"^/([^?#\\ {}*/]+/)*\{user\}/$"))]

@@ -3,6 +3,7 @@
 
 mod added;
 mod ask;
+mod compressing;
 pub mod connect;
 pub mod context;
 mod discard;

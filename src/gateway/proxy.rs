@@ -22,6 +22,7 @@ use crate::{
 
 use super::{
     added::{AddedBuilder, answers_for},
+    compressing::{CompressingBuilder, may_compress},
     context::Context,
     http2,
     http10::{NoChunksBuilder, ends_with_connection},
@@ -49,6 +50,7 @@ impl ProxyHttp for Gateway {
     fn init_downstream_modules(&self, modules: &mut HttpModules) {
         modules.add_module(Box::new(NoChunksBuilder));
         modules.add_module(Box::new(AddedBuilder));
+        modules.add_module(Box::new(CompressingBuilder));
     }
 
     fn on_connection_reuse(&self, _session: &mut Session, ctx: &mut Context, from: Box<dyn Any + Send + Sync>) {
@@ -88,11 +90,13 @@ impl ProxyHttp for Gateway {
         match onward {
             Ok(Onward::Own(reply)) => reply.write(session).await?,
             Ok(Onward::Stream(permit)) => {
+                may_compress(session, &permit);
                 self.stream(session, ctx, *permit);
                 return Ok(false);
             }
             Ok(Onward::Transact(held)) => {
                 let (permit, request) = *held;
+                may_compress(session, &permit);
                 self.carry_out(session, ctx, permit, request).await?;
             }
             Ok(Onward::Challenge(permit, incoming)) => {

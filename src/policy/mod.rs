@@ -21,7 +21,7 @@ pub use limits::{Limits, MaxDepth};
 pub use locking::{LockSettings, Locking, OrphanLocks, RouteLocks, UnmappedLock};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
-pub use route::{BackEnd, CollectionGet, DeadProperties, Location, Mode, Route, Timeouts};
+pub use route::{BackEnd, CollectionGet, Compress, DeadProperties, Location, Mode, Route, Timeouts};
 pub use sync_epoch::{SyncEpoch, SyncEpochs};
 pub use table::RouteTable;
 pub use well_known::WellKnown;

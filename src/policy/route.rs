@@ -63,6 +63,8 @@ pub struct Route {
     pub refuse_underscore: bool,
     /// A proxy in front has taken the public prefix off every request (RM-2).
     pub unprefixed: bool,
+    /// Whether answers are compressed for clients, and which (RM-17); `None`: none.
+    pub compress: Option<Compress>,
     /// Where principals have homes that the gateway makes (RM-20); `None`: it makes none.
     pub auto_home: Option<HomePattern>,
     /// Header fields of every answer, as the file spells them (RM-16).
@@ -142,6 +144,13 @@ pub enum DeadProperties {
     /// The gateway says that they are set, where they may be, and nothing is kept: for clients that cannot do without, in front of back
     /// ends that keep none.
     Discard,
+}
+
+/// Which answers of the back end's are compressed: files, and perhaps more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compress {
+    /// Answers to PROPFIND, REPORT and SEARCH too, which may hold secrets beside what others wrote (BREACH).
+    pub xml: bool,
 }
 
 /// What becomes of requests that `methods` or `access` refuse.
@@ -286,6 +295,7 @@ impl Route {
             strict_override: false,
             refuse_underscore: false,
             unprefixed: false,
+            compress: None,
             auto_home: None,
             added: Vec::new(),
             query: MethodSet::default(),

@@ -77,6 +77,7 @@ pub fn route(allowed: MethodSet) -> Route {
         strict_override: false,
         refuse_underscore: false,
         unprefixed: false,
+        compress: None,
         auto_home: None,
         added: Vec::new(),
         query: MethodSet::default(),
