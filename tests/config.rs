@@ -399,8 +399,8 @@ fn what_files_mean() {
         policy.audit_log,
         LogTarget::File("tests/config/good/logs/audit.log".into())
     );
-    let [files, deeper, team, named, other] = policy.routes.as_slice() else {
-        panic!("five routes")
+    let [files, deeper, team, named, other, stripped, _] = policy.routes.as_slice() else {
+        panic!("seven routes")
     };
     assert!(matches!(files.backend.credentials, BackEndCredentials::Pass));
     for route in [deeper, team] {
@@ -416,8 +416,14 @@ fn what_files_mean() {
         ("Files", 5, 2)
     );
     assert!(!format!("{policy:?}").contains("not-a-real-password"));
+    let places: Vec<String> = policy
+        .well_known
+        .named()
+        .map(|(name, place)| format!("{name} {place}"))
+        .collect();
+    assert_eq!(places, ["caldav /files/deeper/", "carddav /team/"]);
 
-    assert_eq!((files.name.as_str(), files.line), ("files", 13));
+    assert_eq!((files.name.as_str(), files.line), ("files", 14));
     assert_eq!(files.hosts, ["dav.example.org", "[::1]", "192.0.2.1"]);
     assert_eq!(
         (files.map.public().to_string(), files.map.upstream().to_string()),
@@ -445,6 +451,18 @@ fn what_files_mean() {
         "two of the profile, two of the file"
     );
     assert!(files.noroot && files.pass_error_bodies && files.require_length && files.strict_override);
+    let added: Vec<String> = files
+        .added
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect();
+    assert_eq!(
+        added,
+        [
+            "Strict-Transport-Security: max-age=31536000; includeSubDomains",
+            "X-Frame-Options: DENY"
+        ]
+    );
     assert!(files.refuse_underscore && files.accepts_query(Method::Put) && !files.accepts_query(Method::Copy));
 
     // The file's rules, on keys relative to the route and folded as it says.
@@ -455,9 +473,9 @@ fn what_files_mean() {
             .map(|rule| (rule.index, rule.allowed.allow(), rule.body, rule.line))
     };
     let read = "GET, HEAD, OPTIONS, PROPFIND, REPORT".to_owned();
-    assert_eq!(judged("/archive/x"), Some((0, read, None, 25)));
-    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 26)));
-    assert_eq!(judged("/closed"), Some((2, String::new(), None, 27)));
+    assert_eq!(judged("/archive/x"), Some((0, read, None, 26)));
+    assert_eq!(judged("/abc/inbox"), Some((1, "PUT, POST".into(), Some(1 << 20), 27)));
+    assert_eq!(judged("/closed"), Some((2, String::new(), None, 28)));
     let everywhere = judged("/closed/x").unwrap();
     assert_eq!(everywhere.0, 3);
     for name in ["PUT", "LOCK", "ACL", "SEARCH", "MKCALENDAR", "PROPPATCH"] {
@@ -467,7 +485,7 @@ fn what_files_mean() {
 
     assert_eq!(
         (deeper.name.as_str(), deeper.map.upstream().to_string()),
-        ("/files/deeper/", "/".into())
+        ("dav.example.org/files/deeper/", "/".into())
     );
     assert_eq!(
         (deeper.backend.profile, deeper.backend.external_urls),
@@ -494,8 +512,13 @@ fn what_files_mean() {
     };
     assert_eq!(
         [files, deeper, other].map(lines),
-        [None, Some(vec![61]), Some(vec![80, 81, 82])]
+        [None, Some(vec![65]), Some(vec![87, 88, 89])]
     );
+    let homes = [files, named].map(|route| route.auto_home.as_ref().map(ToString::to_string));
+    assert_eq!(homes, [None, Some("/{user}/".to_owned())]);
+    let compressed = [files, stripped, other].map(|route| route.compress.map(|compress| compress.xml));
+    assert_eq!(compressed, [Some(false), Some(true), None]);
+    assert!(stripped.unprefixed && !files.unprefixed);
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
     assert!(other.public_options && !files.public_options);
 }

@@ -13,8 +13,8 @@ use crate::gateway::connect::{self, Grade};
 use crate::identity::settings::{BackEndCredentials, SourceSettings};
 use crate::policy::locking::StoreSettings;
 use crate::policy::{
-    AdminSettings, CollectionGet, Limits, Listener, Location, Locking, LogTarget, MaxDepth, MethodRule, Mode, Policy,
-    Route,
+    AdminSettings, CollectionGet, Compress, Limits, Listener, Location, Locking, LogTarget, MaxDepth, MethodRule, Mode,
+    Policy, Route,
 };
 
 /// Checks `file`; the summary goes to `out`, errors and warnings to `err`.
@@ -105,6 +105,9 @@ impl Display for Summary<'_> {
             let sources: Vec<&str> = identity.sources.iter().map(SourceSettings::name).collect();
             writeln!(f, "identity {} (realm {})", sources.join(", "), identity.realm)?;
         }
+        for (name, place) in policy.well_known.named() {
+            writeln!(f, "/.well-known/{name} -> {place}")?;
+        }
         let known = policy.identity.is_some();
         policy.routes.iter().try_for_each(|route| write_route(f, route, known))
     }
@@ -126,6 +129,9 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
         Location::Url(origin) => writeln!(f, "{origin}{} ({})", route.map.upstream(), route.backend.profile.name)?,
         Location::Embedded(directory) => writeln!(f, "directory {} (embedded)", directory.display())?,
     }
+    if route.unprefixed {
+        writeln!(f, "  requests come without {}", route.map.public())?;
+    }
     match &route.backend.credentials {
         BackEndCredentials::Pass => {}
         BackEndCredentials::Service(account) => writeln!(f, "  the back end sees the account {}", account.user)?,
@@ -143,6 +149,17 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
         Locking::Observe => writeln!(f, "  locks: the back end's, used by their creators only")?,
         Locking::Emulate => writeln!(f, "  locks: davgate's own")?,
         Locking::Off => writeln!(f, "  locks: none")?,
+    }
+    match route.compress {
+        None => {}
+        Some(Compress { xml: false }) => writeln!(f, "  files are compressed for clients")?,
+        Some(Compress { xml: true }) => writeln!(f, "  files, listings and reports are compressed for clients")?,
+    }
+    if let Some(homes) = &route.auto_home {
+        writeln!(f, "  homes {homes} are made on the first request")?;
+    }
+    for (name, value) in &route.added {
+        writeln!(f, "  every answer has {name}: {}", value.to_str().unwrap_or_default())?;
     }
     if route.mode == Mode::Report {
         writeln!(f, "  report mode: what methods and access refuse is told, and passes")?;

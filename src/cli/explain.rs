@@ -158,7 +158,8 @@ fn answer(args: &ExplainArgs, policy: Policy, body: Option<&[u8]>) -> Result<Exp
         at_target: args.target_state.map_or(State::Unknown, State::from),
         at_destination: args.destination_state.map_or(State::Unknown, State::from),
     };
-    let mut explanation = explain(&Gate::new(policy.routes), &inquiry).map_err(|error| error.to_string())?;
+    let gate = Gate::new(policy.routes).with_well_known(policy.well_known);
+    let mut explanation = explain(&gate, &inquiry).map_err(|error| error.to_string())?;
     if unproved {
         explanation.notes.push(NOBODY_PROVES.to_owned());
     }

@@ -49,7 +49,7 @@ pub fn run(args: &TestArgs, out: &mut impl Write, err: &mut impl Write) -> io::R
         Ok(loaded) => loaded.policy,
         Err(errors) => return no_answer(err, &errors),
     };
-    let gate = Gate::new(policy.routes);
+    let gate = Gate::new(policy.routes).with_well_known(policy.well_known);
     let mut failed = 0_usize;
     for case in &test.cases {
         let asked = Asked {

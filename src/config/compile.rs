@@ -10,6 +10,7 @@ use super::raw::{List, RawConfig};
 use super::shape;
 use super::{
     compile_clients, compile_groups, compile_identity, compile_listener, compile_locks, compile_names, compile_route,
+    compile_well_known,
 };
 use crate::access::{Acl, Who};
 use crate::identity::BackEndCredentials;
@@ -128,6 +129,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &Document<'_>) -> 
     let at = root.key("locks");
     let locks = compile_locks::compile(judge, raw.locks.as_ref(), &at);
     compile_locks::compare(judge, raw.locks.as_ref(), &at, &routes);
+    let well_known = compile_well_known::compile(judge, raw.well_known.as_ref(), &root.key("well_known"), &routes);
     Policy {
         listeners,
         admin,
@@ -136,6 +138,7 @@ fn compile_policy(judge: &mut Judge, raw: &RawConfig, places: &Document<'_>) -> 
         audit_log,
         clients,
         locks,
+        well_known,
         routes: routes.into_iter().map(|(_, route)| route).collect(),
     }
 }
@@ -145,6 +148,9 @@ fn refuse_without_identity(judge: &mut Judge, route: &Route, path: &KeyPath) {
     let nobody = |at| Problem::new(at, "nobody says who is asking").expected("identity, with a source");
     if matches!(route.backend.credentials, BackEndCredentials::Header(_)) {
         judge.refuse(nobody(path.key("backend").key("credentials").key("header")));
+    }
+    if route.auto_home.is_some() {
+        judge.refuse(nobody(path.key("auto_home")));
     }
     let anonymous = |who: &Who| matches!(who, Who::Everyone | Who::Anonymous);
     compile_locks::refuse_without_identity(judge, route, path);

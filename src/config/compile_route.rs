@@ -9,13 +9,14 @@ use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
-use super::{compile_backend, compile_limits, compile_locks, method_names, reports};
+use super::{compile_backend, compile_headers, compile_home, compile_limits, compile_locks, method_names, reports};
 use crate::access::Acl;
 use crate::backend::GENERIC;
 use crate::identity::BackEndCredentials;
 use crate::policy::method::MethodSet;
 use crate::policy::{
-    Acquisition, BackEnd, CollectionGet, Method, MethodFilter, Mode, Profile, Route, SyncEpochs, public_urls::unfit,
+    Acquisition, BackEnd, CollectionGet, Compress, Method, MethodFilter, Mode, Profile, Route, SyncEpochs,
+    public_urls::unfit,
 };
 use crate::url::path_rules::{PathRules, PathUse, ReservedName, fold_case};
 use crate::url::{Authority, CanonicalPath, PrefixMap, path::key_starts_with};
@@ -76,6 +77,11 @@ pub fn compile(
         warn_repeated(judge, public, paths, &path.key("access"));
     }
     let collection_get = collection_get(judge, raw, path, &methods);
+    let xml = raw.compress_xml.unwrap_or(false);
+    let compress = raw.compress.unwrap_or(false).then_some(Compress { xml });
+    if xml && compress.is_none() {
+        judge.warn(&path.key("compress_xml"), "does nothing without compress: true");
+    }
     if raw.hide_lock_owner == Some(true) && raw.access.is_none() {
         judge.warn(
             &path.key("hide_lock_owner"),
@@ -90,6 +96,7 @@ pub fn compile(
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
+    let added = compile_headers::compile(judge, raw.headers.as_ref(), &path.key("headers"));
     let mode = mode(judge, raw, path);
     let sync_epochs = match (raw.sync_epochs, &access) {
         (Some(true), Some(access)) => Some(SyncEpochs::of(access, &methods, mode, path_rules.fold)),
@@ -111,6 +118,19 @@ pub fn compile(
             None => {}
         }
     }
+    if raw.accept_unprefixed == Some(true) && public.is_root() {
+        let problem = Problem::new(
+            path.key("accept_unprefixed"),
+            "the prefix is /: there is nothing to take off",
+        );
+        judge.refuse(problem.expected("a longer path, or the key left out"));
+    }
+    let auto_home = compile_home::compile(
+        judge,
+        raw.auto_home.as_deref(),
+        &path.key("auto_home"),
+        &backend.credentials,
+    );
     let back_end = (profile, backend.credentials.tells_user(), access.is_some());
     let locks = compile_locks::of_route(judge, raw, path, back_end, &methods);
     let dead_properties = compile_locks::dead_properties(judge, raw, path, locks.locking);
@@ -142,6 +162,10 @@ pub fn compile(
         require_length: raw.require_length.unwrap_or(false),
         strict_override: raw.strict_override.unwrap_or(false),
         refuse_underscore: matches!(raw.underscore_headers, Some(RawUnderscore::Refuse)),
+        unprefixed: raw.accept_unprefixed.unwrap_or(false),
+        compress,
+        auto_home,
+        added,
         query,
         line: places.line(path),
     })
@@ -191,12 +215,20 @@ pub fn compare(judge: &mut Judge, route: &Route, path: &KeyPath, earlier: &[(Key
         }
         let same_host = (route.hosts.is_empty() && other.hosts.is_empty())
             || route.hosts.iter().any(|host| other.hosts.contains(host));
+        let meet = same_host || route.hosts.is_empty() || other.hosts.is_empty();
+        let both = [(route, path, other, other_path), (other, other_path, route, path)];
+        for (one, at, other, other_at) in both {
+            if meet && one.unprefixed && (other.unprefixed || one.map.to_upstream(other.map.public()).is_none()) {
+                let what = format!(
+                    "{other_at} answers to the same hosts: whose a path without its prefix is, nobody could tell"
+                );
+                judge.refuse(Problem::new(at.key("accept_unprefixed"), what).expected("hosts of its own"));
+            }
+        }
         if same_host && same_prefix(route, other) {
             let what = format!("{other_path} has the same prefix for the same hosts");
             judge.refuse(Problem::new(path.key("path"), what).expected("a prefix of its own"));
-        } else if (same_host || route.hosts.is_empty() || other.hosts.is_empty())
-            && (splits_fold(route, other) || splits_fold(other, route))
-        {
+        } else if meet && (splits_fold(route, other) || splits_fold(other, route)) {
             let what = format!(
                 "only one of this route and {other_path} has case: fold, and the prefixes are one in the other"
             );

@@ -2,6 +2,8 @@
 //! plain options, for `compile` to judge. Every field is an `Option` so that one missing key does not hide other errors;
 //! which keys a file must have stands in the schema attributes, and `compile` asks for the same ones.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -12,6 +14,7 @@ use super::raw_clients::RawClientBounds;
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
 use super::raw_locks::{RawDeadProperties, RawLocking, RawLocks, RawOrphans, RawUnmapped};
+use super::raw_well_known::RawWellKnown;
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
 
@@ -41,6 +44,8 @@ pub struct RawConfig {
     pub clients: Option<RawClientBounds>,
     /// Where locks are kept, and their bounds. Default: in memory.
     pub locks: Option<RawLocks>,
+    /// Where `/.well-known/caldav` and `/.well-known/carddav` lead. Default: they are paths like any other.
+    pub well_known: Option<RawWellKnown>,
     /// The public prefixes and what stands behind each. The longest prefix wins.
     #[schemars(required, length(min = 1))]
     pub routes: Option<List<RawRoute>>,
@@ -114,6 +119,9 @@ pub struct RawRoute {
     /// The name in logs and metrics. Default: the first host and the path.
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
     pub name: Option<String>,
+    /// A proxy in front has taken the public prefix off every request for this route. No other route may answer to its hosts, but those
+    /// inside it. Default: false.
+    pub accept_unprefixed: Option<bool>,
     /// The host names this route answers to, without port. Default: any.
     #[schemars(length(min = 1), inner(regex(pattern = r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$")))]
     pub hosts: Option<List<String>>,
@@ -184,6 +192,23 @@ pub struct RawRoute {
     pub strict_override: Option<bool>,
     /// What happens to headers with `_` in their name. Default: remove.
     pub underscore_headers: Option<RawUnderscore>,
+    /// Compress the files of the back end for clients that take gzip. Default: false.
+    pub compress: Option<bool>,
+    /// With compress: answers to PROPFIND, REPORT and SEARCH too. Whoever can watch their length and write into them may then find out what
+    /// else is in them (BREACH). Default: false.
+    pub compress_xml: Option<bool>,
+    /// Where principals have their homes: `/{user}/` or `/home/{user}/`, below the route. davgate makes a home on the first request for it, or
+    /// for something in it, by its principal; needs `backend.credentials`. Default: it makes none.
+    #[schemars(regex(pattern = r"^/([^?#\\ {}*/]+/)*\{user\}/$"))]
+    pub auto_home: Option<String>,
+    /// Header fields that every answer of the route gets, refusals too, in place of those of the back end: `NAME: VALUE`. Not those with a
+    /// meaning of their own, such as `Content-*`, `ETag`, `Set-Cookie` and `Access-Control-*`.
+    #[schemars(extend(
+        "minProperties" = 1,
+        "propertyNames" = { "pattern": "^[A-Za-z0-9-]+$" },
+        "additionalProperties" = { "type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$" },
+    ))]
+    pub headers: Option<BTreeMap<String, String>>,
     /// Further methods whose URLs may carry a query. Always: GET, HEAD, POST, OPTIONS, PROPFIND, REPORT.
     pub query: Option<List<SingleMethod>>,
 }

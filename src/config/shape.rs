@@ -12,14 +12,12 @@ use super::error::{KeyPath, Problem, Step};
 const MAX_ERRORS: usize = 100;
 
 /// Keys of the configuration contract that later versions bring; the reader of an example may try them here.
-const LATER: [&str; 9] = [
+const LATER: [&str; 7] = [
     "spool",
     "hide",
-    "auto_home",
     "partial_put",
     "max_connections",
     "proxy_protocol",
-    "accept_unprefixed",
     "source_get",
     "acquisition_guard",
 ];
@@ -151,7 +149,7 @@ mod tests {
         });
         let found = problems(value);
         for expected in [
-            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, clients, locks, routes; did you mean listeners?",
+            "listenerz: unknown key; expected one of listeners, admin, identity, access_log, audit_log, clients, locks, well_known, routes; did you mean listeners?",
             "listeners[0].address: found a number; expected a string",
             "listeners[0].tlz: unknown key; expected one of address, tls, http2; did you mean tls?",
             "listeners[1]: found a string; expected a mapping with address",

@@ -34,6 +34,8 @@ pub enum Denial {
     Path(PathError),
     /// Outside every route (P-11).
     Outside,
+    /// A path with the prefix that a proxy in front takes off (RM-2).
+    Prefixed,
     /// A query where none may be (P-13).
     Query,
     /// A query that calls a method of an object of the back end (Z-3).
@@ -208,7 +210,7 @@ impl Denial {
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
             Self::RefusedInBody | Self::GuardedSelection | Self::SyncToken => 403,
-            Self::Authority | Self::TargetForm | Self::Query | Self::PublishedMethod => 400,
+            Self::Authority | Self::TargetForm | Self::Prefixed | Self::Query | Self::PublishedMethod => 400,
             Self::RepeatedHeader | Self::ConnectionNames => 400,
             Self::MethodOverride | Self::Underscore | Self::Depth | Self::Overwrite => 400,
             Self::DestinationMissing | Self::DestinationForm | Self::DestinationPath(_) => 400,

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc};
 use http::HeaderMap;
 
 use crate::{
-    policy::{Limits, Method, MethodSet, Mode, Route, RouteTable},
+    policy::{Limits, Method, MethodSet, Mode, Route, RouteTable, WellKnown},
     request::{
         Depth,
         framing::{BodyLength, Head, HeadSize},
@@ -47,6 +47,7 @@ pub struct Gate {
     opened: Vec<Option<Arc<Route>>>,
     table: Arc<RouteTable>,
     loosest: HeadSize,
+    well_known: WellKnown,
 }
 
 impl Gate {
@@ -67,7 +68,33 @@ impl Gate {
             routes: routes.into_iter().map(Arc::new).collect(),
             table,
             loosest,
+            well_known: WellKnown::default(),
         }
+    }
+
+    /// The same, where the well-known URLs lead to these places.
+    pub fn with_well_known(self, well_known: WellKnown) -> Self {
+        Self { well_known, ..self }
+    }
+
+    /// What `path` stands for, if it is a well-known URL.
+    pub(super) fn well_known(&self, path: &CanonicalPath) -> Option<&PublicPath> {
+        self.well_known.place(path)
+    }
+
+    /// Whether `host` has the resource that a well-known URL stands for (RM-15): of all routes that hold the path, one with the longest
+    /// prefix is there. A site that only happens to hold it, by a shorter prefix, keeps its well-known URLs.
+    fn has_place(&self, host: &Authority, place: &PublicPath) -> bool {
+        let depth = |route: &Arc<Route>| route.map.public().0.segments().count();
+        let holding = self
+            .routes
+            .iter()
+            .filter(|route| route.map.to_upstream(place).is_some());
+        let found = self
+            .table
+            .find(host, &place.0)
+            .and_then(|number| self.routes.get(number));
+        found.is_some_and(|found| holding.map(depth).max() == Some(depth(found)))
     }
 
     /// The routes, in the order of the policy.
@@ -125,6 +152,11 @@ impl Gate {
         };
         let path = CanonicalPath::parse(path).map_err(Denial::Path)?;
         account.path = Some(path.clone());
+        if let Some(place) = self.well_known(&path).filter(|place| self.has_place(&host, place)) {
+            return Ok(Arrival::Own(OwnAnswer::Moved(place.clone())));
+        }
+        let path = self.public(&host, path)?;
+        account.path = Some(path.clone());
         let Some((number, route)) = self
             .table
             .find(&host, &path)
@@ -149,6 +181,19 @@ impl Gate {
             query: query.map(str::to_owned),
             length: head.length,
         })))
+    }
+
+    /// The public path of a request to `host`, which may have lost its prefix on the way (RM-2).
+    fn public(&self, host: &Authority, path: CanonicalPath) -> Result<CanonicalPath, Denial> {
+        let stripped = self.table.unprefixed(host).and_then(|number| self.routes.get(number));
+        let Some(map) = stripped.map(|route| &route.map) else {
+            return Ok(path);
+        };
+        // Either the prefix is still there, or a resource below it has the same name: nobody can tell.
+        if map.to_upstream(&PublicPath(path.clone())).is_some() {
+            return Err(Denial::Prefixed);
+        }
+        path.below(&map.public().0).map_err(Denial::Path)
     }
 
     /// P-11: where no route is, but one is below.

@@ -1,9 +1,10 @@
 //! Answers that the gateway gives itself: `OPTIONS *` (P-1), OPTIONS on a route without WebDAV (Z-1) or open to everybody (PV-2), and
-//! OPTIONS and PROPFIND Depth 0 on the collections above a route, which no back end has and clients climb to (P-11).
+//! OPTIONS and PROPFIND Depth 0 on the collections above a route, which no back end has and clients climb to (P-11); and where a well-known
+//! URL leads (RM-15).
 
 use crate::{
     policy::{Method, MethodSet},
-    url::CanonicalPath,
+    url::{CanonicalPath, PublicPath},
     xml::{body, kind::BodyKind, limits::XmlLimits, multistatus::collection_answer, propfind::Propfind},
 };
 
@@ -21,6 +22,8 @@ pub enum OwnAnswer {
     AncestorOptions,
     /// PROPFIND Depth 0 on an ancestor of a route, which may have a body: see [`Ancestor::answer`].
     AncestorPropfind(Ancestor),
+    /// 301 to this place, for which a well-known URL stands (RM-15).
+    Moved(PublicPath),
 }
 
 /// The `Allow` of `OPTIONS *`: deliberately no more than any web server has, since no route's rules apply to it (P-1, Z-1).

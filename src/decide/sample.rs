@@ -160,6 +160,7 @@ pub fn told(verdict: Result<Verdict, Denial>) -> String {
     match verdict {
         Ok(Verdict::Own(OwnAnswer::Options(_))) => "own OPTIONS".to_owned(),
         Ok(Verdict::Own(OwnAnswer::DavOptions(_))) => "public OPTIONS".to_owned(),
+        Ok(Verdict::Own(OwnAnswer::Moved(place))) => format!("moved to {place}"),
         Ok(Verdict::Own(OwnAnswer::AncestorOptions)) => "ancestor OPTIONS".to_owned(),
         Ok(Verdict::Own(OwnAnswer::AncestorPropfind(_))) => "ancestor PROPFIND".to_owned(),
         Ok(Verdict::Permit(permit)) => permit.upstream().to_string(),

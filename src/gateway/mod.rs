@@ -2,7 +2,9 @@
 //! bodies. `run` makes a server of a policy.
 
 mod acquired;
+mod added;
 mod ask;
+mod compressing;
 pub mod connect;
 pub mod context;
 mod discard;
@@ -13,6 +15,7 @@ mod elsewhere;
 mod emulate;
 pub mod exchange;
 mod fair;
+mod homes;
 mod http10;
 mod http2;
 pub mod identify;

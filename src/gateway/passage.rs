@@ -100,7 +100,11 @@ impl Gateway {
         let held = self.hold(session, ctx, admitted.body()).await?;
         let headers = &session.req_header().headers;
         let field = |name| headers.get(name).map(http::HeaderValue::as_bytes);
+        let home = admitted.home();
         let decision = admitted.decide(&held, field(header::CONTENT_TYPE), field(header::CONTENT_ENCODING))?;
+        if let Some(home) = home {
+            self.make_home(&home, session, ctx).await;
+        }
         let permit = match decision {
             Decision::Permit(permit) => permit,
             Decision::Ask(question) => match self.ask(question, session, ctx).await? {
@@ -192,6 +196,7 @@ impl Gateway {
             OwnAnswer::Options(_) | OwnAnswer::DavOptions(_) | OwnAnswer::AncestorOptions => {
                 Ok(Reply::options(&answer))
             }
+            OwnAnswer::Moved(place) => Ok(Reply::moved(place)),
             OwnAnswer::AncestorPropfind(ancestor) => {
                 let body = self.hold_xml(session, ctx, Ancestor::body_limit()).await?;
                 let content_type = session.req_header().headers.get(header::CONTENT_TYPE);

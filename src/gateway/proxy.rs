@@ -21,6 +21,8 @@ use crate::{
 };
 
 use super::{
+    added::{AddedBuilder, answers_for},
+    compressing::{CompressingBuilder, may_compress},
     context::Context,
     http2,
     http10::{NoChunksBuilder, ends_with_connection},
@@ -46,6 +48,8 @@ impl ProxyHttp for Gateway {
 
     fn init_downstream_modules(&self, modules: &mut HttpModules) {
         modules.add_module(Box::new(NoChunksBuilder));
+        modules.add_module(Box::new(AddedBuilder));
+        modules.add_module(Box::new(CompressingBuilder));
     }
 
     fn on_connection_reuse(&self, _session: &mut Session, ctx: &mut Context, from: Box<dyn Any + Send + Sync>) {
@@ -80,14 +84,18 @@ impl ProxyHttp for Gateway {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
-        match self.pass(session, ctx).await {
+        let onward = self.pass(session, ctx).await;
+        answers_for(session, ctx.account.route.as_ref());
+        match onward {
             Ok(Onward::Own(reply)) => reply.write(session).await?,
             Ok(Onward::Stream(permit)) => {
+                may_compress(session, &permit);
                 self.stream(session, ctx, *permit);
                 return Ok(false);
             }
             Ok(Onward::Transact(held)) => {
                 let (permit, request) = *held;
+                may_compress(session, &permit);
                 self.carry_out(session, ctx, permit, request).await?;
             }
             Ok(Onward::Challenge(permit, incoming)) => {

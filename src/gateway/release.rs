@@ -51,11 +51,9 @@ impl Unlock for Release {
         let mut headers = HeaderMap::from_iter([(http::HeaderName::from_static("lock-token"), token)]);
         outbound::changes(&route.backend.credentials, &Principal::anonymous(), &headers.clone()).apply(&mut headers);
         tell_prefix(route, &mut headers);
-        let own = route.backend.location.origin();
-        let clients = route.origins.first().cloned().unwrap_or(own);
         let request = Outgoing {
             method: Method::Unlock,
-            target: route.request_target(&clients, &path),
+            target: route.request_target(&route.usual_origin(), &path),
             headers,
             host: route.backend.location.origin().authority.to_string(),
             body: HeldBody::None,

@@ -11,6 +11,7 @@ use crate::{
     decide::{Account, Denial, OwnAnswer, own},
     policy::Method,
     rewrite::request::XML,
+    url::PublicPath,
     xml::error::{error_body, need_privileges},
 };
 
@@ -87,7 +88,7 @@ impl Reply {
         Self::new(error.status()).with_body(HeaderValue::from_static("text/plain; charset=utf-8"), text)
     }
 
-    /// An answer that needs no body of the request. An `AncestorPropfind` is answered by [`Self::multistatus`].
+    /// An answer that needs no body of the request. An `AncestorPropfind` is answered by [`Self::multistatus`], `Moved` by [`Self::moved`].
     pub fn options(answer: &OwnAnswer) -> Self {
         let ok = Self::new(StatusCode::OK);
         match answer {
@@ -97,7 +98,7 @@ impl Reply {
                 let classes = if locks { "1, 2" } else { "1" };
                 ok.with(header::ALLOW, &methods.allow()).of_dav(classes)
             }
-            OwnAnswer::AncestorOptions | OwnAnswer::AncestorPropfind(_) => {
+            OwnAnswer::AncestorOptions | OwnAnswer::AncestorPropfind(_) | OwnAnswer::Moved(_) => {
                 ok.with(header::ALLOW, &own::ON_ANCESTORS.allow()).of_dav("1")
             }
         }
@@ -112,6 +113,11 @@ impl Reply {
     /// A 207.
     pub fn multistatus(body: String) -> Self {
         Self::new(StatusCode::MULTI_STATUS).with_body(XML, body)
+    }
+
+    /// The answer where a well-known URL leads to `place` (RM-15), whatever scheme and host the client wrote.
+    pub fn moved(place: &PublicPath) -> Self {
+        Self::new(StatusCode::MOVED_PERMANENTLY).with(header::LOCATION, &place.to_string())
     }
 
     /// The answer where nothing is; the same as where something is that nobody may know of.

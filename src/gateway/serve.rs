@@ -145,7 +145,7 @@ pub fn run(policy: Policy) -> Result<(), StartError> {
     let mut server = Server::new_with_opt_and_conf(Opt::default(), conf);
     server.bootstrap();
     let gateway = Gateway::new(
-        Gate::new(policy.routes),
+        Gate::new(policy.routes).with_well_known(policy.well_known),
         upstreams.clone(),
         Arc::clone(&transactor),
         authenticator,

@@ -25,6 +25,7 @@ use crate::{
 
 use super::{
     fair::Fair,
+    homes::Homes,
     state_memory::StateMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
@@ -46,6 +47,7 @@ pub struct Gateway {
     store: Arc<dyn LockStore>,
     lock_settings: LockSettings,
     states: Arc<StateMemory>,
+    homes: Homes,
     seal_key: Option<SealKey>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
@@ -88,6 +90,7 @@ impl Gateway {
             turns: Arc::default(),
             fair: Fair::new(ClientBounds::default()),
             states: Arc::new(StateMemory::new(alone)),
+            homes: Homes::default(),
             gate,
             upstreams,
             metrics,
@@ -131,6 +134,11 @@ impl Gateway {
         &self.lock_settings
     }
 
+    /// What is known of homes.
+    pub(super) fn homes(&self) -> &Homes {
+        &self.homes
+    }
+
     pub(super) fn states(&self) -> &Arc<StateMemory> {
         &self.states
     }
@@ -145,8 +153,13 @@ impl Gateway {
     }
 
     pub(super) fn upstream(&self, permit: &Permit) -> Result<&Upstream, UpstreamError> {
+        self.upstream_of(permit.route_number())
+    }
+
+    /// The back end of the route with this number.
+    pub(super) fn upstream_of(&self, route_number: usize) -> Result<&Upstream, UpstreamError> {
         self.upstreams
-            .get(permit.route_number())
+            .get(route_number)
             .map(Arc::as_ref)
             .ok_or(UpstreamError::Connect)
     }

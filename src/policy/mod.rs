@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod filter;
+pub mod home;
 pub mod limits;
 pub mod locking;
 pub mod method;
@@ -10,18 +11,21 @@ pub mod public_urls;
 pub mod route;
 pub mod sync_epoch;
 pub mod table;
+pub mod well_known;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use clients::{ClientBounds, Rate};
 pub use filter::{Below, MethodFilter, MethodRule};
+pub use home::HomePattern;
 pub use limits::{Limits, MaxDepth};
 pub use locking::{LockSettings, Locking, OrphanLocks, RouteLocks, UnmappedLock};
 pub use method::{Method, MethodSet};
 pub use profile::Profile;
-pub use route::{Acquisition, BackEnd, CollectionGet, DeadProperties, Location, Mode, Route, Timeouts};
+pub use route::{Acquisition, BackEnd, CollectionGet, Compress, DeadProperties, Location, Mode, Route, Timeouts};
 pub use sync_epoch::{SyncEpoch, SyncEpochs};
 pub use table::RouteTable;
+pub use well_known::WellKnown;
 
 use crate::{
     identity::{IdentitySettings, Secret},
@@ -45,6 +49,8 @@ pub struct Policy {
     pub clients: ClientBounds,
     /// Where locks are kept, and their bounds.
     pub locks: LockSettings,
+    /// Where the well-known URLs lead.
+    pub well_known: WellKnown,
     /// The routes in file order.
     pub routes: Vec<Route>,
 }

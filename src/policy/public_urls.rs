@@ -45,6 +45,12 @@ impl Route {
         }
     }
 
+    /// The origin of public URLs in requests that no client asked for.
+    pub fn usual_origin(&self) -> Origin {
+        let first = self.origins.first().cloned();
+        first.unwrap_or_else(|| self.backend.location.origin())
+    }
+
     /// The value of X-Script-Name, where the back end is told so: the public prefix without its slash.
     pub fn script_name(&self) -> Option<String> {
         let told = self.public_urls() == PublicUrls::ScriptName;

@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs};
+use http::HeaderValue;
+
+use super::{
+    HomePattern, Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs,
+};
 use crate::{
     access::Acl,
     identity::BackEndCredentials,
@@ -57,6 +61,14 @@ pub struct Route {
     pub strict_override: bool,
     /// 400 for headers with `_` in their name (B-13).
     pub refuse_underscore: bool,
+    /// A proxy in front has taken the public prefix off every request (RM-2).
+    pub unprefixed: bool,
+    /// Whether answers are compressed for clients, and which (RM-17); `None`: none.
+    pub compress: Option<Compress>,
+    /// Where principals have homes that the gateway makes (RM-20); `None`: it makes none.
+    pub auto_home: Option<HomePattern>,
+    /// Header fields of every answer, as the file spells them (RM-16).
+    pub added: Vec<(String, HeaderValue)>,
     /// Further methods whose URLs may carry a query (P-13).
     pub query: MethodSet,
     /// The line of the route in the file.
@@ -138,6 +150,13 @@ pub enum DeadProperties {
     /// The gateway says that they are set, where they may be, and nothing is kept: for clients that cannot do without, in front of back
     /// ends that keep none.
     Discard,
+}
+
+/// Which answers of the back end's are compressed: files, and perhaps more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compress {
+    /// Answers to PROPFIND, REPORT and SEARCH too, which may hold secrets beside what others wrote (BREACH).
+    pub xml: bool,
 }
 
 /// What becomes of requests that `methods` or `access` refuse.
@@ -294,6 +313,10 @@ impl Route {
             require_length: false,
             strict_override: false,
             refuse_underscore: false,
+            unprefixed: false,
+            compress: None,
+            auto_home: None,
+            added: Vec::new(),
             query: MethodSet::default(),
             line: 1,
         }

@@ -12,6 +12,9 @@ use crate::url::{Authority, CanonicalPath, path::key_starts_with, path_rules::fo
 pub struct RouteTable {
     by_host: HashMap<String, Prefixes>,
     any_host: Prefixes,
+    /// The routes whose prefix is taken off before requests come here, by host; the configuration sees to it that there is one.
+    unprefixed: HashMap<String, usize>,
+    unprefixed_any: Option<usize>,
     /// Whether any route folds: if none does, no key is folded for nothing.
     folds: bool,
 }
@@ -79,9 +82,13 @@ impl RouteTable {
             table.folds |= route.path_rules.fold;
             if route.hosts.is_empty() {
                 table.any_host.insert(route, number);
+                table.unprefixed_any = table.unprefixed_any.or(route.unprefixed.then_some(number));
             }
             for host in &route.hosts {
                 table.by_host.entry(host.clone()).or_default().insert(route, number);
+                if route.unprefixed {
+                    table.unprefixed.entry(host.clone()).or_insert(number);
+                }
             }
         }
         table
@@ -101,6 +108,11 @@ impl RouteTable {
     pub fn knows_host(&self, host: &Authority) -> bool {
         self.tables(host)
             .any(|table| !(table.exact.is_empty() && table.folded.is_empty()))
+    }
+
+    /// The route whose prefix is not in the paths of requests to `host` any more (RM-2).
+    pub fn unprefixed(&self, host: &Authority) -> Option<usize> {
+        self.unprefixed.get(host.host()).copied().or(self.unprefixed_any)
     }
 
     /// The route of the longest prefix; of two equal ones that of the named host. The key of `path` may be folded or not.

@@ -89,6 +89,25 @@ fn knows_the_routes_below() {
     }
 }
 
+// RM-2
+#[test]
+fn knows_whose_prefix_is_taken_off() {
+    let unprefixed = |path: &str, hosts: &[&str]| Route {
+        unprefixed: true,
+        ..Route::sample(path, hosts, false)
+    };
+    let table = RouteTable::new(&[
+        Route::sample("/a/", &["a.test"], false),
+        unprefixed("/b/", &["b.test"]),
+        unprefixed("/c/", &[]),
+    ]);
+    for (name, expected) in [("b.test", 1), ("B.test:81", 1), ("c.test", 2)] {
+        assert_eq!(table.unprefixed(&host(name)), Some(expected), "{name}");
+    }
+    let none = RouteTable::new(&[Route::sample("/a/", &[], false), unprefixed("/b/", &["b.test"])]);
+    assert_eq!(none.unprefixed(&host("a.test")), None);
+}
+
 // B-7
 #[test]
 fn knows_its_hosts() {

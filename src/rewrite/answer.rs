@@ -59,7 +59,7 @@ impl BadAnswer {
 }
 
 /// What is true only of the bytes that the back end sent.
-const OF_THE_BYTES: [HeaderName; 7] = [
+pub(super) const OF_THE_BYTES: [HeaderName; 7] = [
     CONTENT_LENGTH,
     CONTENT_ENCODING,
     TRAILER,

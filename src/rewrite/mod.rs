@@ -7,6 +7,7 @@ pub mod answer_body;
 pub mod body;
 mod body_options;
 mod challenge;
+pub mod compress;
 pub mod context;
 mod cookie;
 pub mod decode;

@@ -10,6 +10,8 @@ use crate::{
     url::UpstreamPath,
 };
 
+use super::compress::restore_tags;
+
 /// The media type of every XML body that is forwarded.
 pub const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=\"utf-8\"");
 
@@ -96,6 +98,9 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
     }
     if has_many_ranges(&out) {
         out.remove(header::RANGE);
+    }
+    if permit.route().compress.is_some() {
+        restore_tags(&mut out);
     }
     match permit.body() {
         PermittedBody::Xml(_) => {

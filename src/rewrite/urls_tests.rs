@@ -78,6 +78,10 @@ pub fn route(allowed: MethodSet) -> Route {
         require_length: false,
         strict_override: false,
         refuse_underscore: false,
+        unprefixed: false,
+        compress: None,
+        auto_home: None,
+        added: Vec::new(),
         query: MethodSet::default(),
         line: 1,
     }

@@ -96,6 +96,36 @@ pub struct ReleaseLine<'a> {
     pub back_end_answer: &'a str,
 }
 
+/// A home that the gateway made for a principal, or could not make.
+#[derive(Debug, Clone, Serialize)]
+pub struct HomeLine<'a> {
+    /// [`KIND`].
+    pub log: &'static str,
+    /// When.
+    #[serde(serialize_with = "time")]
+    pub time: SystemTime,
+    /// The peer whose request was the first for it, address and port.
+    #[serde(serialize_with = "text")]
+    pub client: &'a str,
+    /// `davgate`.
+    pub by: &'static str,
+    /// `make-home`.
+    pub action: &'static str,
+    /// Whose it is.
+    #[serde(serialize_with = "name")]
+    pub principal: Option<&'a str>,
+    /// The public path.
+    #[serde(serialize_with = "text")]
+    pub path: &'a str,
+    /// The route's name.
+    pub route: &'a str,
+    /// Whether it was made.
+    pub made: bool,
+    /// The status of the back end's answer, or why there was none.
+    #[serde(serialize_with = "text")]
+    pub back_end_answer: &'a str,
+}
+
 fn name<S: serde::Serializer>(name: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
     match name {
         Some(name) => text(name, serializer),

@@ -240,6 +240,22 @@ impl CanonicalPath {
         })
     }
 
+    /// The same path below `prefix`, whose last part it is.
+    ///
+    /// # Errors
+    /// [`PathError::TooLong`]: it has too many segments then.
+    pub fn below(&self, prefix: &Self) -> Result<Self, PathError> {
+        if prefix.segments().count() + self.segments().count() > MAX_SEGMENTS {
+            return Err(PathError::TooLong);
+        }
+        Ok(Self {
+            key: [&*prefix.key, &*self.key].concat(),
+            encoded: [&*prefix.encoded, &*self.encoded].concat(),
+            slash: self.slash(),
+            raw_non_ascii: self.raw_non_ascii,
+        })
+    }
+
     /// Replaces the key, for rules that compare more loosely (case folding). The number of segments must stay the same.
     pub(super) fn with_key(mut self, key: String) -> Self {
         self.key = key;
@@ -374,6 +390,26 @@ fn encode_segment(segment: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // RM-2
+    #[test]
+    fn below_a_prefix() {
+        let path = |text: &str| CanonicalPath::parse(text.as_bytes()).unwrap();
+        for (text, expected) in [
+            ("/", "/a%20b/"),
+            ("/x", "/a%20b/x"),
+            ("/a%20b/", "/a%20b/a%20b/"),
+            ("/x//y/", "/a%20b/x/y/"),
+        ] {
+            let found = path(text).below(&path("/a%20b/")).unwrap();
+            assert_eq!(found, path(expected), "{text}");
+        }
+        // P-2, P-3
+        assert!(path("/\u{fc}").below(&path("/a/")).unwrap().raw_non_ascii());
+        let long = path(&"/x".repeat(MAX_SEGMENTS));
+        assert_eq!(long.below(&path("/a/")), Err(PathError::TooLong));
+        assert!(long.parent().unwrap().below(&path("/a/")).is_ok());
+    }
     use proptest::prelude::*;
 
     /// P-2 to P-6, P-9, P-10 and the rows of section 2.1: what goes in, the key and the wire form that come out.

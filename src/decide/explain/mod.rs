@@ -13,11 +13,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::{
     policy::{Method, Mode},
     request::{Depth, Located, operation::Subject},
-    url::{CanonicalPath, Reference, Scheme, path_rules::PathUse},
+    url::{CanonicalPath, PublicPath, Reference, Scheme, path_rules::PathUse},
 };
 
 use super::{
-    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Found, Gate, Question, Request,
+    Account, Admission, Admitted, Arrival, BodyPlan, Decision, Denial, Found, Gate, OwnAnswer, Question, Request,
     dav_headers::DavHeaders,
     gate::Arrived,
     privileges::{Asker, Matter},
@@ -160,12 +160,17 @@ fn stands_in(method: Method) -> bool {
 fn host_of(gate: &Gate, target: &str) -> String {
     let path = target.split('?').next().unwrap_or_default();
     let path = CanonicalPath::parse(path.as_bytes()).unwrap_or_else(|_| CanonicalPath::root());
+    let path = gate.well_known(&path).map_or(path, |place| place.0.clone());
     let holds = gate
         .routes()
         .iter()
         .filter(|route| path.starts_with(&route.map.public().0));
     let best = holds.rev().max_by_key(|route| route.map.public().0.segments().count());
-    let host = best.or(gate.routes().first()).and_then(|route| route.hosts.first());
+    let stripped = || gate.routes().iter().find(|route| route.unprefixed);
+    let host = best
+        .or_else(stripped)
+        .or(gate.routes().first())
+        .and_then(|route| route.hosts.first());
     host.map_or_else(|| "localhost".to_owned(), Clone::clone)
 }
 
@@ -188,6 +193,8 @@ enum Ending {
     Refused(Denial),
     /// Answered by the gateway itself.
     Own,
+    /// A well-known URL, which leads there.
+    Moved(PublicPath),
     /// Let through, whatever is there.
     Permitted,
     /// Answered by a listing of the gateway's own.
@@ -246,6 +253,7 @@ impl<'a> Course<'a> {
             scheme: Scheme::Http,
         };
         let arrived = match gate.arrive(&request, &mut self.account)? {
+            Arrival::Own(OwnAnswer::Moved(place)) => return Ok(Ending::Moved(place)),
             Arrival::Own(_) => return Ok(Ending::Own),
             Arrival::Above(above) => {
                 let answer = above.admit(&self.written.headers, &self.inquiry.asker);

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::super::{
-    Denial, Question,
+    Admitted, Denial, Question,
     claims::parts,
     missing::Missing,
     privileges::{Matter, public},
@@ -24,6 +24,10 @@ pub(super) fn told(course: &Course<'_>, ending: &Ending) -> Explanation {
     let outcomes = match ending {
         Ending::Refused(denial) => vec![refused(course, denial, course.states(), (false, false))],
         Ending::Own => vec![permitted(course, course.states(), (false, false), OWN)],
+        Ending::Moved(place) => {
+            let reason = format!("well_known leads to {place}: davgate answers with a redirect");
+            vec![permitted(course, course.states(), (false, false), &reason)]
+        }
         Ending::Listed => vec![permitted(course, course.states(), (false, false), LISTED)],
         Ending::Permitted => vec![permitted(course, course.states(), (false, false), granted(course))],
         Ending::Asked(question) => answered(course, question),
@@ -117,6 +121,12 @@ fn notes(course: &Course<'_>) -> Vec<String> {
             "UNLOCK passes for whoever may lock there or holds unlock; who made the lock, the back end knows"
                 .to_owned(),
         );
+    }
+    if let Some(home) = course.admitted.as_ref().and_then(Admitted::home) {
+        notes.push(format!(
+            "davgate makes the home {}, if it is not there yet (auto_home)",
+            home.public()
+        ));
     }
     let locked = course.account.route.as_ref();
     let locked = locked.is_some_and(|route| route.locks.locking != Locking::Off);
