@@ -47,6 +47,7 @@ webdav-source-port {port}
 <zodb_db main>
   <filestorage>
     path $INSTANCE/var/Data.fs
+    blob-dir $INSTANCE/var/blobs
   </filestorage>
   mount-point /
 </zodb_db>
