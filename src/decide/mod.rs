@@ -19,6 +19,7 @@ pub mod explain;
 pub mod gate;
 pub mod granting;
 pub mod guard;
+pub mod kinds;
 mod listing;
 pub mod locks;
 mod members;

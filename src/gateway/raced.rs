@@ -10,8 +10,8 @@ use crate::{
 };
 
 use super::{
-    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, respond::Reply, server::Gateway,
-    transact::Outgoing, upstream_error::UpstreamError,
+    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, replacing::Fit, respond::Reply,
+    server::Gateway, transact::Outgoing, upstream_error::UpstreamError,
 };
 
 /// What becomes of a 412.
@@ -35,6 +35,7 @@ impl Gateway {
         mut request: Outgoing,
     ) -> Result<()> {
         ctx.exchange = Exchange::Transact;
+        let mut fits = false;
         let halt = loop {
             ctx.upstream.begin();
             self.adjust(&permit, session, ctx, &mut request);
@@ -45,6 +46,20 @@ impl Gateway {
                 Err(error) => {
                     self.unsent(error, ctx);
                     break Halt::Failed(error);
+                }
+            };
+            let incoming = if fits {
+                incoming
+            } else {
+                match self.fit(&permit, incoming, session, ctx).await {
+                    Ok(Fit::Answer(incoming)) => incoming,
+                    Ok(Fit::Again(fitted)) => {
+                        fits = true;
+                        request = self.assemble(&fitted, session, request.body);
+                        permit = *fitted;
+                        continue;
+                    }
+                    Err(halt) => break halt,
                 }
             };
             match self.refused_answer(&permit, incoming.status, session, ctx).await {

@@ -26,6 +26,8 @@ pub struct Profile {
     /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38), and a MKCOL without
     /// one (P-7).
     pub matches_slashes: bool,
+    /// It puts no file in the place of a collection: COPY and MOVE are 409 then (RFC 4918 section 9.8.4).
+    pub keeps_kind: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,
     /// To PROPFIND, a URL that is locked and has nothing yet (RFC 2518 section 7.4) looks like a resource without entity tag and date,
@@ -92,6 +94,7 @@ impl Profile {
         put_replaces: false,
         no_infinity: false,
         matches_slashes: false,
+        keeps_kind: false,
         bare_entity_tags: false,
         lock_null: false,
         class_2: true,
