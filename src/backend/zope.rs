@@ -41,4 +41,9 @@ pub static ZOPE: Profile = Profile {
 };
 
 /// Plone.
-pub static PLONE: Profile = Profile { name: "plone", ..ZOPE };
+pub static PLONE: Profile = Profile {
+    name: "plone",
+    redirects_moved: true,
+    closes_after_head: true,
+    ..ZOPE
+};

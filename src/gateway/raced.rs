@@ -6,6 +6,7 @@ use pingora::{Result, proxy::Session};
 
 use crate::{
     decide::{Cleared, Denial, Permit},
+    rewrite::answer::is_moved_away,
     telemetry::access::Exchange,
 };
 
@@ -48,7 +49,7 @@ impl Gateway {
                     break Halt::Failed(error);
                 }
             };
-            let incoming = if fits {
+            let mut incoming = if fits {
                 incoming
             } else {
                 match self.fit(&permit, incoming, session, ctx).await {
@@ -62,6 +63,10 @@ impl Gateway {
                     Err(halt) => break halt,
                 }
             };
+            if is_moved_away(&permit, incoming.status.as_u16(), &incoming.headers) {
+                incoming.status = StatusCode::NOT_FOUND;
+                incoming.headers.remove(header::LOCATION);
+            }
             match self.refused_answer(&permit, incoming.status, session, ctx).await {
                 Ok(None) => {
                     self.settle(&permit, incoming.status, session, ctx).await;

@@ -111,7 +111,16 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
         out.insert(name, value);
     }
     permit.guards().iter().for_each(|guard| hold(guard, &mut out));
+    end_connection(permit, permit.method(), &mut out);
     out
+}
+
+/// Has the connection end with a HEAD that it would not survive in good order: what came after it would be lost, or the next request on it
+/// would get the body that should not be there as its answer.
+pub fn end_connection(permit: &Permit, method: Method, out: &mut HeaderMap) {
+    if method == Method::Head && permit.route().backend.profile.closes_after_head {
+        out.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
 }
 
 /// adds a condition on the target to the client's own. What stands in `If` and `Overwrite` is written with the others.
