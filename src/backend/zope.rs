@@ -35,6 +35,7 @@ pub static ZOPE: Profile = Profile {
     ],
     bare_entity_tags: true,
     if_is_a_key: true,
+    closes_after_head: true,
     owner_is_repr: true,
     acquires: true,
     ..Profile::PLAIN
@@ -44,6 +45,5 @@ pub static ZOPE: Profile = Profile {
 pub static PLONE: Profile = Profile {
     name: "plone",
     redirects_moved: true,
-    closes_after_head: true,
     ..ZOPE
 };
