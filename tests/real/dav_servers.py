@@ -212,6 +212,7 @@ class Lighttpd(BackEnd):
     """lighttpd with mod_webdav and a database for properties and locks: class 2."""
 
     name = "lighttpd"
+    profile = "lighttpd"
 
     def __init__(self):
         self.base = servers.scratch("lighttpd")
@@ -274,6 +275,7 @@ class RcloneServer(BackEnd):
     """`rclone serve webdav`: class 2 of golang.org/x/net, whose tokens are no URIs."""
 
     name = "rclone"
+    profile = "rclone"
 
     def __init__(self):
         self.base = servers.scratch("rclone")

@@ -183,6 +183,7 @@ class WsgiDav(BackEnd):
     """WsgiDAV: class 2; it compares users where it sees them, and here sees nobody."""
 
     name = "wsgidav"
+    profile = "wsgidav"
 
     def __init__(self):
         self.base = servers.scratch("wsgidav")
