@@ -8,5 +8,7 @@ pub static LIGHTTPD: Profile = Profile {
     // It keeps what is being uploaded under a temporary name, and refuses every Depth infinity.
     atomic_put: true,
     no_infinity: true,
+    // Of two tokens in a list one is enough for it.
+    one_condition: true,
     ..Profile::PLAIN
 };

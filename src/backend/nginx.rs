@@ -8,5 +8,6 @@ pub static NGINX: Profile = Profile {
     class_2: false,
     atomic_put: true,
     matches_slashes: true,
+    keeps_kind: true,
     ..Profile::PLAIN
 };

@@ -5,5 +5,7 @@ use crate::policy::profile::Profile;
 /// WsgiDAV.
 pub static WSGIDAV: Profile = Profile {
     name: "wsgidav",
+    // It keeps the `#`.
+    cuts_destination: true,
     ..Profile::PLAIN
 };

@@ -35,6 +35,7 @@ pub static ZOPE: Profile = Profile {
     ],
     bare_entity_tags: true,
     if_is_a_key: true,
+    closes_after_head: true,
     owner_is_repr: true,
     half_quoted: true,
     public_urls: PublicUrls::VirtualHost,
@@ -43,4 +44,8 @@ pub static ZOPE: Profile = Profile {
 };
 
 /// Plone.
-pub static PLONE: Profile = Profile { name: "plone", ..ZOPE };
+pub static PLONE: Profile = Profile {
+    name: "plone",
+    redirects_moved: true,
+    ..ZOPE
+};

@@ -21,6 +21,7 @@ pub mod gate;
 pub mod granting;
 pub mod guard;
 pub mod home;
+pub mod kinds;
 mod listing;
 pub mod locks;
 mod members;

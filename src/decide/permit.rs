@@ -115,6 +115,10 @@ impl Permit {
         &self.admitted
     }
 
+    pub(super) fn admitted_mut(&mut self) -> &mut Admitted {
+        &mut self.admitted
+    }
+
     /// The route.
     pub fn route(&self) -> &Arc<Route> {
         &self.admitted.target.route

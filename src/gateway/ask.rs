@@ -10,9 +10,12 @@ use pingora::proxy::Session;
 use crate::{
     decide::{Denial, Found, Permit, Question},
     identity::outbound,
-    policy::{Method, Profile},
+    policy::{BackEnd, Method, Profile},
     request::State,
-    rewrite::request::{adds_slash, probe_headers},
+    rewrite::{
+        answer::leads_away,
+        request::{adds_slash, end_connection, probe_headers},
+    },
     url::UpstreamPath,
     xml::probe::{PROBE_BODY, PROBE_BYTES, ProbeState, parse_probe},
 };
@@ -166,15 +169,13 @@ impl Gateway {
         let mut incoming = self
             .send_probe(Method::Propfind, permit, resource, session, body)
             .await?;
+        let backend = &permit.route().backend;
         let found = match incoming.status {
-            StatusCode::MULTI_STATUS => {
-                let habits = permit.route().backend.profile;
-                match incoming.read_all(PROBE_BYTES).await {
-                    Ok(body) => described(&body, habits),
-                    Err(UpstreamError::TooLong) => State::Unknown.into(),
-                    Err(error) => return Err(error),
-                }
-            }
+            StatusCode::MULTI_STATUS => match incoming.read_all(PROBE_BYTES).await {
+                Ok(body) => described(&body, backend.profile),
+                Err(UpstreamError::TooLong) => State::Unknown.into(),
+                Err(error) => return Err(error),
+            },
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
                 incoming.release().await;
                 incoming = self
@@ -185,7 +186,7 @@ impl Gateway {
                 let etag = incoming.headers.get(header::ETAG);
                 let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
                 // A server that tells collections by their slash would have redirected a name without one.
-                let by_slash = permit.route().backend.profile.matches_slashes;
+                let by_slash = backend.profile.matches_slashes;
                 match (incoming.status.is_success(), resource.0.slash()) {
                     (true, true) => State::Collection.into(),
                     (true, false) if by_slash => Found {
@@ -193,10 +194,10 @@ impl Gateway {
                         etag,
                     },
                     (true, false) => State::Unknown.into(),
-                    (false, _) => bare(&incoming, resource).into(),
+                    (false, _) => bare(&incoming, resource, backend).into(),
                 }
             }
-            _ => bare(&incoming, resource).into(),
+            _ => bare(&incoming, resource, backend).into(),
         };
         if incoming.status == StatusCode::UNAUTHORIZED {
             return Ok(Probed::Challenge(Box::new(incoming)));
@@ -237,7 +238,8 @@ impl Gateway {
         session: &Session,
         body: HeldBody,
     ) -> Result<Incoming, UpstreamError> {
-        let headers = probe_fields(method, permit, session);
+        let mut headers = probe_fields(method, permit, session);
+        end_connection(permit, method, &mut headers);
         let request = self.own_request(permit, method, resource, headers, body);
         self.transactor().send(self.upstream(permit)?, &request).await
     }
@@ -280,9 +282,10 @@ fn described(body: &[u8], habits: &Profile) -> Found {
 }
 
 /// What the head of an answer says that describes nothing.
-fn bare(incoming: &Incoming, resource: &UpstreamPath) -> State {
+fn bare(incoming: &Incoming, resource: &UpstreamPath, backend: &BackEnd) -> State {
     match incoming.status {
         StatusCode::NOT_FOUND | StatusCode::GONE => State::Unmapped,
+        status if leads_away(backend, status.as_u16(), &incoming.headers, resource) => State::Unmapped,
         status if status.is_redirection() => {
             let location = incoming
                 .headers

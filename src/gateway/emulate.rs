@@ -359,7 +359,7 @@ pub(super) enum Made {
 }
 
 /// The header fields of a request of the gateway's own that is no question, with the credentials that the back end would see of the client.
-fn bare_fields(permit: &Permit, session: &Session) -> HeaderMap {
+pub(super) fn bare_fields(permit: &Permit, session: &Session) -> HeaderMap {
     let client = &session.req_header().headers;
     let mut headers = probe_headers(client);
     headers.remove(header::CONTENT_TYPE);

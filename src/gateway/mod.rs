@@ -35,6 +35,7 @@ mod raced;
 mod refusing;
 mod relay;
 mod release;
+mod replacing;
 mod respond;
 mod room;
 #[cfg(test)]

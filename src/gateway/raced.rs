@@ -6,12 +6,13 @@ use pingora::{Result, proxy::Session};
 
 use crate::{
     decide::{Cleared, Denial, Permit},
+    rewrite::answer::is_moved_away,
     telemetry::access::Exchange,
 };
 
 use super::{
-    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, respond::Reply, server::Gateway,
-    transact::Outgoing, upstream_error::UpstreamError,
+    ask::Answered, context::Context, incoming::Incoming, observe, passage::Halt, replacing::Fit, respond::Reply,
+    server::Gateway, transact::Outgoing, upstream_error::UpstreamError,
 };
 
 /// What becomes of a 412.
@@ -35,6 +36,7 @@ impl Gateway {
         mut request: Outgoing,
     ) -> Result<()> {
         ctx.exchange = Exchange::Transact;
+        let mut fits = false;
         let halt = loop {
             ctx.upstream.begin();
             self.adjust(&permit, session, ctx, &mut request);
@@ -47,6 +49,24 @@ impl Gateway {
                     break Halt::Failed(error);
                 }
             };
+            let mut incoming = if fits {
+                incoming
+            } else {
+                match self.fit(&permit, incoming, session, ctx).await {
+                    Ok(Fit::Answer(incoming)) => incoming,
+                    Ok(Fit::Again(fitted)) => {
+                        fits = true;
+                        request = self.assemble(&fitted, session, request.body);
+                        permit = *fitted;
+                        continue;
+                    }
+                    Err(halt) => break halt,
+                }
+            };
+            if is_moved_away(&permit, incoming.status.as_u16(), &incoming.headers) {
+                incoming.status = StatusCode::NOT_FOUND;
+                incoming.headers.remove(header::LOCATION);
+            }
             match self.refused_answer(&permit, incoming.status, session, ctx).await {
                 Ok(None) => {
                     self.settle(&permit, incoming.status, session, ctx).await;

@@ -26,6 +26,12 @@ pub struct Profile {
     /// It refuses a Destination that ends in a slash when the target does not, and the other way round (B-38), and a MKCOL without
     /// one (P-7).
     pub matches_slashes: bool,
+    /// It puts no file in the place of a collection: COPY and MOVE are 409 then (RFC 4918 section 9.8.4).
+    pub keeps_kind: bool,
+    /// What is moved leaves a redirect behind, which answers every method at the old URL (P-15).
+    pub redirects_moved: bool,
+    /// Its connection serves nothing after an answer to HEAD: it closes it, or sends a body all the same.
+    pub closes_after_head: bool,
     /// It hands out entity tags without quotes, which clients send back so (B-46).
     pub bare_entity_tags: bool,
     /// To PROPFIND, a URL that is locked and has nothing yet (RFC 2518 section 7.4) looks like a resource without entity tag and date,
@@ -42,7 +48,7 @@ pub struct Profile {
     pub if_is_a_key: bool,
     /// The conditions that it evaluates, on a write, before it writes.
     pub conditions: Conditions,
-    /// It tells the owner of a lock as the text of a Python value, `b'<D:href>...</D:href>'`, with prefixes that nothing declares .
+    /// It tells the owner of a lock as the text of a Python value, `b'<D:href>...</D:href>'`, with prefixes that nothing declares (F-14).
     pub owner_is_repr: bool,
     /// It does not encode a URL of a multistatus that holds a `%` already, and some of them twice (Z-16).
     pub half_quoted: bool,
@@ -107,6 +113,9 @@ impl Profile {
         put_replaces: false,
         no_infinity: false,
         matches_slashes: false,
+        keeps_kind: false,
+        redirects_moved: false,
+        closes_after_head: false,
         bare_entity_tags: false,
         lock_null: false,
         class_2: true,

@@ -7,7 +7,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
         ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-        ETAG, LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
+        ETAG, LAST_MODIFIED, LOCATION, TRAILER, TRANSFER_ENCODING,
     },
 };
 
@@ -17,9 +17,15 @@ use super::{
     announce::announce,
     body::BodyOptions,
     decode::ContentDecoder,
+    request::adds_slash,
     url_headers::{map_headers, remove_internal},
 };
-use crate::{decide::privileges, policy::Method, xml::media_type::xml_charset};
+use crate::{
+    decide::{Permit, privileges},
+    policy::{BackEnd, Method},
+    url::{Authority, Origin, Reference, UpstreamPath},
+    xml::media_type::xml_charset,
+};
 
 /// Why an answer cannot be passed on at all. The client gets 502.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +118,34 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     } else {
         plan
     })
+}
+
+/// Whether an answer says of a resource only that it was moved away. To WebDAV there is nothing at the old URL then: a client that followed
+/// would delete, lock or list what it did not ask for (P-15). Pages may be looked for where they are now.
+pub fn is_moved_away(permit: &Permit, status: u16, headers: &HeaderMap) -> bool {
+    let page = matches!(permit.method(), Method::Get | Method::Head | Method::Post);
+    !page && leads_away(&permit.route().backend, status, headers, permit.upstream())
+}
+
+/// Whether a redirect leads from what was moved away to where it is. One to a form for a password leads to another host, or has a query that
+/// says where to go on.
+pub fn leads_away(backend: &BackEnd, status: u16, headers: &HeaderMap, asked: &UpstreamPath) -> bool {
+    if !backend.profile.redirects_moved || !matches!(status, 301 | 302 | 307 | 308) {
+        return false;
+    }
+    let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let own = |authority: &str| {
+        let same = |own: &Origin| Authority::parse(authority).is_some_and(|found| own.authority.same_as(&found));
+        backend.external_urls || same(&backend.location.origin()) || backend.aliases.iter().any(same)
+    };
+    let target = match Reference::parse(location) {
+        Reference::Absolute { authority, target, .. } if own(authority) => target,
+        Reference::AbsolutePath(target) => target,
+        _ => return false,
+    };
+    target.is_bare() && !adds_slash(location, asked)
 }
 
 /// Makes one Content-Length of several, or of a list, which two readers may take for different lengths (RFC 9110 section 8.6). All say the

@@ -11,6 +11,7 @@ use super::frame::Shown;
 use super::held::{Fate, Held, Span, empty_tag};
 use super::lock_properties::{LockInsertion, LockProperties};
 use super::marks::Marks;
+use super::printed_owner::PrintedOwner;
 use super::url_text::{UrlText, split_empty};
 use super::visibility::Filter;
 use crate::xml::scanner::{Flow, ScanError, Scanner, StartTag, Token};
@@ -44,6 +45,7 @@ impl<U: ResponseUrls> BodyRewriter<U> {
             description_left: 0,
             marks: Marks::default(),
             locks: None,
+            owner: options.repair_lock_owner.then(PrintedOwner::default),
             unmapped: 0,
         };
         Self {
@@ -114,6 +116,8 @@ struct Pass<U> {
     marks: Marks,
     /// The lock properties, where they are the gateway's; `None`: the back end's pass.
     locks: Option<LockInsertion>,
+    /// The owner of the current lock, where it must be read as Python's.
+    owner: Option<PrintedOwner>,
     unmapped: u64,
 }
 
@@ -125,6 +129,17 @@ impl<U: ResponseUrls> Pass<U> {
             return Ok(Flow::Continue);
         }
         let in_url = context.is_some_and(|context| context.url().is_some());
+        if let (Some(Context::LockOwner), Some(owner)) = (context, &mut self.owner) {
+            let text = match token {
+                Token::Text(raw) => owner.text(raw),
+                Token::End(_) if self.contexts.iter().nth_back(1) != Some(&Context::LockOwner) => owner.end(),
+                _ => owner.tag(),
+            };
+            self.held.write(text.as_bytes(), out)?;
+            if matches!(token, Token::Text(_)) {
+                return Ok(Flow::Continue);
+            }
+        }
         match token {
             Token::Start(tag) => return self.start(context, tag, out),
             Token::End(raw) => self.end(raw, out)?,

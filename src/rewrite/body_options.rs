@@ -11,7 +11,7 @@ pub struct BodyOptions {
     pub request_url: String,
     /// The most bytes of one `DAV:response` (F-13).
     pub max_response_element: usize,
-    /// Declares the prefixes that Zope leaves undeclared in the owner of a lock, and only there (F-14).
+    /// Reads the owner of a lock as Python printed it, and declares the prefixes that it leaves undeclared there, and only there (F-14).
     pub repair_lock_owner: bool,
     /// Whether the status of the answer is 2xx: a filter then lets only documents through that answer what was asked.
     pub success: bool,

@@ -20,6 +20,7 @@ pub mod listing;
 mod lock_parts;
 pub mod lock_properties;
 mod marks;
+mod printed_owner;
 pub mod request;
 mod told;
 mod url_headers;

@@ -118,6 +118,7 @@ pub fn headers(permit: &Permit, client: &HeaderMap) -> HeaderMap {
     }
     tell_prefix(permit.route(), &mut out);
     permit.guards().iter().for_each(|guard| hold(guard, &mut out));
+    end_connection(permit, permit.method(), &mut out);
     out
 }
 
@@ -126,6 +127,14 @@ pub fn tell_prefix(route: &Route, out: &mut HeaderMap) {
     let told = route.script_name().map(HeaderValue::try_from);
     if let Some(Ok(prefix)) = told {
         out.insert("x-script-name", prefix);
+    }
+}
+
+/// Has the connection end with a HEAD that it would not survive in good order: what came after it would be lost, or the next request on it
+/// would get the body that should not be there as its answer.
+pub fn end_connection(permit: &Permit, method: Method, out: &mut HeaderMap) {
+    if method == Method::Head && permit.route().backend.profile.closes_after_head {
+        out.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
 

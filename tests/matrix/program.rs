@@ -12,6 +12,7 @@ use davgate::{
     },
     identity::Principal,
     request,
+    url::Scheme,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 

@@ -1,4 +1,4 @@
-"""Back ends that a gateway with locks stands before, beside servers.py's Apache: nginx, SabreDAV, rclone, davgate's
+"""Back ends that a gateway stands before, beside servers.py's Apache: nginx, lighttpd, SabreDAV, rclone, davgate's
 embedded one; those written in Python are in dav_servers_python.py. Each listens on loopback, on free ports, and keeps
 everything in a directory of its own.
 
@@ -190,6 +190,54 @@ class Nginx(BackEnd):
     own = staticmethod(give)
 
 
+LIGHTTPD = """
+server.modules = ( "mod_webdav" )
+server.bind = "127.0.0.1"
+server.port = {port}
+server.document-root = "{base}"
+server.errorlog = "{base}/error.log"
+server.upload-dirs = ( "{base}/uploads" )
+# Without a type a file has no entity tag.
+mimetype.assign = ( "" => "application/octet-stream" )
+{user}
+$HTTP["url"] =~ "^/dav(/|$)" {{
+  webdav.activate = "enable"
+  webdav.is-readonly = "disable"
+  webdav.sqlite-db-name = "{base}/locks/db"
+}}
+"""
+
+
+class Lighttpd(BackEnd):
+    """lighttpd with mod_webdav and a database for properties and locks: class 2."""
+
+    name = "lighttpd"
+    profile = "lighttpd"
+
+    def __init__(self):
+        self.base = servers.scratch("lighttpd")
+        port = servers.free_port()
+        self.url = f"http://127.0.0.1:{port}/dav/"
+        self.files = os.path.join(self.base, "dav")
+        self.log = os.path.join(self.base, "error.log")
+        for name in ("dav", "locks", "uploads"):
+            os.mkdir(os.path.join(self.base, name))
+            give(os.path.join(self.base, name))
+        module = "/usr/lib/lighttpd/mod_webdav.so"
+        if not os.path.exists(module):
+            raise RuntimeError(f"{module} is missing: the Debian package lighttpd-mod-webdav has it")
+        config = os.path.join(self.base, "lighttpd.conf")
+        user = 'server.username = "www-data"\nserver.groupname = "www-data"' if os.geteuid() == 0 else ""
+        with open(config, "w") as out:
+            out.write(LIGHTTPD.format(base=self.base, port=port, user=user))
+        with open(self.log, "w"):
+            give(self.log)
+        self.process = servers.start([servers.need("lighttpd"), "-D", "-f", config], self.log)
+        servers.wait_for(port, self.process, self.log)
+
+    own = staticmethod(give)
+
+
 SABRE = """<?php
 require_once 'Sabre/autoload.php';
 date_default_timezone_set('UTC');
@@ -227,6 +275,7 @@ class RcloneServer(BackEnd):
     """`rclone serve webdav`: class 2 of golang.org/x/net, whose tokens are no URIs."""
 
     name = "rclone"
+    profile = "rclone"
 
     def __init__(self):
         self.base = servers.scratch("rclone")
@@ -254,4 +303,4 @@ class Embedded(BackEnd):
         return {"embedded": self.files}
 
 
-ALL = [Apache, Nginx, Sabre, RcloneServer, Embedded]
+ALL = [Apache, Nginx, Lighttpd, Sabre, RcloneServer, Embedded]

@@ -1,8 +1,9 @@
-"""Back ends written in Python: Zope, WsgiDAV, Radicale; each from an environment that tests/run makes. Like those of
+"""Back ends written in Python: Zope, Plone, WsgiDAV, Radicale; each from an environment that tests/run makes. Like those of
 dav_servers.py; `started` gives any back end by its name."""
 
 import json
 import os
+import shutil
 import subprocess
 from urllib.parse import unquote, urlsplit
 
@@ -46,6 +47,7 @@ webdav-source-port {port}
 <zodb_db main>
   <filestorage>
     path $INSTANCE/var/Data.fs
+    blob-dir $INSTANCE/var/blobs
   </filestorage>
   mount-point /
 </zodb_db>
@@ -85,29 +87,39 @@ class Zope(BackEnd):
     profile = "zope"
     user = ("admin", "zope-pass-phrase")
     files = None
+    site = ""  # where below the root the folder is made
 
     def __init__(self, told=False):
         """`told`: every request is told in the file requests.log, by waitress_told.py."""
-        self.base = servers.scratch("zope")
+        self.base = servers.scratch(self.name)
         port = servers.free_port()
         self.log = os.path.join(self.base, "log")
-        instance = os.path.join(self.base, "zope")
-        make = [tool("zope", "mkwsgiinstance"), "-d", instance, "-u", ":".join(self.user)]
-        with open(self.log, "ab") as out:
+        instance = self.instance(self.base, port, told)
+        self.prepare(instance)
+        ini = os.path.join(instance, "etc", "zope.ini")
+        more = {"PYTHONPATH": servers.HERE} if told else {}
+        command = [tool(self.name, "runwsgi"), ini]
+        self.process = servers.start(command, self.log, cwd=instance, env={**os.environ, **more})
+        self.url = f"http://127.0.0.1:{port}/{self.site}"
+        servers.wait_for(port, self.process, self.log, 120)
+        made = self.ask("MKCOL", "dav/").status
+        if made != 201:
+            raise RuntimeError(f"{self.name}: MKCOL dav: {made}: {servers.tail(self.log)}")
+        self.url += "dav/"
+
+    def instance(self, base, port, told=False):
+        """Makes an instance that listens on `port`; its directory."""
+        instance = os.path.join(base, "zope")
+        make = [tool(self.name, "mkwsgiinstance"), "-d", instance, "-u", ":".join(self.user)]
+        with open(os.path.join(base, "log"), "ab") as out:
             subprocess.run(make, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=True)
         for name, text in (("zope.conf", ZOPE_CONF), ("zope.ini", ZOPE_INI)):
             with open(os.path.join(instance, "etc", name), "w") as out:
-                out.write(text.format(base=self.base, port=port, told="told" if told else ""))
-        ini = os.path.join(instance, "etc", "zope.ini")
-        more = {"PYTHONPATH": servers.HERE} if told else {}
-        command = [tool("zope", "runwsgi"), ini]
-        self.process = servers.start(command, self.log, cwd=instance, env={**os.environ, **more})
-        self.url = f"http://127.0.0.1:{port}/"
-        servers.wait_for(port, self.process, self.log, 60)
-        made = self.ask("MKCOL", "dav/").status
-        if made != 201:
-            raise RuntimeError(f"Zope: MKCOL dav: {made}: {servers.tail(self.log)}")
-        self.url += "dav/"
+                out.write(text.format(base=base, port=port, told="told" if told else ""))
+        return instance
+
+    def prepare(self, instance):
+        """What is done before the server starts: nothing."""
 
     def read(self, path):
         got = self.ask("GET", path)
@@ -117,10 +129,61 @@ class Zope(BackEnd):
         return listed(self, path)
 
 
+PLONE_SITE = """
+import transaction
+from AccessControl.SecurityManagement import newSecurityManager
+from Products.CMFPlone.factory import addPloneSite
+
+newSecurityManager(None, app.acl_users.getUser("admin").__of__(app.acl_users))
+addPloneSite(app, "site", title="Site", setup_content=False, default_language="en")
+transaction.commit()
+"""
+
+
+class Plone(Zope):
+    """Plone 6 on Zope, on a WebDAV source port. What is moved leaves a redirect behind; text files are documents, whose bytes
+    come back with more around them. Its empty site, which takes a while to make, is kept in the cache.
+    """
+
+    name = "plone"
+    profile = "plone"
+    site = "site/"
+
+    def prepare(self, instance):
+        kept = os.path.join(servers.CACHE, "plone-site")
+        if not os.path.isdir(kept):
+            base = servers.scratch("plone-site")
+            made = self.instance(base, servers.free_port())
+            script = os.path.join(base, "site.py")
+            with open(script, "w") as out:
+                out.write(PLONE_SITE)
+            command = [tool(self.name, "zconsole"), "run", os.path.join(made, "etc", "zope.conf"), script]
+            with open(self.log, "ab") as out:
+                done = subprocess.run(command, cwd=made, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            if done.returncode:
+                raise RuntimeError(f"Plone: no site could be made: {servers.tail(self.log)}")
+            # Another run may make one at the same time: whole, or not at all.
+            whole = f"{kept}.{os.getpid()}"
+            shutil.copytree(os.path.join(made, "var"), whole)
+            try:
+                os.rename(whole, kept)
+            except OSError:
+                shutil.rmtree(whole)
+        shutil.copytree(kept, os.path.join(instance, "var"), dirs_exist_ok=True)
+
+    def read(self, path):
+        """Without the head that is put before a document."""
+        content = super().read(path)
+        if content is None or b"Portal-Type: " not in content:
+            return content
+        return content.partition(b"\n\n")[2]
+
+
 class WsgiDav(BackEnd):
     """WsgiDAV: class 2; it compares users where it sees them, and here sees nobody."""
 
     name = "wsgidav"
+    profile = "wsgidav"
 
     def __init__(self):
         self.base = servers.scratch("wsgidav")
@@ -209,7 +272,7 @@ class Radicale(BackEnd):
         return listed(self, path)
 
 
-ALL = [*dav_servers.ALL, Zope, WsgiDav, Radicale]
+ALL = [*dav_servers.ALL, Zope, Plone, WsgiDav, Radicale]
 
 
 def started(name, users):
