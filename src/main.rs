@@ -5,8 +5,8 @@ use std::{error::Error, io, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use davgate::{
     cli::{
-        self, demo::DemoArgs, explain::ExplainArgs, import::ImportArgs, locks::LocksCommand, schema::SchemaArgs,
-        test::TestArgs,
+        self, demo::DemoArgs, detect::DetectArgs, explain::ExplainArgs, import::ImportArgs, locks::LocksCommand,
+        schema::SchemaArgs, test::TestArgs,
     },
     gateway, telemetry,
 };
@@ -28,6 +28,8 @@ enum Command {
     },
     /// Try it: a gateway in front of a folder, with what to type and what to expect
     Demo(DemoArgs),
+    /// Look at a back end, and print the configuration to start from: 0 its kind is known, 3 it is not, 1 it cannot be asked
+    Detect(DetectArgs),
     /// Say all that is wrong with a configuration file
     Check {
         /// The configuration file
@@ -68,6 +70,7 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             cli::demo::run(&args, gateway::run)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Detect(args) => Ok(cli::detect::detect(&args, &mut io::stdout(), &mut io::stderr())?),
         Command::Check { file, connect } => {
             let check = if connect {
                 cli::check::connect

@@ -19,7 +19,7 @@ use support::wire::{Req, req};
 const ROUTES: &str = r#"
   - name: plone
     path: /plone/
-    backend: { url: "http://@BACK@/site/", profile: plone, credentials: { header: X-Remote-User } }
+    backend: { url: "http://@BACK@/site/", profile: plone, acquisition: trust, credentials: { header: X-Remote-User } }
     methods: [dav, POST]
     access: &rules
       - { path: "/drop/**", deny: [write-content, unbind], to: "user:adder" }
@@ -31,7 +31,7 @@ const ROUTES: &str = r#"
     access: *rules
   - name: emulated
     path: /emulated/
-    backend: { url: "http://@BACK@/emulated-in/", profile: plone, credentials: { header: X-Remote-User } }
+    backend: { url: "http://@BACK@/emulated-in/", profile: plone, acquisition: trust, credentials: { header: X-Remote-User } }
     locking: emulate
     access: *rules
 "#;

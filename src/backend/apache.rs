@@ -1,10 +1,18 @@
 //! Apache httpd with mod_dav.
 
-use crate::policy::profile::{Conditions, Profile};
+use crate::policy::{
+    profile::{Conditions, Profile},
+    sign::Sign,
+};
 
 /// Apache httpd with mod_dav.
 pub static APACHE: Profile = Profile {
     name: "apache",
+    title: "Apache httpd with mod_dav",
+    signs: &[
+        Sign::field("dav", "apache.org/dav/propset", 4),
+        Sign::field("server", "Apache", 1),
+    ],
     reserved: &[".DAV", ".ht*"],
     atomic_put: true,
     lock_null: true,

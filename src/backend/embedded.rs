@@ -9,6 +9,7 @@ use crate::policy::{
 /// The back end inside this program.
 pub static EMBEDDED: Profile = Profile {
     name: "embedded",
+    title: "the back end in the box",
     atomic_put: true,
     conditions: Conditions::HTTP,
     methods: MethodSet::of(&[

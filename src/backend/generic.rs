@@ -5,5 +5,6 @@ use crate::policy::profile::Profile;
 /// A server that keeps to the RFCs, as far as is known.
 pub static GENERIC: Profile = Profile {
     name: "generic",
+    title: "a server in general",
     ..Profile::PLAIN
 };

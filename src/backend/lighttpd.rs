@@ -1,10 +1,15 @@
 //! lighttpd with mod_webdav.
 
-use crate::policy::profile::Profile;
+use crate::policy::{profile::Profile, sign::Sign};
 
 /// lighttpd with mod_webdav.
 pub static LIGHTTPD: Profile = Profile {
     name: "lighttpd",
+    title: "lighttpd with mod_webdav",
+    signs: &[
+        Sign::field("allow", "PROPFIND, DELETE, MKCOL, PUT, MOVE, COPY", 2),
+        Sign::field("server", "lighttpd", 1),
+    ],
     // It keeps what is being uploaded under a temporary name, and refuses every Depth infinity.
     atomic_put: true,
     no_infinity: true,

@@ -1,10 +1,29 @@
 //! Zope, and Plone on it.
 
-use crate::policy::profile::{Profile, PublicUrls};
+use crate::policy::{
+    profile::{Profile, PublicUrls},
+    sign::Sign,
+};
+
+const SIGNS: [Sign; 2] = [
+    Sign::field("x-powered-by", "Zope", 4),
+    Sign::field("www-authenticate", "realm=\"Zope\"", 2),
+];
+
+const PLONE_SIGNS: [Sign; 4] = [
+    SIGNS[0],
+    SIGNS[1],
+    Sign::page("content=\"Plone", 4),
+    Sign::page("\"error_type\": \"Unauthorized\"", 2),
+];
 
 /// Zope.
 pub static ZOPE: Profile = Profile {
     name: "zope",
+    title: "Zope",
+    signs: &SIGNS,
+    // Its own locks open to any token.
+    start: &["  urls: external", "locking: emulate"],
     reserved: &[
         "VirtualHostBase",
         "VirtualHostRoot",
@@ -46,6 +65,8 @@ pub static ZOPE: Profile = Profile {
 /// Plone.
 pub static PLONE: Profile = Profile {
     name: "plone",
+    title: "Plone",
+    signs: &PLONE_SIGNS,
     redirects_moved: true,
     ..ZOPE
 };

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod detect;
 pub mod explain;
 pub mod import;
 pub mod locks;

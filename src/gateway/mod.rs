@@ -7,6 +7,7 @@ mod ask;
 mod compressing;
 pub mod connect;
 pub mod context;
+pub mod detect;
 mod discard;
 mod discover;
 mod door;

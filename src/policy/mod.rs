@@ -9,6 +9,7 @@ pub mod method;
 pub mod profile;
 pub mod public_urls;
 pub mod route;
+pub mod sign;
 pub mod sync_epoch;
 pub mod table;
 pub mod well_known;

@@ -1,13 +1,19 @@
 //! What is asked of each kind of back end. Code asks for a habit by its name, never for a product; the answers, a file for each kind, are in
 //! the room `backend`.
 
-use super::MethodSet;
+use super::{MethodSet, sign::Sign};
 
 /// What one kind of back end needs or gets wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The name in the configuration.
     pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// By what it is known.
+    pub signs: &'static [Sign],
+    /// What a route in front of it begins with: lines of the configuration.
+    pub start: &'static [&'static str],
     /// Names that belong to the server itself: `name` or `name*` (P-8).
     pub reserved: &'static [&'static str],
     /// It cuts names off at `;`, `?` and `#` in a Destination (section 2.1).
@@ -106,6 +112,9 @@ impl Profile {
     /// A server without habits, that nobody has looked at.
     pub const PLAIN: Self = Self {
         name: "",
+        title: "a server",
+        signs: &[],
+        start: &[],
         reserved: &[],
         cuts_destination: false,
         atomic_put: false,
