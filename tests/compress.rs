@@ -47,9 +47,9 @@ fn lab() -> &'static Lab {
             lab.backend.on(&path("short"), answer("200 OK", HEAD, "short"));
             lab.backend.on(
                 &path("coded"),
-                answer("200 OK", &[&HEAD[..], &[("Content-Encoding", "br")]].concat(), text()),
+                answer("200 OK", &[HEAD, &[("Content-Encoding", "br")]].concat(), text()),
             );
-            let part = [&HEAD[..], &[("Content-Range", "bytes 0-4/5")]].concat();
+            let part = [HEAD, &[("Content-Range", "bytes 0-4/5")]].concat();
             lab.backend
                 .on(&path("part"), answer("206 Partial Content", &part, text()));
             lab.backend.on(

@@ -44,6 +44,7 @@ pub fn compile(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(B
             timeouts,
             aliases,
             external_urls,
+            sources: raw.sources.unwrap_or(false),
             acquisition,
             elsewhere_allowed,
         },

@@ -111,12 +111,10 @@ pub fn compile(
         (Some(false) | None, _) => None,
     };
     let (public, (backend, upstream)) = public.zip(backend)?;
-    if backend.external_urls {
-        match unfit(profile.public_urls, &public, &upstream) {
-            Some(Ok([what, expected])) => judge.refuse(Problem::new(path.key("path"), what).expected(expected)),
-            Some(Err([what, expected])) => judge.refuse(Problem::new(at.key("url"), what).expected(expected)),
-            None => {}
-        }
+    match unfit(profile.public_urls, backend.external_urls, &public, &upstream) {
+        Some(Ok([what, expected])) => judge.refuse(Problem::new(path.key("path"), what).expected(expected)),
+        Some(Err([what, expected])) => judge.refuse(Problem::new(at.key("url"), what).expected(expected)),
+        None => {}
     }
     if raw.accept_unprefixed == Some(true) && public.is_root() {
         let problem = Problem::new(

@@ -236,6 +236,9 @@ pub struct RawBackend {
     pub aliases: Option<List<String>>,
     /// Which URLs the back end writes into its answers: its own (`internal`, default) or the public ones (`external`).
     pub urls: Option<RawUrls>,
+    /// Its GET shows what is edited, not what readers are shown, as Zope's does on its WebDAV source port: with `access` it needs `write-content`
+    /// too, and so do COPY and MOVE; answers are not for shared caches. Default: false.
+    pub sources: Option<bool>,
     /// With `zope` and `plone`, what becomes of what they would take from another folder than the URL says: `guard` (default), it is not
     /// there; `trust`, it passes.
     pub acquisition: Option<RawAcquisition>,

@@ -73,6 +73,7 @@ impl Account {
             method: self.method?,
             depth: Depth::Infinity,
             kind: Kind::Plain,
+            sources: route.backend.sources,
         };
         let key = |path: &CanonicalPath| route.map.relative_key(&PublicPath(path.clone())).to_owned();
         let (target, destination) = (key(self.path.as_ref()?), self.destination.as_ref().map(key));

@@ -150,6 +150,7 @@ pub fn may_unlock(permit: &Permit, lock: &Lock) -> Result<(), Denial> {
         method: Method::Unlock,
         depth: Depth::Zero,
         kind: Kind::Plain,
+        sources: false,
     };
     let never = || Denial::MethodNotAllowed(permit.allowed());
     let needs = operation.needs(State::Resource, State::Unmapped).ok_or_else(never)?;

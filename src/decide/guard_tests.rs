@@ -172,6 +172,7 @@ fn a_collection_needs_what_a_file_needs() {
                     method,
                     depth,
                     kind: Kind::Plain,
+                    sources: false,
                 };
                 let needs = |state| operation.needs(state, destination).unwrap_or_default();
                 let whole = needs(Collection);

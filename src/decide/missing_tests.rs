@@ -188,6 +188,7 @@ fn operation(method: &str, case: &str) -> Operation {
             "version" => Kind::Version,
             _ => Kind::Plain,
         },
+        sources: false,
     }
 }
 

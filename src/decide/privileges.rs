@@ -69,6 +69,7 @@ impl<'a> Matter<'a> {
                     Method::Unlock => Kind::ByCreator,
                     _ => Kind::Plain,
                 },
+                sources: target.route.backend.sources,
             },
             destination: destination.map(|path| target.route.map.relative_key(path).to_owned()),
             named: Vec::new(),
@@ -143,6 +144,7 @@ impl<'a> Matter<'a> {
                 method,
                 depth: Depth::Zero,
                 kind: Kind::Plain,
+                sources: false,
             };
             let needs = operation.needs(state, State::Unmapped)?;
             Some(missing(&self.access, &needs, &places))

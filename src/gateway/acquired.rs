@@ -17,8 +17,14 @@ use crate::{
 };
 
 use super::{
-    ask::probe_fields, context::Context, incoming::Incoming, passage::Halt, server::Gateway, state_memory::Place,
-    transact::HeldBody, upstream_error::UpstreamError,
+    ask::probe_fields,
+    context::Context,
+    incoming::Incoming,
+    passage::Halt,
+    server::Gateway,
+    state_memory::Place,
+    transact::{HeldBody, Outgoing},
+    upstream_error::UpstreamError,
 };
 
 /// What a question came to.
@@ -95,9 +101,15 @@ impl Gateway {
         resource: &UpstreamPath,
         headers: HeaderMap,
     ) -> Result<Told, UpstreamError> {
-        // POST, since GET on a port for sources asks for the source of what it names.
-        let mut request = self.own_request(permit, Method::Post, resource, headers, HeldBody::None);
-        request.target = format!("{}/{ASKED}", request.target.trim_end_matches('/'));
+        // POST, since GET on a port for sources asks for the source of what it names; and without a word of virtual hosts, in whose paths
+        // a folder beside the site looks like one in it.
+        let request = Outgoing {
+            method: Method::Post,
+            target: format!("{}/{ASKED}", resource.to_string().trim_end_matches('/')),
+            headers,
+            host: permit.route().backend.location.origin().authority.to_string(),
+            body: HeldBody::None,
+        };
         let mut incoming = self.transactor().send(self.upstream(permit)?, &request).await?;
         if incoming.status == StatusCode::UNAUTHORIZED {
             // It becomes the answer to another method, where its length would be taken at its word.
@@ -111,7 +123,6 @@ impl Gateway {
         };
         let status = incoming.status.as_u16();
         incoming.release().await;
-        let (_, path) = permit.route().told_url(permit.public_origin(), resource);
-        Ok(Told::Home(home(status, &body, &path)))
+        Ok(Told::Home(home(status, &body, &resource.0)))
     }
 }

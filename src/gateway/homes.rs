@@ -40,7 +40,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
 
 /// What is known of homes.
-pub struct Homes(Mutex<LruCache<(usize, String), Arc<tokio::sync::Mutex<Fate>>>>);
+pub struct Homes(Mutex<LruCache<Whose, SharedFate>>);
+
+/// The number of a route, and the name of a principal there.
+type Whose = (usize, String);
+/// What is known of one home, for one request at a time.
+type SharedFate = Arc<tokio::sync::Mutex<Fate>>;
 
 /// What is known of one home.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +77,7 @@ impl Default for Homes {
 
 impl Homes {
     /// What is known of `home`; whoever holds it is the only one to make it.
-    fn fate(&self, home: &Home) -> Option<Arc<tokio::sync::Mutex<Fate>>> {
+    fn fate(&self, home: &Home) -> Option<SharedFate> {
         let key = (home.route_number(), home.principal().name()?.to_owned());
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(known.get_or_insert(key, Arc::default)))

@@ -53,7 +53,7 @@ impl Gateway {
                 incoming
             } else {
                 match self.fit(&permit, incoming, session, ctx).await {
-                    Ok(Fit::Answer(incoming)) => incoming,
+                    Ok(Fit::Answer(incoming)) => *incoming,
                     Ok(Fit::Again(fitted)) => {
                         fits = true;
                         request = self.assemble(&fitted, session, request.body);

@@ -21,7 +21,7 @@ use super::{
 /// What becomes of a refusal.
 pub(super) enum Fit {
     /// It stands, or a DELETE that had to come first was refused so.
-    Answer(Incoming),
+    Answer(Box<Incoming>),
     /// The request is to be sent again with this permit.
     Again(Box<Cleared>),
 }
@@ -39,18 +39,18 @@ impl Gateway {
         ctx: &mut Context,
     ) -> Result<Fit, Halt> {
         let Some(question) = permit.kinds_in_question(refusal.status.as_u16()) else {
-            return Ok(Fit::Answer(refusal));
+            return Ok(Fit::Answer(Box::new(refusal)));
         };
         self.undone(ctx);
         self.take_turn(question.permit(), Some(&question), ctx).await?;
         let Ok(found) = self.look(&question, session, ctx).await? else {
-            return Ok(Fit::Answer(refusal));
+            return Ok(Fit::Answer(Box::new(refusal)));
         };
         let (fitted, away) = match question.fitted(&found)? {
-            Fitting::Other => return Ok(Fit::Answer(refusal)),
+            Fitting::Other => return Ok(Fit::Answer(Box::new(refusal))),
             Fitting::Taken => {
                 refusal.status = StatusCode::PRECONDITION_FAILED;
-                return Ok(Fit::Answer(refusal));
+                return Ok(Fit::Answer(Box::new(refusal)));
             }
             Fitting::Fitted { permit, away } => (permit, away),
         };
@@ -68,7 +68,7 @@ impl Gateway {
             // A 207 says that something is still there.
             let gone = answer.status.is_success() && answer.status != StatusCode::MULTI_STATUS;
             if !gone && answer.status != StatusCode::NOT_FOUND {
-                return Ok(Fit::Answer(answer));
+                return Ok(Fit::Answer(Box::new(answer)));
             }
             answer.release().await;
         }

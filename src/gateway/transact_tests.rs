@@ -31,6 +31,7 @@ fn backend(location: Location) -> BackEnd {
         },
         aliases: Vec::new(),
         external_urls: false,
+        sources: false,
         acquisition: crate::policy::Acquisition::Trust,
         elsewhere_allowed: false,
     }

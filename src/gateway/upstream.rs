@@ -230,6 +230,7 @@ mod tests {
             },
             aliases: Vec::new(),
             external_urls: false,
+            sources: false,
             acquisition: crate::policy::Acquisition::Trust,
             elsewhere_allowed: false,
         };

@@ -67,24 +67,25 @@ impl Route {
     }
 }
 
-/// Whether a back end can be told that `public` is what begins at `site`: what is wrong there, and what is expected. `Ok` is about the
+/// Whether a back end can be told that `public` is what begins at `site`, where it is told (`external`): what is wrong there, and what is expected. `Ok` is about the
 /// route's path, `Err` about the back end's URL.
 pub fn unfit(
     public_urls: PublicUrls,
+    external: bool,
     public: &CanonicalPath,
     site: &CanonicalPath,
 ) -> Option<Result<[&'static str; 2], [&'static str; 2]>> {
     match public_urls {
         PublicUrls::VirtualHost if site.segments().any(|name| name == BASE || name == ROOT) => Some(Err([
-            "has names of VirtualHostMonster, which davgate writes by itself with urls: external",
-            "the path of the site alone, such as http://127.0.0.1:8081/Plone/",
+            "has names of VirtualHostMonster, which davgate writes by itself",
+            "the path of the site alone, such as http://127.0.0.1:8081/Plone/, and urls: external",
         ])),
-        PublicUrls::ScriptName if !site.is_root() => Some(Err([
+        PublicUrls::ScriptName if external && !site.is_root() => Some(Err([
             "has a path, which cannot be told in X-Script-Name beside the public one",
             "an address without path, or urls: internal",
         ])),
         // It is taken as it stands there, and encoded once more.
-        PublicUrls::ScriptName if public.to_string().contains('%') => Some(Ok([
+        PublicUrls::ScriptName if external && public.to_string().contains('%') => Some(Ok([
             "has characters that must be encoded, which X-Script-Name does not take",
             "a prefix of letters and digits, or urls: internal",
         ])),

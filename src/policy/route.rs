@@ -184,6 +184,8 @@ pub struct BackEnd {
     pub aliases: Vec<Origin>,
     /// Whether it writes public URLs into its answers, not its own.
     pub external_urls: bool,
+    /// Whether GET shows there what is edited, and not what is shown to readers (Z-5).
+    pub sources: bool,
     /// What becomes of what it finds in another folder than the URL says.
     pub acquisition: Acquisition,
     /// Whether it may answer on other addresses of this machine, past the gateway.
@@ -290,6 +292,7 @@ impl Route {
                 },
                 aliases: Vec::new(),
                 external_urls: false,
+                sources: false,
                 acquisition: Acquisition::Trust,
                 elsewhere_allowed: false,
             },

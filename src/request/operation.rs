@@ -16,6 +16,8 @@ pub struct Operation {
     pub depth: Depth,
     /// What else of it changes the privileges.
     pub kind: Kind,
+    /// Whether reading shows what is edited, and not what is shown to readers (Z-5).
+    pub sources: bool,
 }
 
 /// What changes the privileges of a method; each means something for one method only, and nothing for the others.
@@ -83,7 +85,18 @@ impl Operation {
                 needs = self.add(needs, *target, *destination)?;
             }
         }
-        Some(needs)
+        Some(if self.sources { self.of_sources(needs) } else { needs })
+    }
+
+    /// Z-5: the source of a resource is for those who may write it, wherever it comes to be.
+    fn of_sources(&self, mut needs: Needs) -> Needs {
+        if matches!(self.method, Method::Get | Method::Head | Method::Copy | Method::Move) {
+            let source = needs.0.iter_mut().filter(|need| need.subject == Target);
+            for need in source.filter(|need| need.privileges.contains(PrivilegeSet::of(&[Read]))) {
+                need.privileges = need.privileges.union(PrivilegeSet::of(&[WriteContent]));
+            }
+        }
+        needs
     }
 
     /// The table. Both states are known; were one not, it would count as a collection, of which most is needed.

@@ -413,6 +413,7 @@ fn the_table() {
             method: *method,
             depth: *depth,
             kind: *kind,
+            sources: false,
         };
         let found = text(operation.needs(*target, *destination));
         assert_eq!(
@@ -431,6 +432,7 @@ fn unknown_is_everything_together() {
                 method: *method,
                 depth,
                 kind: Kind::Plain,
+                sources: false,
             };
             let Some(all) = operation.needs(Unknown, Unknown) else {
                 assert!(method.is_off(), "{method:?}");
@@ -451,5 +453,28 @@ fn unknown_is_everything_together() {
                 }
             }
         }
+    }
+}
+
+// Z-5: who may read may not read the source, nor take it where he may
+#[test]
+fn sources_are_for_writers() {
+    for (method, target, expected) in [
+        (Method::Get, Resource, "read+write-content(T)"),
+        (Method::Head, Resource, "read+write-content(T)"),
+        (Method::Get, Collection, "read+write-content(T*)"),
+        (Method::Copy, Resource, "read+write-content(T) bind(DP)"),
+        (Method::Move, Resource, "unbind(P) read+write-content(T) bind(DP)"),
+        (Method::Propfind, Resource, "read(T)"),
+        (Method::Put, Resource, "write-content(T)"),
+        (Method::Delete, Resource, "unbind(P)"),
+    ] {
+        let operation = Operation {
+            method,
+            depth: Depth::Infinity,
+            kind: Kind::Plain,
+            sources: true,
+        };
+        assert_eq!(text(operation.needs(target, Unmapped)), expected, "{method:?}");
     }
 }

@@ -98,6 +98,9 @@ pub fn rewrite(context: &Arc<AnswerContext>, status: u16, headers: &mut HeaderMa
     remove_internal(headers);
     map_headers(context, status, headers)?;
     announce(context, status, headers);
+    if context.route.backend.sources {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
     if (200..300).contains(&status) && must_be_filtered(context, status, headers) {
         return Err(BadAnswer::NotXml);
     }

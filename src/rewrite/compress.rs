@@ -140,8 +140,8 @@ impl Gzip {
 /// file coded could write it under a condition.
 pub(super) fn restore_tags(headers: &mut HeaderMap) {
     let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
-    let rows: [(_, fn(&str) -> bool); 2] = [(IF_NONE_MATCH, |_| true), (IF_MATCH, |tag| !tag.starts_with("W/"))];
-    for (name, keeps) in rows {
+    for name in [IF_NONE_MATCH, IF_MATCH] {
+        let keeps = |tag: &str| name == IF_NONE_MATCH || !tag.starts_with("W/");
         let values = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
         let tags: Vec<String> = values.flat_map(tags_of).map(str::to_owned).collect();
         if !tags.iter().any(|tag| tag.starts_with("W/")) {

@@ -55,6 +55,7 @@ pub fn route(allowed: MethodSet) -> Route {
             },
             aliases: vec![origin(Scheme::Http, "dav.internal")],
             external_urls: false,
+            sources: false,
             acquisition: crate::policy::Acquisition::Trust,
             elsewhere_allowed: false,
         },

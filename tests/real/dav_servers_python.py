@@ -154,14 +154,7 @@ class Plone(Zope):
         if not os.path.isdir(kept):
             base = servers.scratch("plone-site")
             made = self.instance(base, servers.free_port())
-            script = os.path.join(base, "site.py")
-            with open(script, "w") as out:
-                out.write(PLONE_SITE)
-            command = [tool(self.name, "zconsole"), "run", os.path.join(made, "etc", "zope.conf"), script]
-            with open(self.log, "ab") as out:
-                done = subprocess.run(command, cwd=made, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-            if done.returncode:
-                raise RuntimeError(f"Plone: no site could be made: {servers.tail(self.log)}")
+            self.script(made, PLONE_SITE)
             # Another run may make one at the same time: whole, or not at all.
             whole = f"{kept}.{os.getpid()}"
             shutil.copytree(os.path.join(made, "var"), whole)
@@ -170,6 +163,17 @@ class Plone(Zope):
             except OSError:
                 shutil.rmtree(whole)
         shutil.copytree(kept, os.path.join(instance, "var"), dirs_exist_ok=True)
+
+    def script(self, instance, text):
+        """Runs a program inside of the instance, which must not be running."""
+        path = os.path.join(instance, "script.py")
+        with open(path, "w") as out:
+            out.write(text)
+        command = [tool(self.name, "zconsole"), "run", os.path.join(instance, "etc", "zope.conf"), path]
+        with open(self.log, "ab") as out:
+            done = subprocess.run(command, cwd=instance, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise RuntimeError(f"Plone: the script did not end well: {servers.tail(self.log)}")
 
     def read(self, path):
         """Without the head that is put before a document."""

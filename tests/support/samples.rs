@@ -36,11 +36,9 @@ pub fn default_answer(method: &str, path: &str) -> Vec<Step> {
 /// What Zope is asked for where a resource is at home.
 pub const HOME: &str = "/absolute_url_path";
 
-/// What it answers of what is where its URL says, told by VirtualHostMonster or not.
-fn home(path: &str) -> String {
-    let asked = path.trim_end_matches(HOME);
-    let told = asked.rsplit_once("/VirtualHostRoot").map_or(asked, |(_, told)| told);
-    told.replace("/_vh_", "/")
+/// What it answers of what is where its URL says.
+fn home(path: &str) -> &str {
+    path.trim_end_matches(HOME)
 }
 
 /// What mod_dav announces.
