@@ -518,6 +518,8 @@ fn what_files_mean() {
     assert_eq!(homes, [None, Some("/{user}/".to_owned())]);
     let compressed = [files, stripped, other].map(|route| route.compress.map(|compress| compress.xml));
     assert_eq!(compressed, [Some(false), Some(true), None]);
+    let quota = stripped.quota.map(|quota| (quota.bytes, quota.per.as_secs()));
+    assert_eq!((quota, files.quota), (Some((10 << 30, 86_400)), None));
     assert!(stripped.unprefixed && !files.unprefixed);
     assert!(other.hide_lock_owner && !files.hide_lock_owner);
     assert!(other.public_options && !files.public_options);

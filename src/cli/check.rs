@@ -150,6 +150,14 @@ fn write_route(f: &mut Formatter<'_>, route: &Route, known: bool) -> fmt::Result
         Locking::Emulate => writeln!(f, "  locks: davgate's own")?,
         Locking::Off => writeln!(f, "  locks: none")?,
     }
+    if let Some(quota) = route.quota {
+        let seconds = quota.per.as_secs_f64();
+        writeln!(
+            f,
+            "  quota: uploads of {} in {seconds} s for each user",
+            Size(quota.bytes)
+        )?;
+    }
     match route.compress {
         None => {}
         Some(Compress { xml: false }) => writeln!(f, "  files are compressed for clients")?,
@@ -314,6 +322,28 @@ mod tests {
             "  /**: allow read to everyone, user:ann",
             "  what no rule of access grants is denied",
             "  no access control of its own, although identity is there: who may do what is the back end's decision",
+        ] {
+            assert!(out.lines().any(|told| told == line), "{line} in\n{out}");
+        }
+    }
+
+    // B-96, RM-2, RM-15 to RM-20
+    #[test]
+    fn conveniences_are_told() {
+        let (code, out, err) = checked(
+            "listeners: [{ address: '127.0.0.1:8080' }]\nidentity: { trusted_header: { user: X-User, from: [10.0.0.1] } }\nwell_known: { \
+             caldav: /a/ }\nroutes:\n  - path: /a/\n    backend: { url: 'http://127.0.0.1:8081/', credentials: { header: X-Name } }\n    access: \
+             [{ path: /**, allow: [read], to: everyone }]\n    accept_unprefixed: true\n    auto_home: '/{user}/'\n    compress: true\n    \
+             headers: { X-Frame-Options: DENY }\n    quota: { bytes: 1GiB, per: 90m }\n",
+        );
+        assert_eq!((code, err.as_str()), (ExitCode::SUCCESS, ""));
+        for line in [
+            "/.well-known/caldav -> /a/",
+            "  requests come without /a/",
+            "  quota: uploads of 1GiB in 5400 s for each user",
+            "  files are compressed for clients",
+            "  homes /{user}/ are made on the first request",
+            "  every answer has X-Frame-Options: DENY",
         ] {
             assert!(out.lines().any(|told| told == line), "{line} in\n{out}");
         }

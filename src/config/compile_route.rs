@@ -9,7 +9,9 @@ use super::document::Document;
 use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawCase, RawCollectionGet, RawFileSystem, RawMode, RawRoute, RawUnderscore, RawUnicode};
-use super::{compile_backend, compile_headers, compile_home, compile_limits, compile_locks, method_names, reports};
+use super::{
+    compile_backend, compile_headers, compile_home, compile_limits, compile_locks, compile_quota, method_names, reports,
+};
 use crate::access::Acl;
 use crate::backend::GENERIC;
 use crate::identity::BackEndCredentials;
@@ -94,6 +96,7 @@ pub fn compile(
         refuse_without_access(judge, &backend.credentials, path);
     }
     let limits = compile_limits::compile(judge, raw.limits.as_ref(), &path.key("limits"));
+    let quota = compile_quota::compile(judge, raw.quota.as_ref(), &path.key("quota"));
     let reports = reports(judge, raw, path);
     let query = query(judge, raw, path);
     let added = compile_headers::compile(judge, raw.headers.as_ref(), &path.key("headers"));
@@ -148,6 +151,7 @@ pub fn compile(
         collection_get,
         mode,
         limits,
+        quota,
         reports,
         path_rules,
         noroot: raw.noroot.unwrap_or(false),

@@ -14,6 +14,7 @@ use super::raw_clients::RawClientBounds;
 use super::raw_credentials::RawCredentials;
 use super::raw_identity::RawIdentity;
 use super::raw_locks::{RawDeadProperties, RawLocking, RawLocks, RawOrphans, RawUnmapped};
+use super::raw_quota::RawQuota;
 use super::raw_well_known::RawWellKnown;
 use super::reports::ReportName;
 use super::values::{ByteSize, DepthLimit, TimeSpan};
@@ -147,6 +148,8 @@ pub struct RawRoute {
     pub mode: Option<RawMode>,
     /// How much a request may hold.
     pub limits: Option<RawLimits>,
+    /// How much one user may upload in a time; more is answered 507. Default: no bound.
+    pub quota: Option<RawQuota>,
     /// The REPORT bodies that pass. Default: those of RFC 3253, 3744, 4791, 6352 and 6578.
     pub reports: Option<List<ReportName>>,
     /// More names that no client may use in any segment of a path: `name` or `name*`. The profile brings its own.

@@ -46,6 +46,7 @@ pub struct Admitted {
     pub(super) tagged: Vec<(String, UpstreamPath)>,
     pub(super) lock_token: Option<LockToken>,
     pub(super) body: BodyPlan,
+    pub(super) length: BodyLength,
     /// What the body says of the operation, and the resources it names that must be readable.
     pub(super) kind: Kind,
     pub(super) named: Vec<PublicPath>,
@@ -120,6 +121,7 @@ impl Admitted {
             if_header,
             tagged,
             body,
+            length,
             kind: match target.method {
                 // Who made the lock is the back end's to know.
                 Method::Unlock => Kind::ByCreator,

@@ -168,6 +168,8 @@ pub enum Denial {
     TooManyRequests(u64),
     /// The body broke off, or its chunks cannot be read (O-1).
     BrokenBody,
+    /// The principal has uploaded as much as one may (B-96); in so many seconds it may be otherwise.
+    QuotaExceeded(Option<u64>),
     /// There is no room to hold the body (B-91).
     NoRoom,
 }
@@ -193,7 +195,7 @@ impl Denial {
             Self::LockWithoutParent => 409,
             Self::TooManyLocks | Self::AnonymousLock | Self::LockUnmapped => 403,
             Self::RefreshWithoutToken | Self::RefreshOfSeveral => 400,
-            Self::NoRoom => 507,
+            Self::NoRoom | Self::QuotaExceeded(_) => 507,
             Self::LengthRequired => 411,
             Self::IfFalse | Self::RefreshTokenMatchesRequestUri => 412,
             Self::BodyTooLarge => 413,
@@ -244,6 +246,7 @@ impl Denial {
                 Some(5)
             }
             Self::TooManyRequests(seconds) => Some(*seconds),
+            Self::QuotaExceeded(seconds) => *seconds,
             _ => None,
         }
     }
@@ -262,6 +265,7 @@ impl Denial {
                 | Self::TooMuchHeld
                 | Self::BrokenBody
                 | Self::NoRoom
+                | Self::QuotaExceeded(_)
                 | Self::Xml(XmlRefusal::TooLarge)
         )
     }

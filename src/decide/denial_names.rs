@@ -80,6 +80,7 @@ impl Denial {
             Self::TooManyRequests(_) => "B-102",
             Self::BrokenBody => "B-5",
             Self::NoRoom => "B-91",
+            Self::QuotaExceeded(_) => "B-96",
         }
     }
 
@@ -160,6 +161,7 @@ impl Denial {
                 return Condition::dav("lock-token-matches-request-uri");
             }
             Self::SyncToken => return Condition::dav("valid-sync-token"),
+            Self::QuotaExceeded(_) => return Condition::dav("quota-not-exceeded"),
             Self::PropfindDepth => return Condition::dav("propfind-finite-depth"),
             Self::Xml(refusal) => return refusal.condition(),
         })

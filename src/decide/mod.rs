@@ -37,6 +37,7 @@ pub mod state;
 mod sync_tokens;
 mod target;
 mod target_form;
+mod upload;
 
 pub use account::Account;
 pub use admission::{Admission, Admitted};
@@ -51,3 +52,4 @@ pub use own::OwnAnswer;
 pub use permit::Permit;
 pub use state::{Decision, Question};
 pub use target_form::unreadable;
+pub use upload::Upload;

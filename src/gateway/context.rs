@@ -15,6 +15,7 @@ use super::{
     fair::Share,
     locking::UnderWay,
     observe::Observed,
+    quotas::Charge,
     room::Held,
     state_memory::Writing,
     stream::{Arriving, Streaming},
@@ -37,6 +38,8 @@ pub struct Context {
     pub held: Held,
     /// Its part of what its principal may have at once, while it lives.
     pub share: Option<Share>,
+    /// What its body is held against (B-96), until it is settled what became of it.
+    pub charge: Option<Charge>,
     /// What is known of it.
     pub account: Account,
     /// The stages passed so far, for a streaming exchange.
@@ -116,6 +119,7 @@ impl Context {
             watch: None,
             held: Held::default(),
             share: None,
+            charge: None,
             account: Account::default(),
             stream: None,
             answered_question: None,
@@ -130,6 +134,17 @@ impl Context {
             answered: false,
             upstream: Upstreaming::default(),
         }
+    }
+
+    /// So many bytes of a body that streams have come.
+    ///
+    /// # Errors
+    /// They are more than its principal may upload (B-96).
+    pub fn charged(&mut self, bytes: usize) -> Result<(), Denial> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.charge
+            .as_mut()
+            .map_or(Ok(()), |charge| charge.came(bytes, Instant::now()))
     }
 
     /// Remembers how the back end failed.

@@ -34,6 +34,7 @@ use super::{
     intent::{again, end_later, ended, milliseconds},
     passage::Halt,
     proxy::CLIENT_PAUSE,
+    quotas::Charge,
     server::Gateway,
     standing::{Standing, sees_all},
     upstream_error::UpstreamError,
@@ -294,6 +295,7 @@ impl Gateway {
 
     /// The back end has answered with this status: the write is over, unless only something before the back end has given up on it.
     pub(super) async fn settle(&self, cleared: &Cleared, status: StatusCode, session: &Session, ctx: &mut Context) {
+        ctx.charge = ctx.charge.take().and_then(|charge| charge.answered(status));
         if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
             return self.abandon(ctx).await;
         }
@@ -324,6 +326,9 @@ impl Gateway {
     /// No answer was seen: nobody knows what became of it (L-93). Locks stay; what was never sent is over, and what was is given the time
     /// that an answer would have had.
     pub(super) async fn abandon(&self, ctx: &mut Context) {
+        if ctx.write.as_ref().is_some_and(|write| write.sent) {
+            ctx.charge.iter_mut().for_each(Charge::keep);
+        }
         let Some(UnderWay {
             known: Some((id, told)),
             grace,

@@ -32,6 +32,7 @@ pub mod pace;
 mod passage;
 mod places;
 mod proxy;
+mod quotas;
 mod raced;
 mod refusing;
 mod relay;

@@ -3,7 +3,7 @@
 //!
 //! [`Gate`]: crate::decide::Gate
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::header;
@@ -96,6 +96,9 @@ impl Gateway {
             Admission::Own(answer) => return self.own(answer, session, ctx).await.map(Onward::Own),
             Admission::Forward(admitted) => admitted,
         };
+        let upload = admitted.upload();
+        let charge = upload.map(|upload| self.quotas().charge(&upload, Instant::now()));
+        ctx.charge = charge.transpose()?;
         let unframed = *admitted.body() == BodyPlan::Empty;
         let held = self.hold(session, ctx, admitted.body()).await?;
         let headers = &session.req_header().headers;
@@ -140,10 +143,20 @@ impl Gateway {
             PermittedBody::None => HeldBody::None,
             PermittedBody::Xml(xml) => HeldBody::Bytes(Bytes::copy_from_slice(xml)),
             PermittedBody::Spool(limit) => {
-                let limit = *limit;
+                // Without a length, it may be as long as the quota has room.
+                let room = ctx.charge.as_ref().and_then(|charge| charge.room(Instant::now()));
+                let (limit, too_large) = match (*limit, room) {
+                    (limit, Some(room)) if limit.is_none_or(|limit| room < limit) => {
+                        (Some(room), Denial::QuotaExceeded(None))
+                    }
+                    (limit, _) => (limit, Denial::BodyTooLarge),
+                };
                 let file = read_spooled(session, limit, self.fair().bounds().pace)
                     .await
-                    .map_err(|error| unread(error, Denial::BodyTooLarge))?;
+                    .map_err(|error| unread(error, too_large))?;
+                if let Some(charge) = &mut ctx.charge {
+                    charge.came(file.length(), Instant::now())?;
+                }
                 self.still_clear(&permit, ctx).await?;
                 HeldBody::File(file)
             }

@@ -172,6 +172,10 @@ impl ProxyHttp for Gateway {
             ctx.denial = Some(Denial::Slow);
             return Err(Error::explain(ErrorType::HTTPStatus(408), "the body comes too slowly").into_down());
         }
+        if let Err(denial) = ctx.charged(bytes) {
+            ctx.denial = Some(denial);
+            return Err(Error::explain(ErrorType::HTTPStatus(507), "the body is over the quota").into_down());
+        }
         if !streaming(ctx)?.takes(body.as_ref(), end) {
             // The request to the back end is broken off without an end (B-91).
             ctx.denial = Some(Denial::BodyTooLarge);

@@ -26,6 +26,7 @@ use crate::{
 use super::{
     fair::Fair,
     homes::Homes,
+    quotas::Quotas,
     state_memory::StateMemory,
     transact::{HeldBody, Outgoing, Transactor},
     turns::Turns,
@@ -48,6 +49,7 @@ pub struct Gateway {
     lock_settings: LockSettings,
     states: Arc<StateMemory>,
     homes: Homes,
+    quotas: Arc<Quotas>,
     seal_key: Option<SealKey>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) by_route: HashMap<String, Arc<RouteMetrics>>,
@@ -91,6 +93,7 @@ impl Gateway {
             fair: Fair::new(ClientBounds::default()),
             states: Arc::new(StateMemory::new(alone)),
             homes: Homes::default(),
+            quotas: Arc::default(),
             gate,
             upstreams,
             metrics,
@@ -132,6 +135,11 @@ impl Gateway {
     /// The bounds of locks.
     pub(super) fn lock_settings(&self) -> &LockSettings {
         &self.lock_settings
+    }
+
+    /// What principals have uploaded.
+    pub(super) fn quotas(&self) -> &Arc<Quotas> {
+        &self.quotas
     }
 
     /// What is known of homes.

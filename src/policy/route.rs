@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use http::HeaderValue;
 
 use super::{
-    HomePattern, Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, RouteLocks, SyncEpochs,
+    HomePattern, Limits, Locking, Method, MethodFilter, MethodRule, MethodSet, Profile, Quota, RouteLocks, SyncEpochs,
 };
 use crate::{
     access::Acl,
@@ -37,6 +37,8 @@ pub struct Route {
     pub mode: Mode,
     /// How much a request may hold.
     pub limits: Limits,
+    /// How much one principal may upload (B-96); `None` is no bound.
+    pub quota: Option<Quota>,
     /// The REPORT bodies that pass (RP-20).
     pub reports: Vec<ExpandedName<'static>>,
     /// What route and profile add to the path algorithm (P-8).
@@ -301,6 +303,7 @@ impl Route {
             collection_get: CollectionGet::default(),
             mode: Mode::Enforce,
             limits: Limits::default(),
+            quota: None,
             reports: Vec::new(),
             path_rules: PathRules {
                 fold,

@@ -64,6 +64,7 @@ pub fn route(allowed: MethodSet) -> Route {
         mode: crate::policy::Mode::Enforce,
         collection_get: crate::policy::CollectionGet::Pass,
         limits: Limits::default(),
+        quota: None,
         reports: Vec::new(),
         path_rules: PathRules {
             reserved: vec![ReservedName::parse(".DAV")],

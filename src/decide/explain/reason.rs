@@ -128,6 +128,9 @@ fn notes(course: &Course<'_>) -> Vec<String> {
             home.public()
         ));
     }
+    if course.admitted.as_ref().and_then(Admitted::upload).is_some() {
+        notes.push("what was uploaded before is counted when the request comes (quota)".to_owned());
+    }
     let locked = course.account.route.as_ref();
     let locked = locked.is_some_and(|route| route.locks.locking != Locking::Off);
     if locked && course.account.method.is_some_and(changes) {
