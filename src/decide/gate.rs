@@ -77,6 +77,11 @@ impl Gate {
         Self { well_known, ..self }
     }
 
+    /// The route whose prefix is not in the paths of requests to `host` any more (RM-2).
+    pub(super) fn unprefixed(&self, host: &Authority) -> Option<&Arc<Route>> {
+        self.table.unprefixed(host).and_then(|number| self.routes.get(number))
+    }
+
     /// What `path` stands for, if it is a well-known URL.
     pub(super) fn well_known(&self, path: &CanonicalPath) -> Option<&PublicPath> {
         self.well_known.place(path)
@@ -185,8 +190,7 @@ impl Gate {
 
     /// The public path of a request to `host`, which may have lost its prefix on the way (RM-2).
     fn public(&self, host: &Authority, path: CanonicalPath) -> Result<CanonicalPath, Denial> {
-        let stripped = self.table.unprefixed(host).and_then(|number| self.routes.get(number));
-        let Some(map) = stripped.map(|route| &route.map) else {
+        let Some(map) = self.unprefixed(host).map(|route| &route.map) else {
             return Ok(path);
         };
         // Either the prefix is still there, or a resource below it has the same name: nobody can tell.

@@ -140,15 +140,14 @@ impl Gzip {
 /// file coded could write it under a condition.
 pub(super) fn restore_tags(headers: &mut HeaderMap) {
     let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
-    for name in [IF_NONE_MATCH, IF_MATCH] {
-        let keeps = |tag: &str| name == IF_NONE_MATCH || !tag.starts_with("W/");
+    for (name, keeps_weak) in [(IF_NONE_MATCH, true), (IF_MATCH, false)] {
         let values = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
         let tags: Vec<String> = values.flat_map(tags_of).map(str::to_owned).collect();
         if !tags.iter().any(|tag| tag.starts_with("W/")) {
             continue;
         }
         let mut all: Vec<String> = Vec::new();
-        let kept = tags.iter().filter(|tag| keeps(tag)).cloned();
+        let kept = tags.iter().filter(|tag| keeps_weak || !tag.starts_with("W/")).cloned();
         for tag in kept.chain(tags.iter().map(|tag| strong(tag))) {
             if !all.contains(&tag) {
                 all.push(tag);

@@ -248,3 +248,33 @@ fn the_schema_agrees() {
     }
     assert!(accepts("tests: [{ method: GET, path: /a, expect: 403 }]"));
 }
+
+// RM-2, RM-15, RM-20, B-96: what a request meets before and beside rules is told, by its public path.
+#[test]
+fn what_else_happens_is_told() {
+    let explain = |arguments: &[&str]| {
+        let (code, out, err) =
+            davgate(&[&["explain", "--config", "tests/explain/conveniences.yaml"], arguments].concat());
+        assert_eq!(err, "");
+        (code, out)
+    };
+    let (code, out) = explain(&["PROPFIND", "/.well-known/caldav"]);
+    assert!(code == 0 && out.contains("well_known leads to /cal/"), "{out}");
+    for path in ["/cal/ann/x", "/ann/x", "http://cal.test/cal/ann/x"] {
+        let (code, out) = explain(&["--user", "ann", "PUT", path]);
+        assert!(
+            code == 0 && out.contains("request  PUT /cal/ann/x, on cal.test"),
+            "{path}: {out}"
+        );
+        assert!(
+            out.contains("note: davgate makes the home /cal/ann/, if it is not there yet (auto_home)"),
+            "{out}"
+        );
+        assert!(out.contains("note: what was uploaded before is counted"), "{out}");
+    }
+    let (code, out) = explain(&["--user", "ann", "GET", "/cal/bob/x"]);
+    assert!(code == 1 && !out.contains("makes the home"), "{out}");
+    // The prefix once more is what nobody can tell.
+    let (code, out) = explain(&["--user", "ann", "GET", "/cal/cal/x"]);
+    assert!(code == 1 && out.contains("400 prefix-not-stripped (RM-2)"), "{out}");
+}

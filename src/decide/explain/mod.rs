@@ -2,6 +2,7 @@
 //! the gate itself, by the same steps as for a request on the wire; the reasons come from the functions that the gate's checks are made
 //! of, asked again in the gate's order. Nothing here judges.
 
+mod addressed;
 mod asker;
 mod explanation;
 mod looks;
@@ -13,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::{
     policy::{Method, Mode},
     request::{Depth, Located, operation::Subject},
-    url::{CanonicalPath, PublicPath, Reference, Scheme, path_rules::PathUse},
+    url::{PublicPath, Reference, Scheme, path_rules::PathUse},
 };
 
 use super::{
@@ -95,10 +96,11 @@ impl Written {
             | Reference::Relative(_) => {
                 let host = inquiry
                     .host
-                    .map_or_else(|| host_of(gate, inquiry.target), str::to_owned);
+                    .map_or_else(|| addressed::host_of(gate, inquiry.target), str::to_owned);
                 (host, inquiry.target.to_owned())
             }
         };
+        let path = addressed::sent(gate, &host, path);
         let visible = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if ![inquiry.method, &path, &host].into_iter().all(visible) {
             return Err(NoRequest::Line);
@@ -154,24 +156,6 @@ fn stands_in(method: Method) -> bool {
         method,
         Proppatch | Lock | Acl | Report | Search | Update | Merge | Label | Orderpatch
     )
-}
-
-/// A host that the route with the longest prefix of `target` answers to.
-fn host_of(gate: &Gate, target: &str) -> String {
-    let path = target.split('?').next().unwrap_or_default();
-    let path = CanonicalPath::parse(path.as_bytes()).unwrap_or_else(|_| CanonicalPath::root());
-    let path = gate.well_known(&path).map_or(path, |place| place.0.clone());
-    let holds = gate
-        .routes()
-        .iter()
-        .filter(|route| path.starts_with(&route.map.public().0));
-    let best = holds.rev().max_by_key(|route| route.map.public().0.segments().count());
-    let stripped = || gate.routes().iter().find(|route| route.unprefixed);
-    let host = best
-        .or_else(stripped)
-        .or(gate.routes().first())
-        .and_then(|route| route.hosts.first());
-    host.map_or_else(|| "localhost".to_owned(), Clone::clone)
 }
 
 /// How far a request came, and what was learnt on the way.
