@@ -1,9 +1,10 @@
-"""Homes made by davgate at a real Radicale, whose only user is davgate's account.
+"""Homes made by davgate at a real Radicale, whose only user is davgate's account, and at Apache.
 
 What passes: the first request of a user makes the home, once; a calendar can be made in it; nobody's home is made by
 somebody else; with a home that cannot be made the request goes on, and the well-known URL leads there (spec RM-15, RM-20).
 """
 
+import concurrent.futures
 import os
 
 import report
@@ -101,8 +102,36 @@ def homes(check, radicale):
     gateway.stop()
 
 
+def folders(check, apache):
+    """Homes in a folder of Apache's where nobody may make anything; many first requests at once; a name that is no ASCII."""
+    rules = [
+        {"path": "/home/{user}/**", "allow": ["all"], "to": "authenticated"},
+        {"path": "/home/", "allow": ["read"], "to": "authenticated"},
+    ]
+    more = {"access": rules, "auto_home": "/home/{user}/"}
+    named = {"header": "X-Remote-User"}
+    gateway = servers.Gateway("/files/", apache.at["/dav/"], identity=IDENTITY, credentials=named, **more)
+    folder = os.path.join(apache.files["/dav/"], "home")
+    early = web.request("PUT", gateway.url + "home/ann/a", b"a", {"X-User": "ann"})
+    check.equal("without a folder for homes there is none", (early.status, os.path.isdir(folder)), (409, False))
+    os.mkdir(folder)
+    apache.own(folder)
+    own = web.request("MKCOL", gateway.url + "home/dora/", headers={"X-User": "dora"})
+    check.equal("dora may not make her own", (own.status, os.listdir(folder)), (403, []))
+    user = {"X-User": "b \u00fc".encode()}
+
+    def put(number):
+        return web.request("PUT", f"{gateway.url}home/b%20%C3%BC/{number}", b"x", user).status
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        made = sorted(set(pool.map(put, range(8))))
+    check.equal("eight uploads at once find a home", (made, os.listdir(folder)), ([201], ["b \u00fc"]))
+    gateway.stop()
+
+
 def run(check):
     homes(check, Radicale())
+    folders(check, servers.Apache())
 
 
 if __name__ == "__main__":
