@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use support::each;
 use support::lab::Lab;
 use support::samples::PROPFIND;
-use support::wire::req;
+use support::wire::{Req, req};
 
 const CONFIGURATION: &str = r#"
 listeners:
@@ -70,6 +70,77 @@ fn every_method_is_sent_on() {
         .with("Depth", "0")
         .xml(PROPFIND);
     assert_eq!(lab().refuse(301, &with_body).header("location"), Some("/cal/books/"));
+    lab().settle();
+}
+
+const PRINCIPAL: &str = "<propfind xmlns='DAV:'><prop><resourcetype/><current-user-principal/></prop></propfind>";
+const INCLUDED: &str = "<propfind xmlns='DAV:'><allprop/><include><current-user-principal/></include></propfind>";
+
+/// All services at one place, on one of two hosts.
+const ONE_PLACE: &str = r#"
+listeners:
+  - address: @LISTEN@
+admin: { address: '@ADMIN@' }
+identity:
+  trusted_header: { user: X-User, from: [127.0.0.1] }
+well_known: { caldav: /a/one/, carddav: /a/one/ }
+routes:
+  - name: one
+    hosts: [dav.test]
+    path: /a/one/
+    backend: { url: "http://@BACK@/one-in/", profile: radicale, credentials: { header: X-Remote-User } }
+    access: [{ path: /**, allow: [read], to: authenticated }]
+  - name: other
+    hosts: [dav.test]
+    path: /b/other/
+    backend: { url: "http://@BACK@/other-in/" }
+  - name: plain
+    hosts: [plain.test]
+    path: /a/plain/
+    backend: { url: "http://@BACK@/plain-in/" }
+"#;
+
+fn above(name: &str, path: &str, body: &str) -> Req {
+    req(name, "PROPFIND", path).by("ann").with("Depth", "0").xml(body)
+}
+
+// P-11: who looks for a principal above the routes is sent where services begin.
+#[test]
+fn who_looks_for_a_principal_is_sent_on() {
+    let lab = Lab::with_configuration(ONE_PLACE);
+    each([PRINCIPAL, INCLUDED], |body| {
+        for path in ["/", "/a", "/a/"] {
+            let answer = lab.refuse(301, &above("one place", path, body));
+            assert_eq!(answer.header("location"), Some("/a/one/"), "{path}");
+        }
+        // Elsewhere there is nothing to be found, which is told as it was.
+        for asked in [
+            above("beside", "/b/", body),
+            above("another host", "/", body).host("plain.test"),
+        ] {
+            let answer = lab.refuse(207, &asked);
+            assert!(answer.text().contains("404 Not Found"), "{}", answer.text());
+        }
+    });
+    lab.refuse(207, &above("something else", "/", PROPFIND));
+    let names = "<propfind xmlns='DAV:'><propname/></propfind>";
+    lab.refuse(207, &above("names alone", "/", names));
+    let nobody = req("nobody", "PROPFIND", "/b/").with("Depth", "0").xml(PRINCIPAL);
+    lab.refuse(207, &nobody);
+    lab.settle();
+}
+
+// P-11: services that begin at several places have names of their own, which the client is to ask.
+#[test]
+fn who_looks_for_a_principal_of_several_places_finds_none() {
+    each([PRINCIPAL, INCLUDED], |body| {
+        let answer = lab().refuse(404, &above("two places", "/", body));
+        assert!(answer.has_condition("no-route"), "{}", answer.text());
+    });
+    // All that is there for nobody is hidden, and so is what is above it.
+    let nobody = req("nobody", "PROPFIND", "/cal").with("Depth", "0").xml(PRINCIPAL);
+    lab().refuse(404, &nobody);
+    lab().refuse(207, &above("something else", "/", PROPFIND));
     lab().settle();
 }
 

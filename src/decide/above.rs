@@ -8,7 +8,7 @@ use http::HeaderMap;
 use crate::{
     access::{Privilege, PrivilegeSet},
     policy::{Method, Mode, Route},
-    url::CanonicalPath,
+    url::{CanonicalPath, PublicPath},
 };
 
 use super::{
@@ -25,6 +25,8 @@ pub struct Above {
     pub(super) method: Method,
     /// The routes below.
     pub(super) routes: Vec<Arc<Route>>,
+    /// The places below for which well-known URLs stand.
+    pub(super) services: Vec<PublicPath>,
 }
 
 impl Above {
@@ -41,7 +43,10 @@ impl Above {
                 Denial::Outside
             }),
             Method::Options => Ok(OwnAnswer::AncestorOptions),
-            Method::Propfind if asks_depth_0(headers)? => Ok(OwnAnswer::AncestorPropfind(Ancestor::new(self.path))),
+            Method::Propfind if asks_depth_0(headers)? => {
+                let ancestor = Ancestor::new(self.path, self.services);
+                Ok(OwnAnswer::AncestorPropfind(ancestor))
+            }
             method if method.is_off() && shown => Err(Denial::MethodNotAllowed(own::ON_ANCESTORS)),
             _ => Err(Denial::Outside),
         }

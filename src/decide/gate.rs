@@ -207,7 +207,14 @@ impl Gate {
         if routes.is_empty() {
             return Err(Denial::Outside);
         }
-        Ok(Above { path, method, routes })
+        let named = self.well_known.named().map(|(_, place)| place);
+        let services = named.filter(|place| place.0.is_below(&path) && self.has_place(host, place));
+        Ok(Above {
+            services: services.cloned().collect(),
+            path,
+            method,
+            routes,
+        })
     }
 }
 

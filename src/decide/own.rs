@@ -36,12 +36,24 @@ pub const ON_ANCESTORS: MethodSet = MethodSet::of(&[Method::Options, Method::Pro
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ancestor {
     path: CanonicalPath,
+    /// The places below it for which well-known URLs stand.
+    services: Vec<PublicPath>,
+}
+
+/// What a PROPFIND of an ancestor is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A 207 with this body.
+    Properties(String),
+    /// 301 to this place.
+    Moved(PublicPath),
 }
 
 impl Ancestor {
-    pub(super) fn new(path: CanonicalPath) -> Self {
+    pub(super) fn new(path: CanonicalPath, services: Vec<PublicPath>) -> Self {
         Self {
             path: path.with_slash(true),
+            services,
         }
     }
 
@@ -50,20 +62,35 @@ impl Ancestor {
         u64::try_from(XmlLimits::default().bytes).unwrap_or(u64::MAX)
     }
 
-    /// The body of the 207, for the request's body (empty: all properties).
+    /// The answer to the request's body (empty: all properties).
     ///
     /// # Errors
-    /// A body that any route would refuse as well.
-    pub fn answer(&self, request: &[u8], content_type: Option<&[u8]>) -> Result<String, Denial> {
+    /// A body that any route would refuse as well. P-11: there are services, and not all begin at one place.
+    pub fn answer(&self, request: &[u8], content_type: Option<&[u8]>) -> Result<Told, Denial> {
         let href = self.path.to_string();
         if request.is_empty() {
-            return Ok(collection_answer(&href, &Propfind::without_body()));
+            return Ok(Told::Properties(collection_answer(&href, &Propfind::without_body())));
         }
         let read =
             body::parse(BodyKind::Propfind, request, content_type, &XmlLimits::default()).map_err(Denial::Xml)?;
-        Ok(match read.propfind() {
-            Some(asked) => collection_answer(&href, &asked),
-            None => collection_answer(&href, &Propfind::without_body()),
-        })
+        let asked = read
+            .propfind()
+            .unwrap_or_else(|| Propfind::AllProp { include: Vec::new() });
+        match self.services.split_first().filter(|_| seeks_principal(&asked)) {
+            None => Ok(Told::Properties(collection_answer(&href, &asked))),
+            Some((place, others)) if others.iter().all(|other| other == place) => Ok(Told::Moved(place.clone())),
+            Some(_) => Err(Denial::Outside),
+        }
+    }
+}
+
+/// Whether it names the property by which a client finds where its user's collections are (RFC 5397). A 207 that says the property is
+/// missing ends the search of some clients, so that they never ask the well-known URLs.
+fn seeks_principal(asked: &Propfind<'_>) -> bool {
+    match asked {
+        Propfind::Prop(names) | Propfind::AllProp { include: names } => {
+            names.iter().any(|name| name.is_dav("current-user-principal"))
+        }
+        Propfind::PropName => false,
     }
 }

@@ -11,8 +11,10 @@ use pingora::proxy::Session;
 
 use crate::{
     decide::{
-        Admission, Arrival, BodyPlan, Cleared, Decision, Denial, OwnAnswer, Permit, Request, discarding, own::Ancestor,
-        permit::PermittedBody, privileges::Asker,
+        Admission, Arrival, BodyPlan, Cleared, Decision, Denial, OwnAnswer, Permit, Request, discarding,
+        own::{Ancestor, Told},
+        permit::PermittedBody,
+        privileges::Asker,
     },
     identity::Principal,
     rewrite::request as outgoing,
@@ -213,8 +215,12 @@ impl Gateway {
             OwnAnswer::AncestorPropfind(ancestor) => {
                 let body = self.hold_xml(session, ctx, Ancestor::body_limit()).await?;
                 let content_type = session.req_header().headers.get(header::CONTENT_TYPE);
-                let text = ancestor.answer(&body, content_type.map(http::HeaderValue::as_bytes))?;
-                Ok(Reply::multistatus(text))
+                Ok(
+                    match ancestor.answer(&body, content_type.map(http::HeaderValue::as_bytes))? {
+                        Told::Properties(text) => Reply::multistatus(text),
+                        Told::Moved(place) => Reply::moved(&place),
+                    },
+                )
             }
         }
     }
