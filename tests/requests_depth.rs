@@ -49,6 +49,8 @@ fn depth_is_checked_everywhere() {
         },
     );
     shared().refuse(400, &copy("B-23 COPY 1").with("Depth", "1"));
+    let sync = |name: &str| req(name, "REPORT", "/files/col/").xml(SYNC);
+    shared().refuse(400, &sync("RP-21 infinity").with("Depth", "infinity"));
     shared().refuse(
         400,
         &req("B-23 LOCK 1", "LOCK", "/files/h").with("Depth", "1").xml(LOCKINFO),
@@ -104,6 +106,11 @@ fn depth_and_overwrite_are_always_said() {
             (
                 "B-21 REPORT",
                 req("B-21 REPORT", "REPORT", "/files/col/").xml(SYNC),
+                "0",
+            ),
+            (
+                "RP-21",
+                req("RP-21", "REPORT", "/files/col/").with("Depth", "1").xml(SYNC),
                 "0",
             ),
         ],

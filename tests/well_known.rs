@@ -110,7 +110,7 @@ fn who_looks_for_a_principal_is_sent_on() {
     let lab = Lab::with_configuration(ONE_PLACE);
     each([PRINCIPAL, INCLUDED], |body| {
         for path in ["/", "/a", "/a/"] {
-            let answer = lab.refuse(301, &above("one place", path, body));
+            let answer = lab.refuse(307, &above("one place", path, body));
             assert_eq!(answer.header("location"), Some("/a/one/"), "{path}");
         }
         // Elsewhere there is nothing to be found, which is told as it was.

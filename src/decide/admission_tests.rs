@@ -259,7 +259,14 @@ fn bodies() {
             "Xml(UnknownReport)",
         ),
         ("RP-20 listed", "REPORT /files/a", &[], SYNC, "/dav/a"),
-        ("RP-21", "REPORT /files/a", &["Depth: 1"], SYNC, "Depth"),
+        ("RP-21", "REPORT /files/a", &["Depth: infinity"], SYNC, "Depth"),
+        (
+            "RP-21 as clients write it",
+            "REPORT /files/a",
+            &["Depth: 1"],
+            SYNC,
+            "/dav/a",
+        ),
     ];
     for (name, line, headers, body, expected) in rows {
         let length = format!("Content-Length: {}", body.len());

@@ -45,8 +45,8 @@ pub struct Ancestor {
 pub enum Told {
     /// A 207 with this body.
     Properties(String),
-    /// 301 to this place.
-    Moved(PublicPath),
+    /// 307 to this place.
+    SentOn(PublicPath),
 }
 
 impl Ancestor {
@@ -78,7 +78,7 @@ impl Ancestor {
             .unwrap_or_else(|| Propfind::AllProp { include: Vec::new() });
         match self.services.split_first().filter(|_| seeks_principal(&asked)) {
             None => Ok(Told::Properties(collection_answer(&href, &asked))),
-            Some((place, others)) if others.iter().all(|other| other == place) => Ok(Told::Moved(place.clone())),
+            Some((place, others)) if others.iter().all(|other| other == place) => Ok(Told::SentOn(place.clone())),
             Some(_) => Err(Denial::Outside),
         }
     }

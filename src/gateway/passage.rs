@@ -218,7 +218,7 @@ impl Gateway {
                 Ok(
                     match ancestor.answer(&body, content_type.map(http::HeaderValue::as_bytes))? {
                         Told::Properties(text) => Reply::multistatus(text),
-                        Told::Moved(place) => Reply::moved(&place),
+                        Told::SentOn(place) => Reply::sent_on(&place),
                     },
                 )
             }

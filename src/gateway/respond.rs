@@ -120,6 +120,11 @@ impl Reply {
         Self::new(StatusCode::MOVED_PERMANENTLY).with(header::LOCATION, &place.to_string())
     }
 
+    /// The answer to who is better served at `place`. What is asked stays the same, body and all: of a 301 some clients repeat the method alone.
+    pub fn sent_on(place: &PublicPath) -> Self {
+        Self::new(StatusCode::TEMPORARY_REDIRECT).with(header::LOCATION, &place.to_string())
+    }
+
     /// The answer where nothing is; the same as where something is that nobody may know of.
     pub fn missing() -> Self {
         Self::new(StatusCode::NOT_FOUND)
