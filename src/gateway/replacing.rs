@@ -34,10 +34,11 @@ impl Gateway {
     pub(super) async fn fit(
         &self,
         permit: &Cleared,
-        mut refusal: Incoming,
+        refusal: Incoming,
         session: &Session,
         ctx: &mut Context,
     ) -> Result<Fit, Halt> {
+        let mut refusal = Box::new(refusal);
         let Some(question) = permit.kinds_in_question(refusal.status.as_u16()) else {
             return Ok(Fit::Answer(Box::new(refusal)));
         };

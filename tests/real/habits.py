@@ -288,6 +288,29 @@ def acquires(s):
     return s.back_end.ask("GET", f"{s.folder}below/{os.path.basename(path)}").status == 200
 
 
+def half_quoted(s):
+    """Where the URL of a folder holds a `%`, those of its members are not encoded."""
+    s.back_end.folder("half quoted/")
+    path = f"half quoted/\u00e9 x{s.back_end.extension}"
+    s.back_end.put(path, "x")
+    body = s.back_end.ask("PROPFIND", "half quoted/", Depth="1").body
+    return not any(web.escape(path.split("/")[1]).encode() in text for text in (body, body.replace(b"%c3%a9", b"%C3%A9")))
+
+
+def public_urls(s):
+    """How it learns public URLs."""
+    base = urlsplit(s.back_end.url).path
+    target = f"/VirtualHostBase/http/public.example:80{base}VirtualHostRoot/_vh_public/{s.folder}"
+    more = {"Authorization": s.back_end.authorization()} if s.back_end.user else {}
+    asked = {"VirtualHost": ({}, target), "ScriptName": ({"X-Script-Name": "/public"}, None)}
+    for way, (headers, target) in asked.items():
+        url = s.back_end.url + s.folder
+        found = web.request("PROPFIND", url, None, {"Depth": "0", **more, **headers}, target=target)
+        if found.status == 207 and all(href.startswith("/public/") for href in found.hrefs()):
+            return way
+    return "Configured"
+
+
 def methods(s):
     """It announces exactly these."""
     return {word.strip() for word in (s.back_end.ask("OPTIONS", s.put())["Allow"] or "").split(",")}
@@ -317,7 +340,7 @@ def evaluated(s):
 HABITS = [
     cuts_destination, atomic_put, published, put_replaces, no_infinity, matches_slashes, keeps_kind, redirects_moved,
     closes_after_head, bare_entity_tags, lock_null, class_2, keeps_owner, one_condition, if_is_a_key, owner_is_repr,
-    acquires,
+    acquires, half_quoted,
 ]  # fmt: skip
 
 # What only says how far a server is trusted: not to claim it costs time or comfort, and nothing else.
@@ -370,6 +393,13 @@ def one(check, name, claimed):
             assert says <= does, f"it claims {sorted(says)} and evaluates {sorted(does)}"
             if does - says:
                 check.note(f"{name}: conditions: it evaluates {sorted(does - says)} too")
+        seen.add("public_urls")
+        with check.step(f"{name}: public_urls"):
+            subject = Subject(back_end)
+            subject.begin("urls")
+            says = claimed.get("public_urls", "Configured").rpartition("::")[2]
+            does = public_urls(subject)
+            assert does == says, f"it is {does}, not {says}"
         for field, asks in (("reserved", reserved), ("methods", methods)):
             seen.add(field)
             if field not in claimed:
