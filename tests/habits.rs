@@ -34,6 +34,13 @@ const ROUTES: &str = r#"
     backend: { url: "http://@BACK@/emulated-in/", profile: plone, acquisition: trust, credentials: { header: X-Remote-User } }
     locking: emulate
     access: *rules
+  - name: again
+    path: /again/
+    backend: { url: "http://@BACK@/again-in/", profile: rclone, credentials: { header: X-Remote-User } }
+    access:
+      - { path: "/hidden/*/**", deny: [read], to: "user:bob" }
+      - { path: "/closed/**", deny: [bind], to: "user:bob" }
+      - { path: "/**", allow: [all], to: authenticated }
 "#;
 
 fn lab() -> Lab {
@@ -169,6 +176,35 @@ fn nor_after_a_head_of_the_gateways_own() {
     let seen = lab.backend.at("/emulated-in/a");
     let head = seen.iter().find(|seen| seen.method == "HEAD").unwrap();
     assert_eq!(head.header("Connection"), Some("close"));
+}
+
+#[test]
+fn made_again() {
+    // B-98, A-34: asked for first, where the back end says that it made what is there
+    let lab = lab();
+    let mkcol = |target: &str, user: &str| req(target, "MKCOL", target).by(user);
+    for there in ["/again/there/", "/again/file"] {
+        let answer = lab.refuse_after_probe(405, &mkcol(there, "ann"));
+        assert!(answer.has_condition("mkcol-on-mapped"), "{}", answer.text());
+        assert!(
+            answer.lists("Allow", "PROPFIND") && !answer.lists("Allow", "MKCOL"),
+            "{:?}",
+            answer.headers
+        );
+    }
+    let hidden = lab.refuse_after_probe(403, &mkcol("/again/hidden/there/", "bob"));
+    let closed = lab.refuse_after_probe(403, &mkcol("/again/closed/there/", "bob"));
+    assert!(hidden.has_condition("need-privileges") && closed.has_condition("need-privileges"));
+    lab.pass(&mkcol("/again/missing/", "ann"));
+    lab.pass(&mkcol("/again/hidden/missing/", "bob"));
+    // The others say so themselves, and are not asked.
+    lab.pass(&mkcol("/plain/there/", "ann"));
+    let asked = lab.backend.requests();
+    assert!(
+        !asked
+            .iter()
+            .any(|seen| seen.method == "PROPFIND" && seen.target.starts_with("/plain-in/there"))
+    );
 }
 
 #[test]

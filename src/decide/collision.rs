@@ -4,12 +4,12 @@
 //! The request itself did nothing then. So no question is needed before it, and nothing can change between the two.
 
 use crate::{
-    access::{Privilege, PrivilegeSet, Scope},
-    policy::Method,
+    access::{AccessOf, Privilege, PrivilegeSet, Scope},
+    policy::{Method, MethodSet},
     request::operation::Subject,
 };
 
-use super::{Denial, Permit, missing::Missing, privileges};
+use super::{Denial, Permit, missing::Missing, privileges, target::Target};
 
 impl Permit {
     /// What is answered in place of `status`: `None` is the back end's own answer.
@@ -30,11 +30,7 @@ impl Permit {
         {
             return Some(elsewise.clone());
         }
-        let readable = |key: &str| access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted();
-        let parent_of = |key: &str| {
-            key.rsplit_once('/')
-                .map_or(String::new(), |(parent, _)| parent.to_owned())
-        };
+        let readable = |key: &str| reads(&access, key);
         let tells_of_target = match status {
             300..=400 | 404 | 405 | 410 | 412 | 423 => true,
             409 => match target.method {
@@ -52,17 +48,40 @@ impl Permit {
         let mut places = std::iter::once((Subject::Parent, target.key(), tells_of_target))
             .chain(destination.map(|key| (Subject::DestinationParent, key, tells_of_destination)));
         let (subject, hidden, _) = places.find(|(_, key, tells)| *tells && !readable(key))?;
-        let lacks = Missing {
-            subject,
-            key: Some(parent_of(hidden)),
-            scope: Scope::Itself,
-            privilege: if target.method == Method::Delete {
-                Privilege::Unbind
-            } else {
-                Privilege::Bind
-            },
-            by: None,
-        };
-        privileges::refuse(vec![lacks], &access, target).err()
+        privileges::refuse(vec![lacks(target, subject, hidden)], &access, target).err()
+    }
+}
+
+/// The refusal of MKCOL where something is: to whoever may not read it, as if it might not be made there.
+pub(super) fn taken(target: &Target) -> Denial {
+    let access = privileges::access(target).filter(|access| !reads(access, target.key()));
+    let hidden = access.and_then(|access| {
+        let lacks = vec![lacks(target, Subject::Parent, target.key())];
+        privileges::refuse(lacks, &access, target).err()
+    });
+    hidden.unwrap_or(Denial::Taken(target.allowed.without(MethodSet::of(&[Method::Mkcol]))))
+}
+
+fn reads(access: &AccessOf<'_>, key: &str) -> bool {
+    access.judge(key, PrivilegeSet::of(&[Privilege::Read])).is_granted()
+}
+
+fn parent_of(key: &str) -> String {
+    key.rsplit_once('/')
+        .map_or(String::new(), |(parent, _)| parent.to_owned())
+}
+
+/// What is said to be missing where something `hidden` is in the way.
+fn lacks(target: &Target, subject: Subject, hidden: &str) -> Missing<'static> {
+    Missing {
+        subject,
+        key: Some(parent_of(hidden)),
+        scope: Scope::Itself,
+        privilege: if target.method == Method::Delete {
+            Privilege::Unbind
+        } else {
+            Privilege::Bind
+        },
+        by: None,
     }
 }

@@ -94,6 +94,8 @@ pub enum Denial {
     PartialPut,
     /// PUT to a path that ends in a slash (B-97); what is served there.
     PutToCollection(MethodSet),
+    /// MKCOL where something is, which the back end would not refuse (B-98); what is served there.
+    Taken(MethodSet),
     /// A body where none may be (B-78).
     UnexpectedBody,
     /// No body where XML must be (B-62).
@@ -208,7 +210,7 @@ impl Denial {
             Self::UnknownMethod => 501,
             Self::DestinationForeign => 502,
             Self::Outside => 404,
-            Self::MethodNotAllowed(_) | Self::PutToCollection(_) => 405,
+            Self::MethodNotAllowed(_) | Self::PutToCollection(_) | Self::Taken(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
             Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
             Self::RefusedInBody | Self::GuardedSelection | Self::SyncToken => 403,
@@ -231,7 +233,7 @@ impl Denial {
 
     /// What the `Allow` of a 405 lists (ERR-4).
     pub fn allow(&self) -> Option<MethodSet> {
-        if let Self::MethodNotAllowed(methods) | Self::PutToCollection(methods) = self {
+        if let Self::MethodNotAllowed(methods) | Self::PutToCollection(methods) | Self::Taken(methods) = self {
             Some(*methods)
         } else {
             None

@@ -177,6 +177,7 @@ pub fn refusal(denial: &Denial) -> String {
     match denial {
         Denial::MethodNotAllowed(_) => "MethodNotAllowed".to_owned(),
         Denial::PutToCollection(_) => "PutToCollection".to_owned(),
+        Denial::Taken(_) => "Taken".to_owned(),
         denial => format!("{denial:?}"),
     }
 }

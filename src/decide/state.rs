@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    Admitted, Denial, Found, Permit,
+    Admitted, Denial, Found, Permit, collision,
     guard::{self, Guard, Race},
     listing::{self, Way},
     privileges,
@@ -115,6 +115,10 @@ fn judge(admitted: &Admitted, states: States) -> Result<Way, Denial> {
         return Err(Denial::RefusedBelow);
     }
     privileges::judge(admitted, states.target, states.destination)?;
+    // Not before: to whoever may not make it, it would tell what is there.
+    if target.method == Method::Mkcol && states.target != State::Unmapped && target.route.backend.profile.makes_again {
+        return Err(collision::taken(target));
+    }
     // Not before: to whoever may not delete it, it would tell what it is.
     let whole = matches!(target.method, Method::Delete | Method::Move);
     if collection && whole && admitted.depth == Some(Depth::Zero) {

@@ -34,6 +34,8 @@ pub struct Profile {
     pub matches_slashes: bool,
     /// It puts no file in the place of a collection: COPY and MOVE are 409 then (RFC 4918 section 9.8.4).
     pub keeps_kind: bool,
+    /// It answers MKCOL of a folder that is there as if it had made it (RFC 4918 section 9.3.1): asked for before (B-98).
+    pub makes_again: bool,
     /// What is moved leaves a redirect behind, which answers every method at the old URL (P-15).
     pub redirects_moved: bool,
     /// Its connection serves nothing after an answer to HEAD: it closes it, or sends a body all the same.
@@ -123,6 +125,7 @@ impl Profile {
         no_infinity: false,
         matches_slashes: false,
         keeps_kind: false,
+        makes_again: false,
         redirects_moved: false,
         closes_after_head: false,
         bare_entity_tags: false,

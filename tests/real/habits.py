@@ -198,6 +198,12 @@ def keeps_kind(s):
     return s.brings(s.put(), web.escape(f"{s.folder}taken"), "COPY", Overwrite="T") == 409
 
 
+def makes_again(s):
+    """MKCOL of a folder that is there succeeds."""
+    s.back_end.folder(f"{s.folder}twice/")
+    return s.back_end.ask("MKCOL", f"{s.folder}twice/").status in STORED
+
+
 def redirects_moved(s):
     """Where something was moved away from, PROPFIND is redirected."""
     path = s.put()
@@ -338,8 +344,8 @@ def evaluated(s):
 
 
 HABITS = [
-    cuts_destination, atomic_put, published, put_replaces, no_infinity, matches_slashes, keeps_kind, redirects_moved,
-    closes_after_head, bare_entity_tags, lock_null, class_2, keeps_owner, one_condition, if_is_a_key, owner_is_repr,
+    cuts_destination, atomic_put, published, put_replaces, no_infinity, matches_slashes, keeps_kind, makes_again,
+    redirects_moved, closes_after_head, bare_entity_tags, lock_null, class_2, keeps_owner, one_condition, if_is_a_key, owner_is_repr,
     acquires, half_quoted,
 ]  # fmt: skip
 
@@ -355,7 +361,7 @@ OTHERWISE = {
 }
 
 # What takes MOVE, COPY or MKCOL is not asked of a server that has none.
-NEEDS = {"keeps_kind": "COPY", "matches_slashes": "MKCOL", "cuts_destination": None}
+NEEDS = {"makes_again": "MKCOL", "keeps_kind": "COPY", "matches_slashes": "MKCOL", "cuts_destination": None}
 
 
 def one(check, name, claimed):

@@ -39,7 +39,7 @@ ROWS = [
 WHOLE = {
     "nginx": ("basic", "copymove", "locks", "http"),
     "lighttpd": ("props",),
-    "rclone": ("copymove", "locks", "http"),
+    "rclone": ("basic", "copymove", "locks", "http"),
     "zope": ("locks",),
     "plone": ("locks",),
 }
