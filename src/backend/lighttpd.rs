@@ -10,6 +10,8 @@ pub static LIGHTTPD: Profile = Profile {
         Sign::field("allow", "PROPFIND, DELETE, MKCOL, PUT, MOVE, COPY", 2),
         Sign::field("server", "lighttpd", 1),
     ],
+    // It forgets whose a lock is.
+    start: &["locking: emulate"],
     // It keeps what is being uploaded under a temporary name, and refuses every Depth infinity.
     atomic_put: true,
     no_infinity: true,

@@ -14,6 +14,7 @@ pub static RCLONE: Profile = Profile {
             2,
         ),
     ],
+    start: &["locking: emulate", "dead_properties: discard"],
     makes_again: true,
     // It knows no entity tags there, and looks no further than the token of the lock.
     one_condition: true,

@@ -40,18 +40,18 @@ impl Gateway {
     ) -> Result<Fit, Halt> {
         let mut refusal = Box::new(refusal);
         let Some(question) = permit.kinds_in_question(refusal.status.as_u16()) else {
-            return Ok(Fit::Answer(Box::new(refusal)));
+            return Ok(Fit::Answer(refusal));
         };
         self.undone(ctx);
         self.take_turn(question.permit(), Some(&question), ctx).await?;
         let Ok(found) = self.look(&question, session, ctx).await? else {
-            return Ok(Fit::Answer(Box::new(refusal)));
+            return Ok(Fit::Answer(refusal));
         };
         let (fitted, away) = match question.fitted(&found)? {
-            Fitting::Other => return Ok(Fit::Answer(Box::new(refusal))),
+            Fitting::Other => return Ok(Fit::Answer(refusal)),
             Fitting::Taken => {
                 refusal.status = StatusCode::PRECONDITION_FAILED;
-                return Ok(Fit::Answer(Box::new(refusal)));
+                return Ok(Fit::Answer(refusal));
             }
             Fitting::Fitted { permit, away } => (permit, away),
         };

@@ -354,7 +354,7 @@ TRUST = {"atomic_put", "class_2", "keeps_owner"}
 
 # Where the server at hand is not what the profile says, and why that stands: (back end, habit).
 OTHERWISE = {
-    ("plone", "acquires"): "since 6.0.8 it does not, before it does",
+    ("plone", "acquires"): "since 6.0.8 it does not of documents, but of what the site itself holds, as the part plone shows",
     ("sabredav", "keeps_owner"): "this is 1.8, which keeps the text alone; 4 keeps all",
     ("zope", "one_condition"): "if_is_a_key says more",
     ("plone", "one_condition"): "if_is_a_key says more",
