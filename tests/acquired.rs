@@ -34,6 +34,11 @@ const ROUTES: &str = r#"
     path: /web/
     backend: { url: "http://@BACK@/site/", profile: plone }
     methods: [web]
+  - name: plone
+    hosts: [dav.test]
+    path: /plone/
+    backend: { url: "http://@BACK@/data/", profile: plone }
+    locking: off
   - name: others
     hosts: [dav.test]
     path: /files/
@@ -135,6 +140,8 @@ fn what_is_at_home_passes() {
             .with("Depth", "0")
             .xml(PROPFIND),
     );
+    lab().pass(&req("data", "GET", "/plone/public/_data"));
+    assert_eq!(lab().backend.at(&format!("/data/public{HOME}")).len(), 1);
     // All methods but those of browsers look for the last name in its folder alone: it can be made there.
     lab().pass(&req("the same name", "MKCOL", "/dav/public/private"));
 }

@@ -68,5 +68,6 @@ pub static PLONE: Profile = Profile {
     title: "Plone",
     signs: &PLONE_SIGNS,
     redirects_moved: true,
+    folder_data: Some("_data"),
     ..ZOPE
 };

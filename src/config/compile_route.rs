@@ -143,7 +143,8 @@ pub fn compile(
             PrefixMap::folding(public, upstream)
         } else {
             PrefixMap::new(public, upstream)
-        },
+        }
+        .with_folder_data(profile.folder_data),
         origins,
         backend,
         methods,

@@ -56,7 +56,12 @@ impl AtHome {
         let resources = std::iter::once(permit.upstream()).chain(destination);
         resources
             .map(|resource| Self {
-                resource: resource.clone(),
+                // The data of a folder are at home where it is.
+                resource: permit
+                    .route()
+                    .map
+                    .folder_of(resource)
+                    .unwrap_or_else(|| resource.clone()),
                 own_name,
             })
             .collect()

@@ -98,6 +98,11 @@ impl Admitted {
             )?),
             None => None,
         };
+        let ends = std::iter::once(&target.upstream).chain(destination.as_ref().map(|found| &found.upstream));
+        let takes = matches!(target.method, Method::Delete | Method::Move | Method::Copy);
+        if takes && ends.into_iter().any(|path| target.route.map.folder_of(path).is_some()) {
+            return Err(Denial::FolderData);
+        }
         if let Some(found) = &destination {
             privileges::at_destination(&target, &found.public, headers.depth.unwrap_or(Depth::Infinity))?;
         }

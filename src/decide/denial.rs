@@ -76,6 +76,8 @@ pub enum Denial {
     DestinationRoot,
     /// What the URL names is in another folder, from which the back end would take it (Z-10).
     Acquired,
+    /// What would be moved, copied, deleted or replaced are the data of a folder, which stay with it (Z-11).
+    FolderData,
     /// What would be moved, copied, deleted or replaced holds another route.
     HoldsRoute,
     /// Something below the target, or below Destination, may not be deleted or replaced.
@@ -212,7 +214,9 @@ impl Denial {
             Self::Outside => 404,
             Self::MethodNotAllowed(_) | Self::PutToCollection(_) | Self::Taken(_) => 405,
             Self::DestinationSame | Self::DestinationInside | Self::DestinationAncestor => 403,
-            Self::DestinationRoot | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => 403,
+            Self::DestinationRoot | Self::FolderData | Self::HoldsRoute | Self::RefusedBelow | Self::PropfindDepth => {
+                403
+            }
             Self::RefusedInBody | Self::GuardedSelection | Self::SyncToken => 403,
             Self::Authority | Self::TargetForm | Self::Prefixed | Self::Query | Self::PublishedMethod => 400,
             Self::RepeatedHeader | Self::ConnectionNames => 400,

@@ -63,12 +63,14 @@ pub fn creator(permit: &Permit) -> Result<&str, Denial> {
 
 /// Where `path` lies as locks know it.
 pub fn lock_path(permit: &Permit) -> LockPath {
-    LockPath::new(permit.route().backend.location.id().into(), permit.upstream())
+    permit.place(permit.upstream())
 }
 
 /// How far the lock is to reach.
 pub fn depth(permit: &Permit) -> LockDepth {
     match permit.depth() {
+        // The folder's data are the folder alone (Z-11).
+        _ if permit.route().map.folder_of(permit.upstream()).is_some() => LockDepth::Zero,
         Some(Depth::Zero) => LockDepth::Zero,
         Some(Depth::One | Depth::Infinity) | None => LockDepth::Infinity,
     }

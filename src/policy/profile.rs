@@ -62,6 +62,8 @@ pub struct Profile {
     pub half_quoted: bool,
     /// How it learns the public URLs that it writes with `urls: external`.
     pub public_urls: PublicUrls,
+    /// The name in every folder of what is the folder itself, as a document: whoever writes it changes the folder (Z-11).
+    pub folder_data: Option<&'static str>,
     /// What a folder holds is found in all folders below it as well (Z-10).
     pub acquires: bool,
     /// What it can do at most, of the methods of section 1.1.
@@ -139,6 +141,7 @@ impl Profile {
         owner_is_repr: false,
         half_quoted: false,
         public_urls: PublicUrls::Configured,
+        folder_data: None,
         acquires: false,
         methods: MethodSet::all(),
     };

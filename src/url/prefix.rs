@@ -31,6 +31,7 @@ pub struct PrefixMap {
     public: PublicPath,
     upstream: UpstreamPath,
     fold: bool,
+    folder_data: Option<&'static str>,
 }
 
 impl PrefixMap {
@@ -40,6 +41,7 @@ impl PrefixMap {
             public: PublicPath(public.with_slash(true)),
             upstream: UpstreamPath(upstream.with_slash(true)),
             fold: false,
+            folder_data: None,
         }
     }
 
@@ -50,6 +52,21 @@ impl PrefixMap {
             fold: true,
             ..Self::new(fold_path(public), fold_path(upstream))
         }
+    }
+
+    /// The same, where what has this name in a folder is the folder itself to rules (Z-11).
+    pub fn with_folder_data(self, name: Option<&'static str>) -> Self {
+        Self {
+            folder_data: name,
+            ..self
+        }
+    }
+
+    /// The folder that `path` is, by the name of its data; `None`: it is nothing of that kind.
+    pub fn folder_of(&self, path: &UpstreamPath) -> Option<UpstreamPath> {
+        let name = self.folder_data?;
+        let is_data = path.0.segments().last().is_some_and(|last| last == name);
+        path.0.parent().filter(|_| is_data).map(UpstreamPath)
     }
 
     /// The public prefix, E.
@@ -85,10 +102,10 @@ impl PrefixMap {
     pub fn relative_key<'a>(&self, path: &'a PublicPath) -> &'a str {
         let depth = self.public.0.key().matches('/').count();
         let key = path.0.key();
-        key.match_indices('/')
-            .nth(depth)
-            .and_then(|(at, _)| key.get(at..))
-            .unwrap_or("")
+        let key = key.match_indices('/').nth(depth);
+        let key = key.and_then(|(at, _)| path.0.key().get(at..)).unwrap_or("");
+        let folder = |name| key.strip_suffix(name)?.strip_suffix('/');
+        self.folder_data.and_then(folder).unwrap_or(key)
     }
 }
 

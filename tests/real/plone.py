@@ -140,6 +140,14 @@ def documents(check, url):
         check.equal(f"MOVE to {destination}", answer.status, 400)
     answer = web.request("MOVE", folder + "drafts/note.txt", headers={**ann, "Destination": url + "stolen.txt"})
     check.check("MOVE out of the folder", answer.status in (403, 502), answer.status)
+    data = web.request("GET", folder + "drafts/_data", headers=ann)
+    check.equal("the folder's data are shown", data.status, 200)
+    answer = web.request("DELETE", folder + "drafts/_data", headers=ann)
+    check.equal("and stay with it", (answer.status, b"folder-data" in answer.body), (403, True))
+    # Not all that GET shows: its `id` would give the folder another name.
+    answer = web.request("PUT", folder + "drafts/_data", b"title: Plans\n\n", {**ann, "Content-Type": "text/plain"})
+    check.check("they may be written", answer.status in (200, 204), answer.status)
+    check.equal("which changes the folder", b"title: Plans" in web.request("GET", folder + "drafts/_data", headers=ann).body, True)
     check.equal("DELETE", web.request("DELETE", folder + "drafts/", headers=ann).status, 204)
 
 
