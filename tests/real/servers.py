@@ -236,11 +236,11 @@ class Gateway:
     """`davgate run` with one route: public prefix `path` in front of `backend`; `more` is merged into the route.
 
     `backend` is a URL, a directory that the embedded back end serves, or the route's whole `backend`. `identity` is who says
-    who is asking, `credentials` whom the back end sees, `locks` where locks are kept.
+    who is asking, `credentials` whom the back end sees, `locks` where locks are kept, `well_known` where services begin.
     """
 
     def __init__(
-        self, path, backend, profile="apache", timeouts=None, identity=None, credentials=None, locks=None, **more
+        self, path, backend, profile="apache", timeouts=None, identity=None, credentials=None, locks=None, well_known=None, **more
     ):
         self.base = scratch("gateway")
         self.port = free_port()
@@ -260,6 +260,7 @@ class Gateway:
             "routes": [route],
             **({"identity": identity} if identity else {}),
             **({"locks": locks} if locks else {}),
+            **({"well_known": well_known} if well_known else {}),
         }
         self.config = os.path.join(self.base, "davgate.yaml")
         with open(self.config, "w") as out:

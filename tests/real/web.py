@@ -1,5 +1,6 @@
 """A plain HTTP/1.1 client for the tests: what is given is sent, nothing is normalised, added or followed."""
 
+import base64
 import http.client
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
@@ -60,6 +61,11 @@ def escape(path):
 
 
 XML = {"Content-Type": "application/xml"}
+
+
+def basic(user, password):
+    """The value of Authorization."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def propfind(url, depth="0", body=None, **headers):
