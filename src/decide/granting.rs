@@ -4,9 +4,9 @@
 use crate::{
     access::{Privilege, PrivilegeSet},
     locks::{Claim, Lock, LockDepth, LockPath, table::LockRefusal},
-    policy::{Method, UnmappedLock},
+    policy::{Locking, Method, UnmappedLock},
     request::{Depth, State, if_header, operation::Operation},
-    url::PublicPath,
+    url::{PublicPath, UpstreamPath},
     xml::activelock::ActiveLock,
 };
 
@@ -59,6 +59,17 @@ pub fn creator(permit: &Permit) -> Result<&str, Denial> {
             Denial::AnonymousLock
         }
     })
+}
+
+impl Permit {
+    /// The resource `path` of its back end as locks know it.
+    pub fn place(&self, path: &UpstreamPath) -> LockPath {
+        let route = self.route();
+        // Where the back end locks, it says itself what it locks.
+        let emulates = route.locks.locking == Locking::Emulate;
+        let folder = route.map.folder_of(path).filter(|_| emulates);
+        LockPath::new(route.backend.location.id().into(), folder.as_ref().unwrap_or(path))
+    }
 }
 
 /// Where `path` lies as locks know it.

@@ -67,15 +67,6 @@ pub struct LockCase {
 }
 
 impl Permit {
-    /// The resource `path` of its back end as locks know it.
-    pub fn place(&self, path: &UpstreamPath) -> LockPath {
-        let route = self.route();
-        // Where the back end locks, it says itself what it locks.
-        let emulates = route.locks.locking == Locking::Emulate;
-        let folder = route.map.folder_of(path).filter(|_| emulates);
-        LockPath::new(route.backend.location.id().into(), folder.as_ref().unwrap_or(path))
-    }
-
     /// Every token that its If header submits, wherever it stands (L-23).
     pub fn submitted(&self) -> Vec<String> {
         self.if_header().map(|header| header.tokens()).unwrap_or_default()
