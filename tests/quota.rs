@@ -11,12 +11,12 @@ mod support;
 
 use std::time::Duration;
 
-use support::backend::answer;
+use support::backend::{Step, answer};
 use support::lab::Lab;
 use support::samples::PROPFIND;
 use support::wire::{Req, req};
 
-/// Streamed at `/s/`, spooled at `/p/`: 100 bytes each, in `per`.
+/// Streamed at `/s/`, spooled at `/p/`, without locks at `/o/`: 100 bytes each, in `per`.
 fn lab(per: &str) -> Lab {
     Lab::with_users(&format!(
         r#"
@@ -32,6 +32,12 @@ fn lab(per: &str) -> Lab {
     backend: {{ url: "http://@BACK@/p-in/", profile: generic }}
     quota: {{ bytes: 100, per: {per} }}
     limits: {{ body: 90 }}
+  - name: without-locks
+    hosts: [dav.test]
+    path: /o/
+    backend: {{ url: "http://@BACK@/o-in/", profile: apache }}
+    locking: off
+    quota: {{ bytes: 100, per: {per} }}
 "#
     ))
 }
@@ -124,6 +130,20 @@ fn refused_uploads_do_not_count() {
     }
     let never = lab.refuse(507, &put("more than all", "/s/b", "carl", 101));
     assert_eq!(never.header("retry-after"), None);
+}
+
+// B-96: what the back end may have taken counts though nobody saw its answer, wherever locks are judged.
+#[test]
+fn unanswered_uploads_count() {
+    let lab = lab("1h");
+    for route in ["s", "p", "o"] {
+        lab.backend.on(&format!("PUT /{route}-in/lost"), vec![Step::Close]);
+        let lost = put(&format!("{route} lost"), &format!("/{route}/lost"), "ann", 80);
+        assert_eq!(lab.ask(&lost).status, 502, "{route}");
+        let path = format!("/{route}/more");
+        lab.refuse(507, &put(&format!("{route} after it"), &path, "ann", 21));
+        lab.pass(&put(&format!("{route} the rest"), &path, "ann", 20));
+    }
 }
 
 // B-96: the time ends.

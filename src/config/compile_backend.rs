@@ -7,7 +7,7 @@ use super::error::{KeyPath, Problem};
 use super::judge::Judge;
 use super::raw::{RawAcquisition, RawBackend, RawElsewhere, RawTimeouts, RawUrls};
 use crate::backend::{EMBEDDED, GENERIC};
-use crate::policy::{Acquisition, BackEnd, Location, Timeouts};
+use crate::policy::{Acquisition, BackEnd, Location, Timeouts, profile::PublicUrls};
 use crate::url::CanonicalPath;
 
 /// The back end that `raw` at `path` describes, with its prefix.
@@ -78,6 +78,14 @@ fn location(judge: &mut Judge, raw: &RawBackend, path: &KeyPath) -> Option<(Loca
             judge.refuse(Problem::new(path.key("url"), "missing").expected(expected));
             None
         }
+    }
+}
+
+/// Warns where a back end is told as its own name whatever host a client asks for, and may write it into pages and mails for others (Z-17).
+pub fn warn_told_hosts(judge: &mut Judge, backend: &BackEnd, names: usize, path: &KeyPath) {
+    if backend.external_urls && backend.profile.public_urls == PublicUrls::VirtualHost && names == 0 {
+        let what = "without hosts or origins, Zope writes whatever host a client asks for into pages and mails";
+        judge.warn(&path.key("urls"), what);
     }
 }
 

@@ -114,6 +114,7 @@ pub fn compile(
         (Some(false) | None, _) => None,
     };
     let (public, (backend, upstream)) = public.zip(backend)?;
+    compile_backend::warn_told_hosts(judge, &backend, hosts.len() + origins.len(), &at);
     match unfit(profile.public_urls, backend.external_urls, &public, &upstream) {
         Some(Ok([what, expected])) => judge.refuse(Problem::new(path.key("path"), what).expected(expected)),
         Some(Err([what, expected])) => judge.refuse(Problem::new(at.key("url"), what).expected(expected)),

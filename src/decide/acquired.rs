@@ -30,7 +30,7 @@ pub enum Home {
 pub struct AtHome {
     /// What is asked about.
     pub resource: UpstreamPath,
-    /// Whether the back end takes the last name from no folder above: all methods but those of browsers.
+    /// Whether the back end takes the last name from no folder above, but has it as a new one: so do the methods that make something.
     own_name: bool,
 }
 
@@ -51,11 +51,11 @@ impl AtHome {
         if !permit.route().guards_homes() {
             return Vec::new();
         }
-        let own_name = !matches!(permit.method(), Method::Get | Method::Post);
-        let destination = permit.destination().map(|found| &found.upstream);
-        let resources = std::iter::once(permit.upstream()).chain(destination);
+        let target = (permit.upstream(), !acts_on_what_is_there(permit.method()));
+        let destination = permit.destination().map(|found| (&found.upstream, true));
+        let resources = std::iter::once(target).chain(destination);
         resources
-            .map(|resource| Self {
+            .map(|(resource, own_name)| Self {
                 // The data of a folder are at home where it is.
                 resource: permit
                     .route()
@@ -84,6 +84,14 @@ impl AtHome {
             },
         }
     }
+}
+
+/// Whether a method has nothing to do where nothing is: what is found elsewhere is refused then, whatever the back end would make of it. Zope
+/// takes the last name from other folders for browsers and HEAD; for the others not, unless it is an object that finds its members itself, as
+/// its VirtualHostMonster does.
+fn acts_on_what_is_there(method: Method) -> bool {
+    use Method::{Copy, Delete, Get, Head, Move, Post, Propfind, Proppatch};
+    matches!(method, Get | Head | Post | Propfind | Proppatch | Delete | Copy | Move)
 }
 
 /// What an answer with `status` and `body` says of a resource that the back end knows at `path`.

@@ -53,6 +53,14 @@ impl States {
 }
 
 impl Decision {
+    /// What is permitted, as far as that is known.
+    pub fn permit(&self) -> &Permit {
+        match self {
+            Self::Permit(permit) => permit,
+            Self::Ask(question) => question.permit(),
+        }
+    }
+
     /// Decides about `permit` as far as that is possible now.
     pub(super) fn about(permit: Permit) -> Result<Self, Denial> {
         let known = States {

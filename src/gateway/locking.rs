@@ -34,7 +34,6 @@ use super::{
     intent::{again, end_later, ended, milliseconds},
     passage::Halt,
     proxy::CLIENT_PAUSE,
-    quotas::Charge,
     server::Gateway,
     standing::{Standing, sees_all},
     upstream_error::UpstreamError,
@@ -217,6 +216,7 @@ impl Gateway {
 
     /// From now on the back end may have it.
     pub(super) fn sending(&self, ctx: &mut Context) {
+        ctx.charge.iter_mut().for_each(|charge| charge.keep(true));
         if let Some(write) = &mut ctx.write {
             write.sent = true;
         }
@@ -224,6 +224,7 @@ impl Gateway {
 
     /// It could not be sent.
     pub(super) fn unsent(&self, error: UpstreamError, ctx: &mut Context) {
+        ctx.charge.iter_mut().for_each(|charge| charge.keep(!error.is_unsent()));
         if let Some(write) = &mut ctx.write {
             write.sent = !error.is_unsent();
         }
@@ -231,6 +232,7 @@ impl Gateway {
 
     /// The back end says that it did nothing.
     pub(super) fn undone(&self, ctx: &mut Context) {
+        ctx.charge.iter_mut().for_each(|charge| charge.keep(false));
         if let Some(write) = &mut ctx.write {
             write.sent = false;
         }
@@ -326,9 +328,6 @@ impl Gateway {
     /// No answer was seen: nobody knows what became of it (L-93). Locks stay; what was never sent is over, and what was is given the time
     /// that an answer would have had.
     pub(super) async fn abandon(&self, ctx: &mut Context) {
-        if ctx.write.as_ref().is_some_and(|write| write.sent) {
-            ctx.charge.iter_mut().for_each(Charge::keep);
-        }
         let Some(UnderWay {
             known: Some((id, told)),
             grace,

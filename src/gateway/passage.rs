@@ -107,6 +107,10 @@ impl Gateway {
         let field = |name| headers.get(name).map(http::HeaderValue::as_bytes);
         let home = admitted.home();
         let decision = admitted.decide(&held, field(header::CONTENT_TYPE), field(header::CONTENT_ENCODING))?;
+        // Before anything is asked of it, or made in it: what is elsewhere is nothing to decide about.
+        if let Some(incoming) = self.at_home(decision.permit(), session, ctx).await? {
+            return Ok(Onward::Challenge(Box::new(decision.permit().clone()), incoming));
+        }
         if let Some(home) = home {
             self.make_home(&home, session, ctx).await;
         }
@@ -118,9 +122,6 @@ impl Gateway {
             },
         };
         ctx.reported = permit.reported().cloned();
-        if let Some(incoming) = self.at_home(&permit, session, ctx).await? {
-            return Ok(Onward::Challenge(Box::new(permit), incoming));
-        }
         if permit.lists() {
             return self.list(permit, session, ctx).await;
         }
@@ -135,6 +136,12 @@ impl Gateway {
         ctx.reported = ctx.reported.take().or_else(|| permit.reported().cloned());
         if discarding::discards(&permit) {
             return self.discard(permit, session, ctx).await;
+        }
+        // It may have waited for its turn, and with a body it will wait for that: then nobody knows any more where it leads to.
+        if !matches!(permit.body(), PermittedBody::Spool(_))
+            && let Some(challenge) = self.still_at_home(&permit, session, ctx).await?
+        {
+            return Ok(challenge);
         }
         let body = match permit.body() {
             PermittedBody::Stream(_) => return Ok(Onward::Stream(Box::new(permit))),
@@ -160,11 +167,28 @@ impl Gateway {
                     charge.came(file.length(), Instant::now())?;
                 }
                 self.still_clear(&permit, ctx).await?;
+                if let Some(challenge) = self.still_at_home(&permit, session, ctx).await? {
+                    return Ok(challenge);
+                }
                 HeldBody::File(file)
             }
         };
         let request = self.assemble(&permit, session, body);
         Ok(Onward::Transact(Box::new((permit, request))))
+    }
+
+    /// Asks of a write once more, just before it goes out, what [`Self::at_home`] asks; `Some`: the back end wants to know who asks.
+    async fn still_at_home(
+        &self,
+        permit: &Cleared,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Option<Onward>, Halt> {
+        if permit.method().is_safe() {
+            return Ok(None);
+        }
+        let challenge = self.at_home(permit, session, ctx).await?;
+        Ok(challenge.map(|incoming| Onward::Challenge(Box::new(Permit::clone(permit)), incoming)))
     }
 
     /// Who asks (O-5), noted for the log.

@@ -145,9 +145,9 @@ impl Charge {
         self.kept.then_some(self)
     }
 
-    /// Nobody knows what became of it.
-    pub fn keep(&mut self) {
-        self.kept = true;
+    /// Whether it is spent if no answer is seen: the back end may have the body.
+    pub fn keep(&mut self, kept: bool) {
+        self.kept = kept;
     }
 }
 
@@ -225,7 +225,7 @@ mod tests {
         assert!(one.came(1, now).is_err() && one.came(0, now).is_ok());
         drop(other);
         one.came(40, now).unwrap();
-        one.keep();
+        one.keep(true);
         drop(one);
         let announced = quotas.charge(&upload("ann", Some(0)), now).unwrap();
         assert_eq!(announced.room(now), None);

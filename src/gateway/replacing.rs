@@ -4,12 +4,12 @@
 //! What is deleted is what COPY and MOVE with Overwrite replace (RFC 4918 section 9.9.3): privileges and locks were judged for that, and the
 //! verdict is worked out once more for what is found, with nobody else writing there meanwhile.
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, header};
 use pingora::proxy::Session;
 
 use crate::{
-    decide::{Cleared, Permit, kinds::Fitting},
-    policy::Method,
+    decide::{Cleared, Permit, Question, kinds::Fitting},
+    policy::{Locking, Method},
     url::UpstreamPath,
 };
 
@@ -17,6 +17,15 @@ use super::{
     context::Context, emulate::bare_fields, incoming::Incoming, passage::Halt, server::Gateway, transact::HeldBody,
     upstream_error::UpstreamError,
 };
+
+/// Whether a write has conditions that were the back end's to judge: it refused before it came to them, if it knows them at all, and what they
+/// were to save would be deleted.
+fn has_open_conditions(question: &Question, session: &Session) -> bool {
+    let (permit, client) = (question.permit(), &session.req_header().headers);
+    let judged = permit.route().locks.locking == Locking::Emulate;
+    let conditions = [header::IF_MATCH, header::IF_NONE_MATCH, header::IF_UNMODIFIED_SINCE];
+    (permit.if_header().is_some() && !judged) || conditions.iter().any(|name| client.contains_key(name))
+}
 
 /// What becomes of a refusal.
 pub(super) enum Fit {
@@ -47,6 +56,7 @@ impl Gateway {
         let Ok(found) = self.look(&question, session, ctx).await? else {
             return Ok(Fit::Answer(refusal));
         };
+        let conditional = has_open_conditions(&question, session);
         let (fitted, away) = match question.fitted(&found)? {
             Fitting::Other => return Ok(Fit::Answer(refusal)),
             Fitting::Taken => {
@@ -55,6 +65,9 @@ impl Gateway {
             }
             Fitting::Fitted { permit, away } => (permit, away),
         };
+        if away.is_some() && conditional {
+            return Ok(Fit::Answer(Box::new(refusal)));
+        }
         refusal.release().await;
         if let Some(away) = away {
             self.sending(ctx);

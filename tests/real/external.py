@@ -6,6 +6,8 @@ names or users reaches nobody, nor does what Zope would take from another folder
 `python3 tests/real/external.py`
 """
 
+import http.client
+import time
 from urllib.parse import unquote, urlsplit
 
 import dav_servers_python
@@ -15,6 +17,7 @@ import sync
 import web
 
 WANTED = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><resourcetype/><getetag/></prop></propfind>'
+PROPERTY = '<propertyupdate xmlns="DAV:"><set><prop><x xmlns="urn:x">1</x></prop></set></propertyupdate>'
 NAMES = ("plain.txt", "a b.txt", "café.txt", "100%.txt", "a+b&c.txt")
 
 
@@ -112,18 +115,43 @@ def acquisition(check, zope, gateway):
         for method, body in (("GET", None), ("HEAD", None), ("PROPFIND", None), ("PUT", b"x"), ("DELETE", None)):
             answer = ask(method, url + "open/priv/s.txt", body, {"Depth": "0"} if method == "PROPFIND" else {})
             check.equal(f"acquisition, {how}: {method}", answer.status, 404)
+        for method, body in (("GET", None), ("HEAD", None), ("PROPFIND", None), ("PROPPATCH", PROPERTY), ("DELETE", None)):
+            for name in ("priv", "virtual_hosting"):  # the second is an object that finds its members itself
+                answer = ask(method, url + "open/" + name, body, {"Depth": "0"} if method == "PROPFIND" else {})
+                check.equal(f"acquisition, {how}: {method} of the last name {name}", answer.status, 404)
         for target in ("open/priv/", "open/priv/objectIds", "open/priv/s.txt/get_size"):
             check.equal(f"acquisition, {how}: GET {target}", ask("GET", url + target).status, 404)
         moved = ask("MOVE", url + "priv/s.txt", headers={"Destination": url + "open/priv/t.txt"})
         check.equal(f"acquisition, {how}: MOVE to it", moved.status, 404)
         moved = ask("MOVE", url + "open/priv/s.txt", headers={"Destination": url + "open/t.txt"})
         check.equal(f"acquisition, {how}: MOVE from it", moved.status, 404)
+        check.equal(f"acquisition, {how}: a folder of its own", ask("MKCOL", url + "open/priv/").status, 201)
+        put, deleted = slow_put(url + "open/priv/s.txt", lambda: ask("DELETE", url + "open/priv/").status)
+        check.equal(f"acquisition, {how}: it goes while a PUT comes", (put, deleted), (404, 204))
         check.equal(f"acquisition, {how}: it is as it was", zope.read("priv/s.txt"), b"secret")
         check.equal(f"acquisition, {how}: twin", ask("GET", url + "priv/s.txt").body, b"secret")
         check.equal(f"acquisition, {how}: twin, of the same name", ask("MKCOL", url + f"open/{how}/").status, 201)
         check.equal(f"acquisition, {how}: twin, in a new folder", ask("PUT", url + f"open/{how}/priv", b"own").status, 201)
         check.equal(f"acquisition, {how}: twin, and there it is", ask("GET", url + f"open/{how}/priv").body, b"own")
     other.stop()
+
+
+def slow_put(url, meanwhile):
+    """The status of a PUT whose body comes in two parts, and what `meanwhile` came to between them."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    try:
+        connection.putrequest("PUT", parts.path)
+        for name, value in {**ANN, "Content-Type": "text/plain", "Content-Length": "4"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        connection.send(b"ab")
+        time.sleep(1)  # davgate has asked where it leads to
+        between = meanwhile()
+        connection.send(b"cd")
+        return connection.getresponse().status, between
+    finally:
+        connection.close()
 
 
 def on_radicale(check, urls):

@@ -67,7 +67,8 @@ def gateway_of(plone):
         text = example.read()
     source = re.match(r"http://127.0.0.1:(\d+)/", plone.url)[1]
     for there, here in (("127.0.0.1:8080", f"127.0.0.1:{port}"), ("127.0.0.1:8081/Plone/", f"127.0.0.1:{plone.web}/site/"),
-                        ("127.0.0.1:8082/Plone/documents/", f"127.0.0.1:{source}/site/documents/")):
+                        ("127.0.0.1:8082/Plone/documents/", f"127.0.0.1:{source}/site/documents/"),
+                        ("https://www.example.org", f"http://127.0.0.1:{port}")):
         assert there in text, f"{EXAMPLE} has no {there}"
         text = text.replace(there, here)
     path, log = os.path.join(base, "davgate.yaml"), os.path.join(base, "log")
