@@ -55,7 +55,16 @@ impl Desk {
 
     /// Locks `path` and says the token.
     fn lock(&self, user: &str, path: &str) -> String {
-        let answer = self.ask(&req("lock", "LOCK", path).with("Depth", "0").by(user).xml(LOCK));
+        let request = req("lock", "LOCK", path).with("Depth", "0").by(user).xml(LOCK);
+        let mut answer = self.ask(&request);
+        // The gateway listens before its file of locks is open.
+        for _ in 0..50 {
+            if answer.status != 503 {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            answer = self.ask(&request);
+        }
         assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
         let token = answer.header("Lock-Token").unwrap();
         token.trim_matches(['<', '>']).to_owned()

@@ -66,7 +66,7 @@ impl Gateway {
             Fitting::Fitted { permit, away } => (permit, away),
         };
         if away.is_some() && conditional {
-            return Ok(Fit::Answer(Box::new(refusal)));
+            return Ok(Fit::Answer(refusal));
         }
         refusal.release().await;
         if let Some(away) = away {
