@@ -11,8 +11,9 @@
 mod support;
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-use support::backend::{BackEnd, answer};
+use support::backend::{BackEnd, Step, answer};
 use support::each;
 use support::lab::Lab;
 use support::samples::{HOME, PROPFIND, PROPPATCH};
@@ -173,6 +174,49 @@ fn a_write_asks_again_before_it_goes_out() {
             lab().refuse_after_probe(404, &request);
         },
     );
+}
+
+// Nothing is taken away while a request goes through it: Zope would find what is above in its place
+#[test]
+fn folders_stay_while_something_goes_through_them() {
+    let slowly = |path: &str| {
+        let steps = [vec![Step::Pause(Duration::from_secs(1))], answer("200 OK", &[], "own")].concat();
+        lab().backend.on(path, steps);
+    };
+    let remove = |name: &str, method: &str, path: &str| {
+        let to = "/dav/public/gone";
+        let request = req(name, method, path);
+        match method {
+            "DELETE" => request,
+            _ => request.with("Destination", to).with("Overwrite", "F"),
+        }
+    };
+    for (number, (method, path, waits)) in [
+        ("DELETE", "/dav/way0/a/", true),
+        ("DELETE", "/dav/way1/", true),
+        ("MOVE", "/dav/way2/a/", true),
+        ("DELETE", "/dav/way3/a/b", true),
+        ("DELETE", "/dav/way4/c/", false),
+        ("COPY", "/dav/way5/a/", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (read, removal) = (
+            format!("read {number}"),
+            remove(&format!("removal {number}"), method, path),
+        );
+        slowly(&format!("GET /site/way{number}/a/b"));
+        std::thread::scope(|scope| {
+            let target = format!("/dav/way{number}/a/b");
+            scope.spawn(move || lab().pass(&req(&read, "GET", target)));
+            std::thread::sleep(Duration::from_millis(400));
+            let began = Instant::now();
+            lab().pass(&removal);
+            let waited = began.elapsed() > Duration::from_millis(350);
+            assert_eq!(waited, waits, "{method} {path}: {:?}", began.elapsed());
+        });
+    }
 }
 
 // The twins: what is at home, and what is nowhere, which Zope's own answer tells

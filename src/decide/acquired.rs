@@ -2,6 +2,8 @@
 //! may be `/private/x`, which other rules are about. In: what the back end says of where a resource is at home. Out: whether that is
 //! where it was asked for, and what is to be asked next.
 
+use std::collections::BTreeMap;
+
 use crate::{
     policy::Method,
     url::{CanonicalPath, UpstreamPath},
@@ -84,6 +86,27 @@ impl AtHome {
             },
         }
     }
+}
+
+/// What must stay where it is while `permit` is carried out: all that its URLs lead through, and what they name, each with whether this takes it
+/// away itself. Nobody who only asks is in the way of another.
+pub fn ways(permit: &Permit) -> BTreeMap<String, bool> {
+    let takes_away = matches!(permit.method(), Method::Delete | Method::Move);
+    let destination = permit.destination().map(|found| (&found.upstream, true));
+    let mut ways = BTreeMap::new();
+    let removes = takes_away || destination.is_some();
+    if !(permit.route().guards_homes() || (permit.route().backend.profile.acquires && removes)) {
+        return ways;
+    }
+    let back_end = permit.route().backend.location.id();
+    for (resource, mut alone) in std::iter::once((permit.upstream(), takes_away)).chain(destination) {
+        let mut place = Some(resource.0.clone());
+        while let Some(path) = place {
+            *ways.entry(format!("way {back_end}{}", path.key())).or_default() |= alone;
+            (alone, place) = (false, path.parent());
+        }
+    }
+    ways
 }
 
 /// Whether a method has nothing to do where nothing is: what is found elsewhere is refused then, whatever the back end would make of it. Zope

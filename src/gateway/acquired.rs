@@ -9,7 +9,7 @@ use pingora::proxy::Session;
 use crate::{
     decide::{
         Denial, Permit,
-        acquired::{ANSWER_BYTES, ASKED, AtHome, Home, Next, home},
+        acquired::{ANSWER_BYTES, ASKED, AtHome, Home, Next, home, ways},
     },
     policy::Method,
     request::State,
@@ -36,6 +36,23 @@ enum Told {
 }
 
 impl Gateway {
+    /// As [`Self::at_home`], and until the answer begins nothing of it is taken away through this gateway: what is above would be found in its place.
+    pub(super) async fn held_at_home(
+        &self,
+        permit: &Permit,
+        session: &Session,
+        ctx: &mut Context,
+    ) -> Result<Option<Box<Incoming>>, Halt> {
+        // One's own must be let go before they can be had again.
+        ctx.ways = None;
+        let ways = ways(permit);
+        if !ways.is_empty() {
+            let held = self.turns().take(ways.into_iter().collect()).await;
+            ctx.ways = Some(held.ok_or(Denial::Busy)?);
+        }
+        self.at_home(permit, session, ctx).await
+    }
+
     /// Whether all that `permit` names is at home; `Some` is the back end's wish to know who asks. Of reads that is remembered for a
     /// moment, like other answers (EX-4).
     ///

@@ -48,6 +48,8 @@ pub struct Context {
     pub answered_question: Option<Box<Answered>>,
     /// Keeps other writes to the same resources off while it lives.
     pub turn: Option<Turn>,
+    /// Keeps what its URLs lead through where it is, until the answer begins (Z-10).
+    pub ways: Option<Turn>,
     /// A write that the locks let pass, until it is settled what became of it.
     pub write: Option<UnderWay>,
     /// Keeps what it may change from being remembered while it lives (EX-4).
@@ -124,6 +126,7 @@ impl Context {
             stream: None,
             answered_question: None,
             turn: None,
+            ways: None,
             write: None,
             writing: None,
             exchange: Exchange::Own,

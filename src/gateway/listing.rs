@@ -56,6 +56,7 @@ impl Gateway {
         let shown = self.shown(&permit, &mut incoming).await?;
         ctx.upstream.end();
         incoming.release().await;
+        ctx.ways = None;
         let here = permit.public();
         let reaches = |path: &PublicPath| permit.route().judge(path).0.contains(permit.method());
         let mut members = Vec::new();

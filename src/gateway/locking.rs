@@ -297,6 +297,7 @@ impl Gateway {
 
     /// The back end has answered with this status: the write is over, unless only something before the back end has given up on it.
     pub(super) async fn settle(&self, cleared: &Cleared, status: StatusCode, session: &Session, ctx: &mut Context) {
+        ctx.ways = None;
         ctx.charge = ctx.charge.take().and_then(|charge| charge.answered(status));
         if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
             return self.abandon(ctx).await;

@@ -108,8 +108,14 @@ impl Gateway {
         let home = admitted.home();
         let decision = admitted.decide(&held, field(header::CONTENT_TYPE), field(header::CONTENT_ENCODING))?;
         // Before anything is asked of it, or made in it: what is elsewhere is nothing to decide about.
-        if let Some(incoming) = self.at_home(decision.permit(), session, ctx).await? {
-            return Ok(Onward::Challenge(Box::new(decision.permit().clone()), incoming));
+        let asked = decision.permit();
+        // A write holds it later, when nothing is left to wait for.
+        let home_first = match asked.method().is_safe() || emulate::answers(asked) {
+            true => self.held_at_home(asked, session, ctx).await?,
+            false => self.at_home(asked, session, ctx).await?,
+        };
+        if let Some(incoming) = home_first {
+            return Ok(Onward::Challenge(Box::new(asked.clone()), incoming));
         }
         if let Some(home) = home {
             self.make_home(&home, session, ctx).await;
@@ -187,7 +193,7 @@ impl Gateway {
         if permit.method().is_safe() {
             return Ok(None);
         }
-        let challenge = self.at_home(permit, session, ctx).await?;
+        let challenge = self.held_at_home(permit, session, ctx).await?;
         Ok(challenge.map(|incoming| Onward::Challenge(Box::new(Permit::clone(permit)), incoming)))
     }
 
