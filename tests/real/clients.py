@@ -43,8 +43,26 @@ def read(path):
         return data.read()
 
 
-def session(client, files, url):
-    """Runs every step; yields (step, name key, error or None). `files` is the directory behind `url`."""
+class Directory:
+    """What is stored, in a directory behind the server."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def exists(self, path):
+        return os.path.exists(os.path.join(self.files, path))
+
+    def is_folder(self, path):
+        return os.path.isdir(os.path.join(self.files, path))
+
+    def content(self, path):
+        """None where there is no file."""
+        return read(os.path.join(self.files, path)) if os.path.isfile(os.path.join(self.files, path)) else None
+
+
+def session(client, store, url, names=None, **headers):
+    """Runs every step; yields (step, name key, error or None). `store` tells what is behind `url`; `headers` go with requests beside
+    the client's."""
     local = os.path.join(servers.scratch("local"), "local.txt")
     back = local + ".back"
     with open(local, "wb") as out:
@@ -56,36 +74,31 @@ def session(client, files, url):
         except Exception as error:
             return f"{type(error).__name__}: {error}"
 
-    def there(path):
+    def comes(true):
         """Waits a little: davfs2 and gvfs answer before the server has everything."""
         for _ in range(30):
-            if os.path.exists(os.path.join(files, path)):
+            if true():
                 return True
             time.sleep(0.1)
         return False
+
+    def there(path):
+        return comes(lambda: store.exists(path))
 
     def gone(path):
-        for _ in range(30):
-            if not os.path.exists(os.path.join(files, path)):
-                return True
-            time.sleep(0.1)
-        return False
+        return comes(lambda: not store.exists(path))
 
     def holds(path):
-        for _ in range(30):
-            if os.path.exists(os.path.join(files, path)) and read(os.path.join(files, path)) == CONTENT:
-                return
-            time.sleep(0.1)
-        assert there(path), f"{path!r} is not there; there is {sorted(os.listdir(os.path.dirname(files + '/' + path)))}"
-        raise AssertionError(f"{path!r} holds {read(os.path.join(files, path))[:60]!r}")
+        if not comes(lambda: store.content(path) == CONTENT):
+            raise AssertionError(f"{path!r} holds {(store.content(path) or b'nothing')[:60]!r}")
 
-    for key, name in NAMES.items():
+    for key, name in (names or NAMES).items():
         directory, copied, moved = f"dir {name}", f"copy of {name}", f"moved {name}"
         inside = f"{directory}/{name}"
 
         def mkdir():
             client.mkdir(directory)
-            assert there(directory) and os.path.isdir(os.path.join(files, directory)), "no such directory"
+            assert there(directory) and store.is_folder(directory), "no such directory"
 
         def put():
             client.put(local, inside)
@@ -116,14 +129,14 @@ def session(client, files, url):
             target = url + web.escape(f"{directory}/{moved}")
             until = time.monotonic() + 5
             while True:  # cadaver sends its LOCK while this looks
-                status = web.request("PUT", target, CONTENT).status
+                status = web.request("PUT", target, CONTENT, headers).status
                 if status == 423 or time.monotonic() > until:
                     break
                 time.sleep(0.1)
             assert status == 423, f"PUT without the token: {status}"
             client.unlock(f"{directory}/{moved}", token)
-            status = web.request("PUT", target, CONTENT).status
-            assert status == 204, f"PUT after the unlock: {status}"
+            status = web.request("PUT", target, CONTENT, headers).status
+            assert status in (200, 201, 204), f"PUT after the unlock: {status}"
 
         def delete():
             client.delete(f"{directory}/{moved}")
@@ -142,11 +155,11 @@ def session(client, files, url):
             yield step, key, attempt(action)
 
 
-def whole(make, files, url):
-    """{(step, name): error or None} of one client's session, in a directory of its own emptied before."""
-    client = make(url)
+def whole(make, store, url, names=None, user=None, **headers):
+    """{(step, name): error or None} of one client's session, in an empty place of its own."""
+    client = make(url, user) if user else make(url)
     try:
-        return {(step, key): error for step, key, error in session(client, files, url)}
+        return {(step, key): error for step, key, error in session(client, store, url, names, **headers)}
     finally:
         if hasattr(client, "close"):
             client.close()
@@ -160,7 +173,7 @@ def clean(path):
 def one_client(check, make, apache, gateway):
     files = apache.files["/dav/"]
     clean(files)
-    direct = whole(make, files, apache.at["/dav/"])
+    direct = whole(make, Directory(files), apache.at["/dav/"])
     broken = {}
     for (step, key), error in direct.items():
         if error:
@@ -175,7 +188,7 @@ def one_client(check, make, apache, gateway):
         return
     clean(files)
     seen = len(gateway.access())
-    through = whole(make, files, gateway.url)
+    through = whole(make, Directory(files), gateway.url)
     check.equal(f"{make.name}: no URL that could not be mapped", gateway.unmapped(), [])
     time.sleep(0.2)
     told = [(line["method"], line["path"], line["status"], line.get("rule")) for line in gateway.access()[seen:]]

@@ -42,14 +42,16 @@ def call(arguments, cwd=None, feed=None, timeout=60, env=None):
 class Curl:
     name = "curl"
 
-    def __init__(self, url):
+    def __init__(self, url, user=None):
+        """`user`: name and password."""
         self.url = url
         self.program = servers.need("curl")
+        self.options = ["-u", ":".join(user)] if user else []
 
     def _call(self, method, path, *more, want=(200, 201, 204, 207)):
         out = tempfile.mktemp()
         try:
-            arguments = [self.program, "-sS", "-o", out, "-D", "-", "-X", method, *more, self.url + web.escape(path)]
+            arguments = [self.program, "-sS", "-o", out, "-D", "-", "-X", method, *self.options, *more, self.url + web.escape(path)]
             headers = call(arguments)
             status = int(re.findall(r"^HTTP/\S+ (\d+)", headers, re.M)[-1])
             with open(out, "rb") if os.path.exists(out) else open(os.devnull, "rb") as body:

@@ -21,6 +21,7 @@ DAVGATE = os.environ.get("DAVGATE_BIN", os.path.join(TARGET, "ci", "davgate"))
 CACHE = os.environ.get("DAVGATE_TEST_CACHE", os.path.expanduser("~/.cache/davgate-tests"))
 
 _processes = []
+_ports = set()
 _directories = []
 
 
@@ -41,9 +42,14 @@ def scratch(prefix):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, and that was not given before: who was given it may not listen yet."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in _ports:
+            _ports.add(port)
+            return port
 
 
 def wait_for(port, process, log, seconds=20):
