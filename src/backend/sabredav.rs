@@ -11,6 +11,7 @@ pub static SABREDAV: Profile = Profile {
     title: "SabreDAV",
     signs: &[Sign::field("x-sabre-version", "", 4), Sign::page("sabredav.org/ns", 4)],
     keeps_owner: true,
+    errors_from_base: true,
     one_condition: true,
     no_infinity: true,
     conditions: Conditions::HTTP,

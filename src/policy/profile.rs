@@ -60,6 +60,8 @@ pub struct Profile {
     pub owner_is_repr: bool,
     /// It does not encode a URL of a multistatus that holds a `%` already, and some of them twice (Z-16).
     pub half_quoted: bool,
+    /// URLs in the bodies of its errors are paths without a slash, from where its own URLs begin.
+    pub errors_from_base: bool,
     /// How it learns the public URLs that it writes with `urls: external`.
     pub public_urls: PublicUrls,
     /// The name in every folder of what is the folder itself, as a document: whoever writes it changes the folder (Z-11).
@@ -140,6 +142,7 @@ impl Profile {
         conditions: Conditions::NONE,
         owner_is_repr: false,
         half_quoted: false,
+        errors_from_base: false,
         public_urls: PublicUrls::Configured,
         folder_data: None,
         acquires: false,

@@ -126,6 +126,23 @@ impl AnswerContext {
         mends.then(|| half_quoted::repaired(url, asked))
     }
 
+    /// What of the request `rest` names, where this kind of back end leaves out where its URLs begin: the target, or what is above it.
+    fn without_base(&self, rest: &str) -> Option<PublicPath> {
+        if !self.route.backend.profile.errors_from_base || rest.is_empty() {
+            return None;
+        }
+        let named = Self::read(&format!("/{}", rest.trim_matches('/')))?;
+        let all = std::iter::successors(Some(self.upstream.0.clone()), CanonicalPath::parent);
+        let mut inside = all.map_while(|path| {
+            self.route
+                .map
+                .to_public(&UpstreamPath(path.clone()))
+                .map(|public| (path, public))
+        });
+        let found = inside.find(|(path, _)| path.key().ends_with(named.key()))?;
+        Some(found.1)
+    }
+
     /// The path as it is written in an answer; `None` when it has no one meaning (P-14).
     pub(super) fn read(path: &str) -> Option<CanonicalPath> {
         if path.is_empty() {
@@ -253,6 +270,11 @@ impl ResponseUrls for AnswerUrls {
                 }
                 Named::Elsewhere | Named::Outside => Mapped::Outside,
             };
+        }
+        if let (Place::Error, Reference::Relative(target)) = (place, &reference)
+            && let Some(path) = self.0.without_base(target.path)
+        {
+            return Mapped::To(path.to_string());
         }
         if self.0.route.backend.external_urls || matches!(reference, Reference::Relative(_)) {
             return Mapped::Unchanged;

@@ -1,6 +1,6 @@
 //! The URLs of answers: every form in every place; and the route that the tests of this room share.
 
-use crate::backend::{EMBEDDED, GENERIC};
+use crate::backend::{EMBEDDED, GENERIC, SABREDAV};
 use std::time::Duration;
 
 use super::*;
@@ -199,6 +199,31 @@ fn every_form() {
         );
         for place in [Place::Property, Place::Error, Place::Recipient, Place::RelativeStays] {
             assert_eq!(shown(urls.map(place, url)), property, "{url:?} {place:?}");
+        }
+    }
+}
+
+// where errors leave out what the back end's URLs begin with; its own may begin anywhere above the route
+#[test]
+fn errors_without_their_base() {
+    let mut route = route(PLAIN);
+    route.backend.profile = &SABREDAV;
+    let urls = AnswerUrls::new(Arc::new(context_on(route, Method::Put)));
+    for (url, expected) in [
+        ("c/d", "/files/c/d"),
+        ("d", "/files/c/d"),
+        ("dav/c/d", "/files/c/d"),
+        ("c", "/files/c/"),
+        ("c/", "/files/c/"),
+        ("%64", "/files/c/d"),
+        ("e", "="),
+        ("", "="),
+        ("../d", "="),
+        ("/dav/c/d", "/files/c/d"),
+    ] {
+        assert_eq!(shown(urls.map(Place::Error, url)), expected, "{url}");
+        if !url.starts_with('/') {
+            assert_eq!(shown(urls.map(Place::Property, url)), "=", "{url}");
         }
     }
 }

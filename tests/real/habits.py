@@ -294,6 +294,21 @@ def acquires(s):
     return s.back_end.ask("GET", f"{s.folder}below/{os.path.basename(path)}").status == 200
 
 
+def errors_from_base(s):
+    """An error names what is locked by its path from where the back end's URLs begin, without a slash before it."""
+    path = s.put("locked")
+    if "LOCK" in s.back_end.lacks or not s.lock(path)[1]:
+        return False
+    answer = s.back_end.ask("PUT", path, b"x", **s.back_end.kind)
+    named = re.search(rb"<(?:\w+:)?href>([^<]*)<", answer.body)
+    return answer.status == 423 and bool(named) and not named.group(1).startswith((b"/", b"http"))
+
+
+def folder_data(s):
+    """Every folder has the folder itself in it, as a document."""
+    return s.is_there(f"{s.folder}_data")
+
+
 def half_quoted(s):
     """Where the URL of a folder holds a `%`, those of its members are not encoded."""
     s.back_end.folder("half quoted/")
@@ -346,7 +361,7 @@ def evaluated(s):
 HABITS = [
     cuts_destination, atomic_put, published, put_replaces, no_infinity, matches_slashes, keeps_kind, makes_again,
     redirects_moved, closes_after_head, bare_entity_tags, lock_null, class_2, keeps_owner, one_condition, if_is_a_key, owner_is_repr,
-    acquires, half_quoted,
+    acquires, half_quoted, errors_from_base, folder_data,
 ]  # fmt: skip
 
 # What only says how far a server is trusted: not to claim it costs time or comfort, and nothing else.
@@ -359,6 +374,9 @@ OTHERWISE = {
     ("zope", "one_condition"): "if_is_a_key says more",
     ("plone", "one_condition"): "if_is_a_key says more",
 }
+
+# What the part detect is about.
+OF_DETECT = {"name", "title", "signs", "start"}
 
 # What takes MOVE, COPY or MKCOL is not asked of a server that has none.
 NEEDS = {"makes_again": "MKCOL", "keeps_kind": "COPY", "matches_slashes": "MKCOL", "cuts_destination": None}
@@ -419,7 +437,7 @@ def one(check, name, claimed):
                     assert does <= says, f"it announces {sorted(does - says)} too"
                 else:
                     assert does, "the name is one like any other"
-        check.equal(f"{name}: every claim has a check", sorted(claimed.keys() - seen - {"name"}), [])
+        check.equal(f"{name}: every claim has a check", sorted(claimed.keys() - seen - OF_DETECT), [])
     finally:
         back_end.stop()
 
