@@ -21,6 +21,7 @@ pub fn check(input: &[u8]) {
         number,
         table: &RouteTable::new(routes),
         host: &host,
+        origin: &routes[number].backend.location.origin(),
         known_as: &KnownAs::new(vec![host.clone()]),
     };
     let located = near.locate(text, used_as);

@@ -23,7 +23,11 @@ pub static ZOPE: Profile = Profile {
     title: "Zope",
     signs: &SIGNS,
     // Its own locks open to any token.
-    start: &["  urls: external", "locking: emulate"],
+    start: &[
+        "  urls: external",
+        "# hosts: [dav.example.org]    # the names that links of pages may have; without, clients choose",
+        "locking: emulate",
+    ],
     reserved: &[
         "VirtualHostBase",
         "VirtualHostRoot",

@@ -145,7 +145,7 @@ fn told(url: &str, path: &str, seen: &Seen, likely: Option<&Likely>) -> String {
     };
     for line in start {
         // Locks belong to somebody: without names there are none.
-        let free = known || line.starts_with(' ');
+        let free = known || line.starts_with([' ', '#']);
         lines.push(format!("    {}{line}", if free { "" } else { "# with identity: " }));
     }
     lines.join("\n") + "\n"

@@ -96,6 +96,8 @@ class Count:
         self.came.sort(key=lambda pair: pair[0])
         self.marked = defaultdict(list)
         for _, request in self.came:
+            if is_about_home(request):
+                continue
             self.marked[request.mark.split("-")[0]].append(request)
 
     def case(self, case, told):
@@ -158,6 +160,11 @@ class Count:
 def plain(text):
     """As much of a target or a mark as every log writes in the same way."""
     return re.match(r"[!#-\[\]-~]*", text or "")[0][:100]
+
+
+def is_about_home(request):
+    """Whether this is the gateway's question where a resource is at home (Z-10), with the mark of the request that it is about."""
+    return request.method == "POST" and request.target.endswith("/absolute_url_path")
 
 
 def own_question(request, told):
