@@ -55,6 +55,12 @@ def request(method, url, body=None, headers=None, timeout=60, target=None):
         connection.close()
 
 
+def chunked(body, piece=3):
+    """A body in chunks, for a request with `Transfer-Encoding: chunked`."""
+    pieces = [body[at : at + piece] for at in range(0, len(body), piece)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in [*pieces, b""])
+
+
 def escape(path):
     """A path as it stands in a URL: UTF-8, percent-encoded, slashes kept."""
     return quote(path, safe="/")
