@@ -219,6 +219,19 @@ fn folders_stay_while_something_goes_through_them() {
     }
 }
 
+// Z-11: the data of a folder are where it is; to write them is to write the folder, which is another one here
+#[test]
+fn data_of_a_folder_that_is_elsewhere() {
+    let text = [("Content-Type", "text/plain")];
+    let asked = format!("POST /data/public/private{HOME}");
+    lab().backend.on(&asked, answer("200 OK", &text, "/data/private"));
+    for method in ["PUT", "GET"] {
+        let name = format!("data elsewhere {method}");
+        lab().refuse_after_probe(404, &req(&name, method, "/plone/public/private/_data"));
+    }
+    lab().pass(&req("data at home", "PUT", "/plone/open/_data").with("Content-Length", "0"));
+}
+
 // The twins: what is at home, and what is nowhere, which Zope's own answer tells
 #[test]
 fn what_is_at_home_passes() {

@@ -57,14 +57,16 @@ impl AtHome {
         let destination = permit.destination().map(|found| (&found.upstream, true));
         let resources = std::iter::once(target).chain(destination);
         resources
-            .map(|(resource, own_name)| Self {
-                // The data of a folder are at home where it is.
-                resource: permit
-                    .route()
-                    .map
-                    .folder_of(resource)
-                    .unwrap_or_else(|| resource.clone()),
-                own_name,
+            .map(|(resource, own_name)| match permit.route().map.folder_of(resource) {
+                // The data of a folder are at home where it is, and its name is not the last one.
+                Some(folder) => Self {
+                    resource: folder,
+                    own_name: false,
+                },
+                None => Self {
+                    resource: resource.clone(),
+                    own_name,
+                },
             })
             .collect()
     }
